@@ -1,0 +1,1 @@
+"""Runnable examples: ``python3 -m demos.moons``, ``python3 -m demos.iris``."""

@@ -1,0 +1,645 @@
+"""Values that remember how they were made, and the chain rule that runs back through them.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> y = tanh(a * b + 2**a)          # records a graph of values, one per operation
+    >>> y.op, y.operands[0].data
+    (<op tanh>, -2.0)
+    >>> y.backward()                    # d(y)/d(value) for every value in the graph
+    >>> a.grad, b.grad
+    (-0.016064967819466965, 0.14130164970632894)
+
+A node of the graph is a `Value`: ``data`` (a float), how it was made (``op``, ``operands``,
+``partials``; a leaf has none of these), its ``label``, and its ``grad``. The partials are numbers,
+taken when the value is made, so that nothing done to a leaf afterwards can change a recorded graph.
+
+The short names: ``a`` and ``b`` are the operands of ``out``, ``da`` and ``db`` its partials with
+respect to them. An op of any number of operands keeps them all, as tuples, in ``a`` and ``da``.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf, nan
+from numbers import Real
+from threading import RLock
+from typing import Any, overload
+
+from . import ops
+from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, sub
+
+
+class Value(Recorder):
+    """A number in a computation graph: its data, how it was made, and its gradient.
+
+    ``Value(data, label="")`` makes a leaf; every operation on Values makes a node. A Value behaves
+    as the float it holds: the same bits, the same exceptions, ``<`` and ``float()`` and ``round()``
+    of the data; but it is equal only to itself.
+
+    ``grad`` is the integer 0 until a `backward` reaches the value: a gradient that was computed is
+    a float, also where it is 0.0. Set it to 0 to start a sum of gradients afresh.
+    """
+
+    # Two operands and two partials stand in slots of their own: without tuples a node takes a
+    # half of the memory, and the cyclic collector, which counts containers, a third of the time.
+    __slots__ = ("_a", "_b", "_da", "_db", "data", "grad", "label", "op")
+
+    __array_ufunc__ = None  # NumPy leaves arithmetic with Values to them
+
+    data: float
+    grad: Any  # a float, or a Value after backward(create_graph=True)
+    label: str
+    op: Op | None
+    _a: Any
+    _b: Any
+    _da: Any
+    _db: Any
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self.data = data if type(data) is float else as_float(data)
+        self.grad = 0
+        self.label = label
+        self.op = self._a = self._b = self._da = self._db = None
+
+    # ------------------------------------------------------------------ the recorded graph
+
+    @property
+    def operands(self) -> tuple[Value, ...]:
+        """The values this one was made of, in order, duplicates kept; () for a leaf."""
+        a, b = self._a, self._b
+        return (a, b) if b is not None else () if a is None else a if type(a) is tuple else (a,)
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative of this value with respect to each operand, as recorded."""
+        a, da, db = self._a, self._da, self._db
+        return (
+            (da, db) if db is not None else () if a is None else da if type(a) is tuple else (da,)
+        )
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The set of operands, under micrograd's name."""
+        return set(self.operands)
+
+    @property
+    def _op(self) -> str:
+        """The op's symbol, under micrograd's name."""
+        return self.op.symbol if self.op else ""
+
+    def record(self, op: Op, *operands: Any) -> Value:
+        """Apply ``op`` to ``operands``, Values or numbers, and return the node that it makes."""
+        if len(operands) > 1:
+            operands = tuple([x if isinstance(x, Value) else Value(x) for x in operands])
+        return apply(op, operands)
+
+    # ------------------------------------------------------------------ backward
+
+    def backward(self, seed: float = 1.0, create_graph: bool = False) -> None:
+        """Compute the gradient of this value with respect to every value it was made of.
+
+        Leaves add it to their ``grad``, so that the gradients of several losses sum up; everything
+        in between has its ``grad`` overwritten. ``seed`` is the gradient of this value itself.
+        With ``create_graph=True`` the gradients are Values, to be differentiated in their turn;
+        a leaf and its gradient then refer to each other until ``grad`` is set to 0.
+
+        Whatever interrupts it, a leaf's ``grad`` is as before the call or as after it.
+        """
+        order, grads = _backpropagate(self, seed, create_graph)
+        leaves = [value for value in grads if value.op is None]
+        with _adding:
+            totals = [_add(leaf.grad, grads[leaf]) for leaf in leaves]
+            # Each line runs in C from end to end, so no signal handler gets in between.
+            any(map(_set_grad, order, map(grads.__getitem__, order)))
+            any(map(_set_grad, leaves, totals))
+
+    # ------------------------------------------------------------------ arithmetic
+
+    # `+`, `-` and `*` are written out, as they are most of the work of training a network.
+
+    def __add__(self, other: Any) -> Value:
+        if type(other) is not Value and (other := _operand(other)) is None:
+            return NotImplemented
+        a, b = self.data, other.data
+        out = a + b
+        da, db = add.partials(a, b, out)
+        return _node(out, add, self, other, da, db)
+
+    def __mul__(self, other: Any) -> Value:
+        if type(other) is not Value and (other := _operand(other)) is None:
+            return NotImplemented
+        a, b = self.data, other.data
+        out = a * b
+        da, db = mul.partials(a, b, out)
+        return _node(out, mul, self, other, da, db)
+
+    def __sub__(self, other: Any) -> Value:
+        if type(other) is not Value and (other := _operand(other)) is None:
+            return NotImplemented
+        a, b = self.data, other.data
+        out = a - b
+        da, db = sub.partials(a, b, out)
+        return _node(out, sub, self, other, da, db)
+
+    def __truediv__(self, other: Value | float) -> Value:
+        return _arithmetic(ops.div, self, other)
+
+    def __floordiv__(self, other: Value | float) -> Value:
+        return _arithmetic(ops.floordiv, self, other)
+
+    def __mod__(self, other: Value | float) -> Value:
+        return _arithmetic(ops.mod, self, other)
+
+    def __divmod__(self, other: Value | float) -> tuple[Value, Value]:
+        quotient = self // other
+        return NotImplemented if quotient is NotImplemented else (quotient, self % other)
+
+    def __pow__(self, other: Value | float) -> Value:
+        return _arithmetic(ops.pow if isinstance(other, Value) else ops.power, self, other)
+
+    def __radd__(self, other: float) -> Value:
+        return _arithmetic(add, other, self)
+
+    def __rmul__(self, other: float) -> Value:
+        return _arithmetic(mul, other, self)
+
+    def __rsub__(self, other: float) -> Value:
+        return _arithmetic(sub, other, self)
+
+    def __rtruediv__(self, other: float) -> Value:
+        return _arithmetic(ops.div, other, self)
+
+    def __rfloordiv__(self, other: float) -> Value:
+        return _arithmetic(ops.floordiv, other, self)
+
+    def __rmod__(self, other: float) -> Value:
+        return _arithmetic(ops.mod, other, self)
+
+    def __rdivmod__(self, other: float) -> tuple[Value, Value]:
+        base = _operand(other)
+        return NotImplemented if base is None else divmod(base, self)
+
+    def __rpow__(self, other: float) -> Value:
+        return _arithmetic(ops.pow, other, self)
+
+    def __neg__(self) -> Value:
+        return ops.neg(self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __abs__(self) -> Value:
+        return ops.abs_(self)
+
+    # ------------------------------------------------------------------ like the float it holds
+
+    def __lt__(self, other: Value | float) -> bool:
+        return _compare(operator.lt, self, other)
+
+    def __le__(self, other: Value | float) -> bool:
+        return _compare(operator.le, self, other)
+
+    def __gt__(self, other: Value | float) -> bool:
+        return _compare(operator.gt, self, other)
+
+    def __ge__(self, other: Value | float) -> bool:
+        return _compare(operator.ge, self, other)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.data, ndigits)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self.data)
+
+    def __floor__(self) -> int:
+        return math.floor(self.data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self.data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec)
+
+    def __repr__(self) -> str:
+        grad = self.grad.data if isinstance(self.grad, Value) else self.grad
+        label = f", label={self.label[:60]!a}" if self.label else ""
+        op = f", op={self.op}" if self.op else ""
+        return f"Value(data={self.data}, grad={grad}{label}{op})"
+
+    # ------------------------------------------------------------------ functions as methods
+
+    # A row of the table is a function, and so, as a class attribute, a method: v.exp() is exp(v).
+
+    exp, exp2, expm1, log, log2, log10 = ops.exp, ops.exp2, ops.expm1, ops.log, ops.log2, ops.log10
+    log1p, sqrt, cbrt, erf, erfc = ops.log1p, ops.sqrt, ops.cbrt, ops.erf, ops.erfc
+    sin, cos, tan, asin, acos, atan = ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan
+    sinh, cosh, tanh = ops.sinh, ops.cosh, ops.tanh
+    asinh, acosh, atanh = ops.asinh, ops.acosh, ops.atanh
+    fabs, sign, floor, ceil, trunc = ops.abs_, ops.sign, ops.floor, ops.ceil, ops.trunc
+    degrees, radians, relu, selu, gelu = ops.degrees, ops.radians, ops.relu, ops.selu, ops.gelu
+    silu, sigmoid, log_sigmoid = ops.silu, ops.sigmoid, ops.log_sigmoid
+    softplus, softsign = ops.softplus, ops.softsign
+
+    def leaky_relu(self, slope: Value | float = 0.01) -> Value:
+        return ops.leaky_relu(self, slope)
+
+    def elu(self, alpha: Value | float = 1.0) -> Value:
+        return ops.elu(self, alpha)
+
+    def clamp(self, low: Value | float = -inf, high: Value | float = inf) -> Value:
+        clamped: Value = clamp(self, low, high)
+        return clamped
+
+    # ------------------------------------------------------------------ copies
+
+    def __copy__(self) -> Value:
+        return _copy_of(self, lambda operand: operand)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """Copy the whole graph below this value, leaves too, however deep it is."""
+        originals = [value for value in topological_order(self) if id(value) not in memo]
+        for value in originals:
+            memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])
+        for value in originals:
+            memo[id(value)].grad = copy.deepcopy(value.grad, memo)
+        copied: Value = memo[id(self)]
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is not None:
+            raise TypeError(
+                f"cannot pickle {self!r}: it holds the whole graph it was computed from; "
+                "pickle its .data, or the leaves (a Module pickles, and has state_dict())"
+            )
+        return _unpickled, (self.data, self.label, self.grad)
+
+
+_new = object.__new__
+_set_grad: Callable[[Value, Any], None] = Value.__dict__["grad"].__set__
+_adding = RLock()  # held while gradients are added to leaves: one thread at a time
+
+
+def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
+    """Make a node. A nan has nan partials: what is undetermined has no derivative."""
+    if data != data:
+        da, db = (nan,) * len(a) if type(a) is tuple else nan, None if b is None else nan
+    out = _new(Value)
+    out.data = data
+    out.grad = 0
+    out.label = ""
+    out.op = op
+    out._a = a
+    out._b = b
+    out._da = da
+    out._db = db
+    return out
+
+
+def _unpickled(data: float, label: str, grad: Any) -> Value:
+    leaf = Value(data, label)
+    leaf.grad = grad
+    return leaf
+
+
+def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
+    out = Value(value.data, value.label)
+    out.grad, out.op = value.grad, value.op
+    a, b, out._da, out._db = value._a, value._b, value._da, value._db
+    if a is not None:
+        out._a = tuple(map(operand_of, a)) if type(a) is tuple else operand_of(a)
+        out._b = None if b is None else operand_of(b)
+    return out
+
+
+def _add(grad: Any, more: Any) -> Any:
+    """Add to a leaf's ``grad``; to one that is unset, without recording an addition to 0."""
+    return more if not grad and not isinstance(grad, Value) else grad + more
+
+
+def _operand(x: Any) -> Any:
+    """Return ``x`` as a Value, or None where a float would refuse it as an operand."""
+    if isinstance(x, Value):
+        return x
+    try:
+        return Value(x)
+    except TypeError:
+        return None
+
+
+def apply(op: Op, operands: tuple[Value, ...]) -> Value:
+    """Apply ``op`` to Values and return the node that it makes."""
+    try:
+        if type(op) is Unary:
+            (x,) = operands
+            a = x.data
+            out = op.forward(a)
+            return _node(out, op, x, None, op.partials(a, out), None)
+        if type(op) is Binary:
+            x, y = operands
+            a, b = x.data, y.data
+            out = op.forward(a, b)
+            da, db = op.partials(a, b, out)
+            return _node(out, op, x, y, da, db)
+        xs = tuple([x.data for x in operands])
+        out = op.forward(xs)
+        return _node(out, op, operands, None, op.partials(xs, out), None)
+    except (ArithmeticError, ValueError) as error:
+        raise op.error(error, operands) from None
+
+
+def _arithmetic(op: Op, x: Any, y: Any) -> Value:
+    """Apply an op of two operands, or return NotImplemented for what is no number."""
+    x, y = _operand(x), _operand(y)
+    return NotImplemented if x is None or y is None else apply(op, (x, y))
+
+
+def _compare(compare: Callable[[Any, Any], bool], x: Value, y: Any) -> bool:
+    if isinstance(y, Value):
+        return compare(x.data, y.data)
+    return bool(compare(x.data, y)) if isinstance(y, Real) else NotImplemented
+
+
+# ---------------------------------------------------------------------------- the chain rule
+
+
+def topological_order(root: Value) -> list[Value]:
+    """Return every value of ``root``'s graph: leaves first, then each node after its operands."""
+    order, found = _sort(root)
+    return [value for value in found if value.op is None] + order
+
+
+def gradients(
+    y: Value, xs: Iterable[Value], create_graph: bool = False, seed: Value | float = 1.0
+) -> list[Any]:
+    """Return the gradients of ``y`` with respect to each of ``xs``, leaves or not, as floats.
+
+    No ``grad`` is touched. A value that ``y`` does not depend on has the gradient 0.0. With
+    ``create_graph=True`` the gradients are Values with a graph of their own, so that second and
+    third derivatives come from the same rules; this needs the leaves' data to be what it was when
+    the graph was recorded, and raises RuntimeError if not.
+    """
+    xs = [xs] if isinstance(xs, Value) else list(xs)
+    _, grads = _backpropagate(y, seed, create_graph)
+    return [grads[x] if x in grads else Value(0.0) if create_graph else 0.0 for x in xs]
+
+
+def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
+    """Return the nodes below ``root``, operands before results, and 0.0 for each value found.
+
+    A walk down to the leaves that stacks the nodes it still has to come back to. Coming back to a
+    node, it goes on to the next operand that has not been found before, or else is done with it.
+    """
+    order: list[Value] = []
+    found: dict[Value, Any] = {root: 0.0}
+    stack: list[Value] = []
+    rest: dict[Value, Iterator[Value]] = {}  # operands of a node of many still to be looked at
+    done, push, pop = order.append, stack.append, stack.pop
+    out: Any = root if root.op is not None else None
+    while out is not None:
+        a, b = out._a, out._b
+        if b is not None:
+            if a not in found:
+                found[a] = 0.0
+                if a.op is not None:
+                    push(out)
+                    out = a
+                    continue
+            if b not in found:
+                found[b] = 0.0
+                if b.op is not None:
+                    push(out)
+                    out = b
+                    continue
+        elif type(a) is tuple:
+            for x in rest.setdefault(out, iter(a)):
+                if x not in found:
+                    found[x] = 0.0
+                    if x.op is not None:
+                        push(out)
+                        a = x
+                        break
+            if a is not out._a:
+                out = a
+                continue
+        elif a not in found:
+            found[a] = 0.0
+            if a.op is not None:
+                push(out)
+                out = a
+                continue
+        done(out)
+        out = pop() if stack else None
+    return order, found
+
+
+def _backpropagate(
+    root: Value, seed: Any, create_graph: bool
+) -> tuple[list[Value], dict[Value, Any]]:
+    """Return the nodes below ``root``, and the gradient of ``root`` with respect to each value."""
+    if create_graph:
+        return _backpropagate_values(root, seed if isinstance(seed, Value) else Value(seed))
+    order, grads = _sort(root)
+    grads[root] = as_float(seed)
+    for out in reversed(order):
+        upstream = grads[out]
+        a, b = out._a, out._b
+        if b is not None:
+            grads[a] += upstream * out._da
+            grads[b] += upstream * out._db
+        elif type(a) is tuple:
+            for x, dx in zip(a, out._da):
+                grads[x] += upstream * dx
+        else:
+            grads[a] += upstream * out._da
+    return order, grads
+
+
+def _backpropagate_values(root: Value, seed: Value) -> tuple[list[Value], dict[Value, Any]]:
+    """Do the same over Values, so that the operations of the walk are recorded themselves."""
+    order, _ = _sort(root)
+    grads: dict[Value, Value] = {root: seed}
+    for out in reversed(order):
+        upstream = grads[out]
+        for x, dx in zip(out.operands, _partial_values(out)):
+            product = _times(upstream, dx)
+            grads[x] = grads[x] + product if x in grads else product
+    return order, grads
+
+
+def _times(upstream: Value, partial: Any) -> Value:
+    """Multiply, but record no multiplication by the constant 1."""
+    if upstream.op is None and not upstream.label and upstream.data == 1.0:
+        return partial if isinstance(partial, Value) else Value(partial)
+    return upstream if not isinstance(partial, Value) and partial == 1.0 else upstream * partial
+
+
+def _partial_values(out: Value) -> tuple[Any, ...]:
+    """Return the partials of ``out`` by its op's rule on its operands: Values where they depend on
+    them, floats where they are constant."""
+    if out.data != out.data or out.op is None:
+        return out.partials
+    try:
+        partials = out.op.partials_at(out.operands, out)
+        if all(float(new) == old or old != old for new, old in zip(partials, out.partials)):
+            return partials
+    except (ArithmeticError, ValueError):
+        pass
+    raise RuntimeError(
+        f"the data of an operand of {out!r} has changed since it was recorded: its partials "
+        f"were {out.partials} then; compute it again before differentiating with create_graph"
+    )
+
+
+# ---------------------------------------------------------------------------- functions
+
+# Functions of a fixed number of operands are rows of the table; those below take what math's do.
+
+
+@overload
+def log(x: Value, base: Value | float = ...) -> Value: ...
+@overload
+def log(x: float, base: Value) -> Value: ...
+@overload
+def log(x: float, base: float = ...) -> float: ...
+def log(x: Any, base: Any = None) -> Any:
+    """Return the logarithm of ``x`` to the given base, or the natural one."""
+    return ops.log(x) if base is None else ops.div(ops.log(x), ops.log(base))
+
+
+@overload
+def pow(x: Value, y: Value | float) -> Value: ...
+@overload
+def pow(x: float, y: Value) -> Value: ...
+@overload
+def pow(x: float, y: float) -> float: ...
+def pow(x: Any, y: Any) -> Any:
+    """Return ``x`` to the power ``y``, as `math.pow`: 0 to a negative power is a ValueError."""
+    try:
+        return (ops.pow if isinstance(y, Value) else ops.power)(x, y)
+    except ZeroDivisionError as error:
+        raise ValueError(str(error)) from None
+
+
+def hypot(*coordinates: Any) -> Any:
+    """Return the Euclidean norm, the square root of the sum of squares of the coordinates."""
+    return ops.hypot(*coordinates)
+
+
+def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:
+    """Return the Euclidean distance between two points with the same number of coordinates."""
+    return ops.hypot(*map(ops.sub, *_same_length("dist", p, q)))
+
+
+def fsum(xs: Iterable[Any]) -> Any:
+    """Return the sum, rounded once: one node for any number of operands."""
+    return ops.fsum(*xs)
+
+
+def prod(xs: Iterable[Any], *, start: Any = 1) -> Any:
+    """Return the product: one node for any number of operands."""
+    return ops.prod(*xs) if isinstance(start, int) and start == 1 else ops.prod(start, *xs)
+
+
+def sumprod(p: Iterable[Any], q: Iterable[Any]) -> Any:
+    """Return the sum of the products of two sequences of the same length, without rounding errors
+    adding up: one node."""
+    p, q = _same_length("sumprod", p, q)
+    return ops.sumprod(*p, *q)
+
+
+def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+    """Return ``bias + w1*x1 + w2*x2 + …``, added in that order, as one node: a neuron's sum."""
+    if len(weights) != len(inputs):
+        raise ValueError(f"weighted_sum of {len(weights)} weights and {len(inputs)} inputs")
+    return ops.weighted_sum(*weights, *inputs, *(() if bias is None else (bias,)))
+
+
+def maximum(*xs: Any) -> Any:
+    """Return the largest of two or more operands; nan if any is nan. k operands that tie for it
+    have the partial 1/k each."""
+    return ops.maximum(*_two_or_more("maximum", xs))
+
+
+def minimum(*xs: Any) -> Any:
+    """Return the smallest of two or more operands; nan if any is nan. k operands that tie for it
+    have the partial 1/k each."""
+    return ops.minimum(*_two_or_more("minimum", xs))
+
+
+def clamp(x: Any, low: Any = -inf, high: Any = inf) -> Any:
+    """Return ``x`` limited to ``low`` and ``high``; at a bound its partial is 0."""
+    return ops.clamp(x, low, high)
+
+
+def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
+    """Return ``x`` where it is positive, else ``slope * x``."""
+    return ops.leaky_relu(x, slope)
+
+
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """Return ``x`` where it is positive, else ``alpha * (exp(x) - 1)``."""
+    return ops.elu(x, alpha)
+
+
+def logsumexp(xs: Iterable[Any]) -> Any:
+    """Return log(Σ exp(x)) without overflow: one node. Its partials are the softmax."""
+    return ops.logsumexp(*_one_or_more("logsumexp", xs))
+
+
+def softmax(xs: Iterable[Any]) -> list[Any]:
+    """Return exp(x)/Σ exp of every x, without overflow."""
+    return _of_each(ops.softmax, _one_or_more("softmax", xs))
+
+
+def log_softmax(xs: Iterable[Any]) -> list[Any]:
+    """Return log(exp(x)/Σ exp) of every x, without overflow or cancellation."""
+    return _of_each(ops.log_softmax, _one_or_more("log_softmax", xs))
+
+
+def where(condition: object, f: Any, g: Any) -> Any:
+    """Return ``f`` where the condition holds, else ``g``; call it, if it can be called.
+
+    With functions, as in ``where(x > 0, lambda: log(x), 0.0)``, the branch that is not taken is
+    never computed, so it can neither raise nor put a nan into a gradient.
+    """
+    chosen = f if condition else g
+    return chosen() if callable(chosen) else chosen
+
+
+def _of_each(op: Nary, xs: tuple[Any, ...]) -> list[Any]:
+    """Apply an op of "the first among all" to each of ``xs`` in turn."""
+    return [op(x, *xs[:i], *xs[i + 1 :]) for i, x in enumerate(xs)]
+
+
+def _same_length(name: str, p: Iterable[Any], q: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    p, q = list(p), list(q)
+    if len(p) != len(q):
+        raise ValueError(f"{name} needs two sequences of one length, got {len(p)} and {len(q)}")
+    return p, q
+
+
+def _one_or_more(name: str, xs: Iterable[Any]) -> tuple[Any, ...]:
+    xs = tuple(xs)
+    if not xs:
+        raise ValueError(f"{name} of no operands")
+    return xs
+
+
+def _two_or_more(name: str, xs: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(xs) < 2:
+        raise TypeError(f"{name} takes two or more operands, got {len(xs)}")
+    return xs
