@@ -9,7 +9,7 @@ What you can do with it::
     (<op tanh>, -2.0)
     >>> y.backward()                    # d(y)/d(value) for every value in the graph
     >>> a.grad, b.grad
-    (-0.016064967819466965, 0.14130164970632894)
+    (-0.016066794354671537, 0.14130164970632894)
 
 A node of the graph is a `Value`: ``data`` (a float), how it was made (``op``, ``operands``,
 ``partials``; a leaf has none of these), its ``label``, and its ``grad``. The partials are numbers,
@@ -21,17 +21,18 @@ respect to them. An op of any number of operands keeps them all, as tuples, in `
 
 from __future__ import annotations
 
-import copy
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf, nan
 from numbers import Real
-from threading import RLock
-from typing import Any, overload
 
 from . import ops
-from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, sub
+from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, shorten, sub
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
 
 class Value(Recorder):
@@ -112,11 +113,14 @@ class Value(Recorder):
         """
         order, grads = _backpropagate(self, seed, create_graph)
         leaves = [value for value in grads if value.op is None]
-        with _adding:
-            totals = [_add(leaf.grad, grads[leaf]) for leaf in leaves]
-            # Each line runs in C from end to end, so no signal handler gets in between.
-            any(map(_set_grad, order, map(grads.__getitem__, order)))
-            any(map(_set_grad, leaves, totals))
+        new: Iterable[Any]
+        if {*map(type, map(_grad_of, leaves))} <= {float, int} and not create_graph:
+            new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
+        else:
+            new = [_add(leaf.grad, grads[leaf]) for leaf in leaves]
+        # Each line runs in C from end to end: no signal handler and no thread gets in between.
+        any(map(_set_grad, order, map(grads.__getitem__, order)))
+        any(map(_set_grad, leaves, new))
 
     # ------------------------------------------------------------------ arithmetic
 
@@ -237,7 +241,7 @@ class Value(Recorder):
     def __repr__(self) -> str:
         grad = self.grad.data if isinstance(self.grad, Value) else self.grad
         label = f", label={self.label[:60]!a}" if self.label else ""
-        op = f", op={self.op}" if self.op else ""
+        op = f", op={self.op.name}" if self.op else ""
         return f"Value(data={self.data}, grad={grad}{label}{op})"
 
     # ------------------------------------------------------------------ functions as methods
@@ -271,6 +275,8 @@ class Value(Recorder):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """Copy the whole graph below this value, leaves too, however deep it is."""
+        import copy
+
         originals = [value for value in topological_order(self) if id(value) not in memo]
         for value in originals:
             memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])
@@ -289,8 +295,8 @@ class Value(Recorder):
 
 
 _new = object.__new__
+_grad_of: Callable[[Value], Any] = Value.__dict__["grad"].__get__
 _set_grad: Callable[[Value, Any], None] = Value.__dict__["grad"].__set__
-_adding = RLock()  # held while gradients are added to leaves: one thread at a time
 
 
 def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
@@ -327,7 +333,7 @@ def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
 
 def _add(grad: Any, more: Any) -> Any:
     """Add to a leaf's ``grad``; to one that is unset, without recording an addition to 0."""
-    return more if not grad and not isinstance(grad, Value) else grad + more
+    return grad + more if isinstance(grad, Value) or grad else more
 
 
 def _operand(x: Any) -> Any:
@@ -393,6 +399,9 @@ def gradients(
     the graph was recorded, and raises RuntimeError if not.
     """
     xs = [xs] if isinstance(xs, Value) else list(xs)
+    for role, x in (("gradients of", y), *(("gradients with respect to", x) for x in xs)):
+        if not isinstance(x, Value):
+            raise TypeError(f"{role} {shorten(x)} of type {type(x).__name__}: not a Value")
     _, grads = _backpropagate(y, seed, create_graph)
     return [grads[x] if x in grads else Value(0.0) if create_graph else 0.0 for x in xs]
 
@@ -451,7 +460,7 @@ def _backpropagate(
 ) -> tuple[list[Value], dict[Value, Any]]:
     """Return the nodes below ``root``, and the gradient of ``root`` with respect to each value."""
     if create_graph:
-        return _backpropagate_values(root, seed if isinstance(seed, Value) else Value(seed))
+        return _backpropagate_values(root, seed if isinstance(seed, Value) else as_float(seed))
     order, grads = _sort(root)
     grads[root] = as_float(seed)
     for out in reversed(order):
@@ -468,22 +477,25 @@ def _backpropagate(
     return order, grads
 
 
-def _backpropagate_values(root: Value, seed: Value) -> tuple[list[Value], dict[Value, Any]]:
-    """Do the same over Values, so that the operations of the walk are recorded themselves."""
+def _backpropagate_values(root: Value, seed: Any) -> tuple[list[Value], dict[Value, Any]]:
+    """Do the same over Values, so that the operations of the walk are recorded themselves.
+
+    A gradient that is constant is a float until the end.
+    """
     order, _ = _sort(root)
-    grads: dict[Value, Value] = {root: seed}
+    grads: dict[Value, Any] = {root: seed}
     for out in reversed(order):
         upstream = grads[out]
         for x, dx in zip(out.operands, _partial_values(out)):
             product = _times(upstream, dx)
             grads[x] = grads[x] + product if x in grads else product
-    return order, grads
+    return order, {x: g if isinstance(g, Value) else Value(g) for x, g in grads.items()}
 
 
-def _times(upstream: Value, partial: Any) -> Value:
+def _times(upstream: Any, partial: Any) -> Any:
     """Multiply, but record no multiplication by the constant 1."""
-    if upstream.op is None and not upstream.label and upstream.data == 1.0:
-        return partial if isinstance(partial, Value) else Value(partial)
+    if not isinstance(upstream, Value) and upstream == 1.0:
+        return partial
     return upstream if not isinstance(partial, Value) and partial == 1.0 else upstream * partial
 
 
@@ -509,23 +521,11 @@ def _partial_values(out: Value) -> tuple[Any, ...]:
 # Functions of a fixed number of operands are rows of the table; those below take what math's do.
 
 
-@overload
-def log(x: Value, base: Value | float = ...) -> Value: ...
-@overload
-def log(x: float, base: Value) -> Value: ...
-@overload
-def log(x: float, base: float = ...) -> float: ...
 def log(x: Any, base: Any = None) -> Any:
     """Return the logarithm of ``x`` to the given base, or the natural one."""
     return ops.log(x) if base is None else ops.div(ops.log(x), ops.log(base))
 
 
-@overload
-def pow(x: Value, y: Value | float) -> Value: ...
-@overload
-def pow(x: float, y: Value) -> Value: ...
-@overload
-def pow(x: float, y: float) -> float: ...
 def pow(x: Any, y: Any) -> Any:
     """Return ``x`` to the power ``y``, as `math.pow`: 0 to a negative power is a ValueError."""
     try:

@@ -16,9 +16,12 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
 from math import copysign, inf, isinf, nan
-from typing import Final, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final
 
 TWO_OVER_SQRT_PI: Final = 1.1283791670955126
 SELU_SCALE: Final = 1.0507009873554805  # Klambauer et al., Self-Normalizing Neural Networks, 2017
@@ -27,10 +30,10 @@ SELU_SCALE_ALPHA: Final = 1.7580993408473766
 
 def power(a: float, b: float) -> float:
     """Return a**b; never a complex number."""
-    out = a**b
-    if isinstance(out, complex):
+    out: Any = a**b
+    if type(out) is complex:
         raise ValueError("a negative number to a fractional power is not real")
-    return cast(float, out)
+    return float(out)
 
 
 def ieee_power(a: float, b: float) -> float:
@@ -106,13 +109,13 @@ def sumprod_by_fractions(p: Sequence[float], q: Sequence[float]) -> float:
 
 exp2: Callable[[float], float] = getattr(math, "exp2", exp2_by_power)
 cbrt: Callable[[float], float] = getattr(math, "cbrt", cbrt_by_newton)
-_sumprod = getattr(math, "sumprod", sumprod_by_fractions)
+_sumprod: Callable[..., float] = getattr(math, "sumprod", sumprod_by_fractions)
 
 
 def sumprod(xs: Sequence[float]) -> float:
     """Return a1*b1 + … + an*bn of a1…an, b1…bn, without rounding errors adding up."""
     half = len(xs) // 2
-    return cast(float, _sumprod(xs[:half], xs[half:]))
+    return _sumprod(xs[:half], xs[half:])
 
 
 def weighted_sum(xs: Sequence[float]) -> float:

@@ -21,8 +21,10 @@ The short names, micrograd's: ``nin`` and ``nout`` are the numbers of inputs and
 from __future__ import annotations
 
 import math
+import operator
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from . import ops
@@ -43,21 +45,17 @@ def linear(x: Value) -> Value:
 
 ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
-    **{
-        op.name: op
-        for op in (
-            ops.relu,
-            ops.tanh,
-            ops.sigmoid,
-            ops.gelu,
-            ops.silu,
-            ops.selu,
-            ops.softplus,
-            ops.softsign,
-        )
-    },
+    "relu": ops.relu,
     "leaky_relu": Value.leaky_relu,
     "elu": Value.elu,
+    "selu": ops.selu,
+    "gelu": ops.gelu,
+    "silu": ops.silu,
+    "sigmoid": ops.sigmoid,
+    "log_sigmoid": ops.log_sigmoid,
+    "softplus": ops.softplus,
+    "softsign": ops.softsign,
+    "tanh": ops.tanh,
 }
 
 INITIALIZERS: dict[str, Initializer] = {
@@ -72,22 +70,40 @@ class Module:
     """Something with parameters: leaf Values that training changes.
 
     A subclass assigns Values, Modules, or lists, tuples and dicts of them, to attributes; they are
-    found there, in the order of assignment, and named by their path, as in ``layers.0.b``.
+    found there, in the order of assignment, and named by their path, as in ``layers.0.b``. One that
+    is found in several places counts once, under the first name. A subclass may also list its
+    parameters itself, as micrograd's do, by overriding `parameters`.
     """
 
-    name: str = ""  # the path of this module in the one that holds it
-
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Yield the dotted name and the Value of every parameter; one that is shared, once."""
-        seen: set[Value] = set()
-        for path, part in _parts(self, ""):
-            if isinstance(part, Value) and part not in seen:
-                seen.add(part)
-                yield path, part
+    _path: str = ""  # of this module in the one that labelled it
 
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
-        return [value for _, value in self.named_parameters()]
+        return list(_find(self, named=False)[0])
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Yield the dotted name and the Value of every parameter.
+
+        What only an overridden `parameters` knows is named by its index, as in ``parameters.0``.
+        Raises ValueError if two have the same name, as with the keys 1 and "1" in a dict.
+        """
+        found, _ = _find(self, named=True)
+        for i, p in enumerate(self.parameters()):
+            found.setdefault(p, f"parameters.{i}")
+        _refuse_duplicates(found.values(), "there are two parameters")
+        for p, name in found.items():
+            yield name, p
+
+    def label_parameters(self) -> None:
+        """Make every parameter's dotted name its label, and tell every module inside its path.
+
+        Networks of this module are labelled as they are made; call it last in the ``__init__`` of a
+        class that puts several of them together.
+        """
+        for name, p in self.named_parameters():
+            p.label = name
+        for path, module in _find(self, named=True)[1]:
+            module._path = path
 
     def zero_grad(self) -> None:
         """Set the ``grad`` of every parameter to 0."""
@@ -104,13 +120,14 @@ class Module:
         Raises ValueError for missing and unexpected names and for what is not a finite number, and
         then changes nothing.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"weights are a mapping of names to numbers, not {shorten(state)}")
         parameters = dict(self.named_parameters())
+        missing = [name for name in parameters if name not in state]
+        unknown = [shorten(name) for name in state if name not in parameters]
         problems = [
-            f"{what} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-            for what, names in (
-                ("no value for", [name for name in parameters if name not in state]),
-                ("no parameter", [shorten(name) for name in state if name not in parameters]),
-            )
+            f"{what} {', '.join(names[:3])}{f' and {len(names) - 3} more' if names[3:] else ''}"
+            for what, names in (("no value for", missing), ("no parameter", unknown))
             if names
         ]
         if problems:
@@ -134,32 +151,24 @@ class Module:
         """Read the weights that `save` wrote.
 
         Raises ValueError, and changes nothing, unless the file is whole and holds one finite number
-        for each parameter of this module and nothing else.
+        for each parameter of this module and nothing else; OSError if it can't be read.
         """
         import json
         from pathlib import Path
 
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_bytes().decode()
             content = json.loads(text, object_pairs_hook=_without_duplicates)
             if not isinstance(content, dict) or content.get("format") != FORMAT:
                 raise ValueError(f'it has no "format": "{FORMAT}"')
             if not isinstance(content.get("parameters"), dict):
                 raise ValueError('it has no object "parameters"')
-            for name, data in content["parameters"].items():
-                if isinstance(data, bool) or not isinstance(data, (int, float)):
-                    raise ValueError(f"{shorten(name)} is {shorten(data)}, not a number")
             self.load_state_dict(content["parameters"])
         except (ValueError, RecursionError) as error:
             raise ValueError(f"cannot load weights from {os.fspath(path)!r}: {error}") from None
 
-    def _label_parameters(self) -> None:
-        """Give every parameter its dotted name as its label, and every module its path."""
-        for path, part in _parts(self, ""):
-            if isinstance(part, Value):
-                part.label = path
-            else:
-                part.name = path
+    def __repr__(self) -> str:
+        return _describe(self, "")
 
 
 class Neuron(Module):
@@ -170,7 +179,9 @@ class Neuron(Module):
     (normal, √(2/nin)), "zeros", a number for all of them, or a function of (rng, nin, nout). The
     bias starts at 0. ``activation`` is a name in `ACTIVATIONS` or a function of a Value;
     ``nonlin=False`` stands for "linear". The weighted sum is one node of the graph; with
-    ``fused=False`` it is made of elementary operations, and has the same bits.
+    ``fused=False`` it is made of elementary operations, and has the same bits. So have the
+    gradients, unless one Value is three or more of the inputs: they are then summed in another
+    order.
     """
 
     def __init__(
@@ -185,19 +196,16 @@ class Neuron(Module):
         fused: bool = True,
         nout: int = 1,
     ) -> None:
-        _check_size("nin", nin)
-        draw, generator = _initializer(init), _generator(rng)
+        nin, nout = _size("nin", nin), _size("nout", nout)
+        function, draw, generator = _activation(activation), _initializer(init), _generator(rng)
         self.w = [Value(draw(generator, nin, nout)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
-        self.activation = _activation(activation) if nonlin else linear
+        self.activation = function if nonlin else linear
         self.fused = fused
-        self._label_parameters()
+        self.label_parameters()
 
-    def __call__(self, x: Sequence[Any]) -> Value:
+    def __call__(self, x: Iterable[Any]) -> Value:
         return self._apply(_inputs(x, len(self.w), self))
-
-    def parameters(self) -> list[Value]:
-        return [*self.w] if self.b is None else [*self.w, self.b]
 
     def _apply(self, x: Sequence[Value]) -> Value:
         if self.fused:
@@ -208,33 +216,38 @@ class Neuron(Module):
             out = next(products) if self.b is None else self.b
             for product in products:
                 out = out + product
-        return self.activation(out)
+        out = self.activation(out)
+        if not isinstance(out, Value):  # math.tanh would be taken, and lose the gradient
+            raise TypeError(
+                f"the activation {_name(self.activation)} returned {shorten(out)}: "
+                "it must return a Value, as the functions of micrograd_like do"
+            )
+        return out
 
     def __repr__(self) -> str:
-        return _describe(self, len(self.w), [(1, self.activation)])
+        return _describe(self, f"{len(self.w)} -> 1 {_name(self.activation)}, ")
 
 
 class Layer(Module):
     """``nout`` neurons with the same ``nin`` inputs; takes the keyword arguments of a `Neuron`."""
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
-        _check_size("nout", nout)
+        nout = _size("nout", nout)
         kwargs["rng"] = _generator(kwargs.get("rng"))
         self.neurons = [Neuron(nin, **kwargs, nout=nout) for _ in range(nout)]
-        self._label_parameters()
+        self.label_parameters()
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Iterable[Any]) -> Any:
         """Return the outputs as a list of Values; a layer of one neuron returns its Value."""
         x = _inputs(x, len(self.neurons[0].w), self)
-        out = [neuron._apply(x) for neuron in self.neurons]
+        out = [neuron._apply(x) if type(neuron) is Neuron else neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
-    def parameters(self) -> list[Value]:
-        return [p for neuron in self.neurons for p in neuron.parameters()]
+    def _shape(self) -> str:
+        return f"{len(self.neurons)} {_name(self.neurons[0].activation)}"
 
     def __repr__(self) -> str:
-        first = self.neurons[0]
-        return _describe(self, len(first.w), [(len(self.neurons), first.activation)])
+        return _describe(self, f"{len(self.neurons[0].w)} -> {self._shape()}, ")
 
 
 class MLP(Module):
@@ -252,11 +265,13 @@ class MLP(Module):
         activation: str | Activation | Sequence[str | Activation] = "relu",
         **kwargs: Any,
     ) -> None:
+        if not isinstance(nouts, Iterable):
+            raise TypeError(f"nouts is {shorten(nouts)}: it must be a list of layer sizes")
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: nouts is empty")
-        if isinstance(activation, str) or callable(activation):
-            activation = [activation] * (len(sizes) - 2) + ["linear"]
+        if isinstance(activation, str) or not isinstance(activation, Sequence):
+            activation = [_activation(activation)] * (len(sizes) - 2) + [linear]
         if len(activation) != len(sizes) - 1:
             raise ValueError(f"{len(activation)} activations for {len(sizes) - 1} layers")
         kwargs["rng"] = _generator(kwargs.get("rng"))
@@ -264,21 +279,18 @@ class MLP(Module):
             Layer(nin, nout, activation=each, **kwargs)
             for nin, nout, each in zip(sizes, sizes[1:], activation)
         ]
-        self._label_parameters()
+        self.label_parameters()
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Iterable[Any]) -> Any:
         """Return the last layer's outputs as a list of Values; a layer of one returns its Value."""
-        x = _inputs(x, len(self.layers[0].neurons[0].w), self.layers[0])
-        for layer in self.layers:
-            x = [neuron._apply(x) for neuron in layer.neurons]
-        return x[0] if len(x) == 1 else x
-
-    def parameters(self) -> list[Value]:
-        return [p for layer in self.layers for p in layer.parameters()]
+        out = self.layers[0](x)
+        for layer in self.layers[1:]:
+            out = layer([out] if isinstance(out, Value) else out)
+        return out
 
     def __repr__(self) -> str:
-        layers = [(len(layer.neurons), layer.neurons[0].activation) for layer in self.layers]
-        return _describe(self, len(self.layers[0].neurons[0].w), layers)
+        shape = " -> ".join(layer._shape() for layer in self.layers)
+        return _describe(self, f"{len(self.layers[0].neurons[0].w)} -> {shape}, ")
 
 
 FORMAT = "micrograd_like weights 1"
@@ -287,48 +299,89 @@ _set_data: Callable[[Value, float], None] = Value.__dict__["data"].__set__
 
 
 def write_atomically(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file beside ``path`` and rename it to ``path`` when it is safely on disk."""
+    """Write a text file beside ``path`` and rename it to ``path`` when it is safely on disk.
+
+    A link is followed, and the permissions of the file that is replaced are kept. A device or a
+    pipe can't be replaced: it is written to.
+    """
     from pathlib import Path
 
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    path, data = Path(path), text.encode()
     try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        path.write_bytes(data)  # IsADirectoryError, if it is one
+        return
+    target = Path(os.path.realpath(path))
+    # A random name: what a process that died has left behind is in nobody's way.
+    temporary = target.with_name(f"{target.name[:40]}.{os.urandom(8).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        if mode is not None:
+            temporary.chmod(stat.S_IMODE(mode))
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _parts(part: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the object of every Module and parameter inside ``part``."""
-    inner: Iterable[tuple[Any, Any]] = ()
-    if isinstance(part, Module):
-        inner = vars(part).items()
-    elif isinstance(part, dict):
-        inner = part.items()
-    elif isinstance(part, (list, tuple)):
-        inner = enumerate(part)
-    for key, child in inner:
-        name = f"{path}.{key}" if path else str(key)
-        if isinstance(child, Module) or (isinstance(child, Value) and child.op is None):
-            yield name, child
-        yield from _parts(child, name)
+def _find(root: Module, named: bool) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
+    """Return the parameters and the modules inside ``root``, each once, with their paths.
+
+    Without ``named``, which takes as long again, there are no paths. Nothing is visited twice, so
+    that a module may refer to the one that holds it.
+    """
+    found: dict[Value, str] = {}
+    modules: list[tuple[str, Module]] = []
+    seen = {id(root)}
+    stack: list[tuple[str, Iterator[tuple[Any, Any]]]] = [("", iter(vars(root).items()))]
+    while stack:
+        prefix, entries = stack[-1]
+        for key, part in entries:
+            if isinstance(part, Value):
+                if part.op is None and part not in found:
+                    found[part] = f"{prefix}{key}" if named else ""
+            elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
+                seen.add(id(part))
+                path = f"{prefix}{key}" if named else ""
+                if isinstance(part, Module):
+                    modules.append((path, part))
+                    part = vars(part)
+                inner = part.items() if isinstance(part, dict) else enumerate(part)
+                stack.append((f"{path}.", iter(inner)))
+                break
+        else:
+            stack.pop()
+    return found, modules
 
 
-def _inputs(x: Sequence[Any], nin: int, module: Module) -> list[Value]:
+def _inputs(x: Iterable[Any], nin: int, module: Module) -> list[Value]:
     """Return the inputs as Values, once they are as many as the module takes."""
+    if type(x) is not list and type(x) is not tuple:
+        # a set has no order, a dict gives its keys, and bytes are numbers
+        if isinstance(x, (str, bytes, bytearray, Set, Mapping)) or not isinstance(x, Iterable):
+            raise TypeError(
+                f"{_where(module)} takes a list of {nin} numbers or Values, not {shorten(x)}"
+            )
+        x = list(x)
     if len(x) != nin:
-        name = f"{type(module).__name__} {module.name}".rstrip()
-        raise ValueError(f"{name} takes {nin} inputs, got {len(x)}")
+        raise ValueError(f"{_where(module)} takes {nin} inputs, got {len(x)}")
     return [xi if isinstance(xi, Value) else Value(xi) for xi in x]
+
+
+def _where(module: Module) -> str:
+    return f"{type(module).__name__} {module._path}".rstrip()
 
 
 def _finite(name: str, data: Any) -> float:
     try:
+        if isinstance(data, bool):
+            raise TypeError(f"expected a real number, got {data}")
         number = as_float(data)
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{name}: {error}") from None
@@ -338,11 +391,16 @@ def _finite(name: str, data: Any) -> float:
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"it has {shorten(next(n for n in names if names.count(n) > 1))} twice")
-    return result
+    _refuse_duplicates((name for name, _ in pairs), "it has two values")
+    return dict(pairs)
+
+
+def _refuse_duplicates(names: Iterable[str], what: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{what} of the name {shorten(name)}")
+        seen.add(name)
 
 
 def _activation(activation: str | Activation) -> Activation:
@@ -364,7 +422,10 @@ def _initializer(init: str | float | Initializer) -> Initializer:
         return INITIALIZERS[init]
     if callable(init):
         return init
-    constant = as_float(init)
+    try:
+        constant = as_float(init)
+    except TypeError:
+        raise TypeError(f"an init is a name, a number or a function, not {shorten(init)}") from None
     return lambda rng, nin, nout: constant
 
 
@@ -374,18 +435,28 @@ def _generator(rng: Any) -> Any:
 
     if rng is None:
         return random
-    return random.Random(rng) if isinstance(rng, int) else rng
+    if isinstance(rng, int):
+        return random.Random(rng)
+    if not hasattr(rng, "uniform") or not hasattr(rng, "gauss"):
+        raise TypeError(f"rng is a random.Random, a whole number or None, not {shorten(rng)}")
+    return rng
 
 
-def _check_size(name: str, size: int) -> None:
-    if not isinstance(size, int) or size < 1:
-        raise ValueError(f"{name} is {shorten(size)}: it must be a whole number of at least 1")
+def _size(name: str, size: Any) -> int:
+    problem = f"{name} is {shorten(size)}: it must be a whole number of at least 1"
+    if isinstance(size, bool) or not hasattr(size, "__index__"):
+        raise TypeError(problem)
+    if size < 1:
+        raise ValueError(problem)
+    return operator.index(size)
 
 
-def _describe(module: Module, nin: int, layers: Sequence[tuple[int, Activation]]) -> str:
-    shape = " -> ".join(
-        f"{nout} {getattr(activation, 'name', '') or getattr(activation, '__name__', '?')}"
-        for nout, activation in layers
-    )
-    count = len(module.parameters())
-    return f"{type(module).__name__}({nin} -> {shape}, {count} parameter{'s' * (count != 1)})"
+def _name(function: Any) -> str:
+    name = getattr(function, "name", "") or getattr(function, "__name__", "")
+    return str(name or type(function).__name__)
+
+
+def _describe(module: Module, shape: str) -> str:
+    n = len(module.parameters())
+    text = f"{type(module).__name__}({shape}{n} parameter{'s' * (n != 1)})"
+    return text.encode("ascii", "backslashreplace").decode()

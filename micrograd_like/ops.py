@@ -4,9 +4,9 @@ What you can do with it::
 
     >>> from micrograd_like.ops import TABLE, tanh
     >>> tanh(0.5)                                  # a row is a function: floats in, float out;
-    0.46211715726000973
+    0.46211715726000974
     >>> tanh.partials(0.5, tanh(0.5))              # its rule gives the number on the edge,
-    0.7864477329659275
+    0.7864477329659274
     >>> tanh.formulas()                            # and can be read back as text
     ('sech2(a)',)
     >>> sorted(TABLE)[:3]
@@ -34,18 +34,27 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import inf, isinf, nan
+from math import inf, isfinite, isinf, nan
 from numbers import Real
 from types import MethodType
-from typing import Any, Final, TypeVar, cast, overload
 
 from . import floats
 from .floats import SELU_SCALE, SELU_SCALE_ALPHA, TWO_OVER_SQRT_PI
 
-Interval = tuple[float, float]  # of operands that the tests draw from, the ends left out
-Number = Any  # in a rule: a float, or a Value that records what is done with it
+TYPE_CHECKING = False  # type checkers read it as True; `typing` takes longer than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, Final, TypeVar, overload
+
+    Interval = tuple[float, float]  # of operands that the tests draw from, the ends left out
+    Number = Any  # in a rule: a float, or a Value that records what is done with it
+    R = TypeVar("R", bound="Recorder")
+else:
+
+    def overload(signature):
+        """Leave a signature to the type checkers."""
+
 
 REALS: Final = (-inf, inf)
 POSITIVE: Final = (0.0, inf)
@@ -66,9 +75,6 @@ class Recorder:
     def record(self, op: Op, *operands: Any) -> Any:
         """Apply ``op`` to ``operands``, of which this is one, and remember how the result came."""
         raise NotImplementedError  # Value does
-
-
-R = TypeVar("R", bound=Recorder)
 
 
 def as_float(x: Any) -> float:
@@ -96,7 +102,8 @@ class Op:
     ``name`` and ``symbol`` are how it is called and drawn; ``forward`` takes floats and returns a
     float; ``partials`` takes the operands and ``out``, as floats or as Values, and returns the
     partials. ``domain`` (an open interval for each operand; the last one serves all that follow)
-    and ``kink`` (0 at a kink, and small near one) tell the tests where the rule is smooth.
+    and ``kink`` (0 at a kink of the op or of its partials, and small near one) tell the tests where
+    the rule is smooth.
     """
 
     __slots__ = ("domain", "forward", "kink", "name", "partials", "symbol")
@@ -215,7 +222,8 @@ class Nary(Op):
         return self.forward(xs)
 
     def partials_at(self, xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-        return cast(tuple[Number, ...], self.partials(xs, out))
+        partials: tuple[Number, ...] = self.partials(xs, out)
+        return partials
 
 
 TABLE: dict[str, Op] = {}
@@ -272,13 +280,13 @@ def _whole(a: float) -> float:
 
 def _d_mod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     """1; -(a - out)/b."""
-    return 1.0, -_whole((float(a) - float(out)) / float(b))
+    return 1.0, -_whole(floats.ieee_div(float(a) - float(out), float(b)))
 
 
 def _power_slope(a: Number, b: Number, out: Number, power: Op) -> Number:
     """Return b·a**(b-1); as b/a·out where b - 1 would be rounded."""
-    if not b:
-        return 0.0
+    if not b and (type(b) is float or not isfinite(floats.ieee_div(1.0, float(a)))):
+        return 0.0  # a**0 is 1 everywhere
     if float(b - 1) + 1 == float(b) or not a or not out or isinf(out):
         return b * power(a, b - 1)  # type: ignore[operator]
     ratio = b / a
@@ -300,16 +308,14 @@ def _d_pow(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
 
 def _d_atan2(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     """b / (a * a + b * b); -a / (a * a + b * b)."""
+    if not (isfinite(a) and isfinite(b) and (a or b)):
+        return 0.0, 0.0
     square = a * a + b * b
     if 1e-280 < square < 1e280:
         return b / square, -a / square
-    radius = hypot(a, b)
-    if not radius or isinf(a) or isinf(b):
-        return 0.0, 0.0
-    if isinf(radius):
-        da, db = _d_atan2(a / 4, b / 4, out)
-        return da / 4, db / 4
-    return direction(b, a) / radius, -direction(a, b) / radius
+    scale = 2.0**600 if square < 1 else 2.0**-600
+    da, db = _d_atan2(a * scale, b * scale, out)
+    return da * scale, db * scale
 
 
 def _d_hypot(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
@@ -417,7 +423,7 @@ def _to_integer(a: float) -> float:
 
 
 def _jump(a: float, b: float) -> float:
-    return b and _to_integer(a / b)
+    return b and _to_integer(a / b) * b * b / (abs(a) + abs(b))
 
 
 # ---------------------------------------------------------------------------- the table
@@ -460,7 +466,7 @@ tan       = Unary("tan",       math.tan,          lambda a, out: 1 + out * out)
 asin      = Unary("asin",      math.asin,         lambda a, out: ieee_power(one_minus_square(a), -0.5),  domain=(UNIT,))
 acos      = Unary("acos",      math.acos,         lambda a, out: -ieee_power(one_minus_square(a), -0.5), domain=(UNIT,))
 atan      = Unary("atan",      math.atan,         lambda a, out: ieee_power(1 + a * a, -1.0) if abs(a) < 1e8 else 1 / a / a)
-atan2     = Binary("atan2",    math.atan2,        _d_atan2)
+atan2     = Binary("atan2",    math.atan2,        _d_atan2,                            kink=lambda a, b: a if b < 0 else math.hypot(a, b))
 sinh      = Unary("sinh",      math.sinh,         lambda a, out: cosh(a))
 cosh      = Unary("cosh",      math.cosh,         lambda a, out: sinh(a))
 tanh      = Unary("tanh",      math.tanh,         lambda a, out: sech2(a))
@@ -484,14 +490,14 @@ silu        = Unary("silu",        floats.silu,        _d_silu)
 sigmoid     = Unary("sigmoid",     floats.sigmoid,     lambda a, out: sech2(a / 2) / 4, symbol="σ")
 log_sigmoid = Unary("log_sigmoid", floats.log_sigmoid, lambda a, out: sigmoid(-a))
 softplus    = Unary("softplus",    floats.softplus,    lambda a, out: sigmoid(a))
-softsign    = Unary("softsign",    floats.softsign,    lambda a, out: 1 / (1 + abs(a)) / (1 + abs(a)))
+softsign    = Unary("softsign",    floats.softsign,    lambda a, out: 1 / (1 + abs(a)) / (1 + abs(a)), kink=lambda a: a)
 
 # any number of operands
 fsum         = Nary("fsum",         math.fsum,           lambda xs, out: (1.0,) * len(xs), symbol="Σ")
 prod         = Nary("prod",         math.prod,           _d_prod,                          symbol="Π")
 sumprod      = Nary("sumprod",      floats.sumprod,      _swap_halves, symbol="Σab")  # a1…an, b1…bn
 weighted_sum = Nary("weighted_sum", floats.weighted_sum, _swap_halves, symbol="Σwx")  # w1…wn, x1…xn and the bias, if any
-hypot        = Nary("hypot",        floats.hypot,        _d_hypot)
+hypot        = Nary("hypot",        floats.hypot,        _d_hypot,     kink=math.hypot)
 maximum      = Nary("maximum",      floats.maximum,      _d_extreme, symbol="max", kink=lambda *xs: _gap(xs))
 minimum      = Nary("minimum",      floats.minimum,      _d_extreme, symbol="min", kink=lambda *xs: _gap(xs))
 clamp        = Nary("clamp",        floats.clamp,        _d_clamp,   kink=lambda a, low, high: min(abs(a - low), abs(a - high)))
@@ -507,5 +513,5 @@ cbrt_slope       = Unary("cbrt_slope",        floats.cbrt_slope,       lambda a,
 sech2            = Unary("sech2",             floats.sech2,            lambda a, out: -2 * tanh(a) * out, symbol="sech²")
 one_minus_square = Unary("one_minus_square",  floats.one_minus_square, lambda a, out: -2 * a,             symbol="1-a²")
 exp_neg_square   = Unary("exp_neg_square",    floats.exp_neg_square,   lambda a, out: -2 * (a * out) if abs(a) < 40 else 0.0, symbol="exp(-a²)")
-direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot")
+direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot", kink=math.hypot)
 # fmt: on

@@ -1,0 +1,405 @@
+"""The rows of the table: their digits, their edges, and their errors."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from math import inf, nan, pi
+from typing import Any
+
+import oracle
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import micrograd_like as m
+from micrograd_like import Value, floats, gradients, ops
+from micrograd_like.ops import TABLE, Nary, Op, Unary
+
+POINTS = {"dev": 60, "ci": 300, "thorough": 20_000}
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+
+
+def same(x: float, y: float) -> bool:
+    """Return whether two floats are the same, signed zeros told apart and nans not."""
+    return (x != x and y != y) or (x == y and math.copysign(1, x) == math.copysign(1, y))
+
+
+# ---------------------------------------------------------------------------- digits
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
+def test_value_and_both_derivatives_have_all_their_digits(op: Op) -> None:
+    """Within 2 ulp, 4 for the derivatives, of what mpmath finds with 80 digits."""
+    assert oracle.excesses(op, oracle.measure(op, POINTS[PROFILE])) == []
+
+
+def test_the_oracle_knows_every_row() -> None:
+    assert {*oracle.UNARY, *oracle.BINARY, *oracle.NARY} == set(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("tanh", lambda a, out: 1 - out * out),
+        ("sigmoid", lambda a, out: out * (1 - out)),
+        ("softplus", lambda a, out: 1 - 1 / (1 + math.exp(min(a, 700)))),
+        ("asin", lambda a, out: 1 / math.sqrt(1 - a * a)),
+        ("erf", lambda a, out: 1.128379 * math.exp(-min(a * a, 700))),
+        ("log2", lambda a, out: 1.442695 / a),
+    ],
+)
+def test_a_rule_that_loses_digits_is_caught(
+    name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TABLE[name], "partials", lambda a, out: wrong(float(a), float(out)))
+    assert oracle.excesses(TABLE[name], oracle.measure(TABLE[name], 300)) != []
+
+
+# ---------------------------------------------------------------------------- the edge table
+
+# expression of Values, operands, value, gradient
+EDGES: list[tuple[Callable[..., Any], tuple[float, ...], float, tuple[float, ...]]] = [
+    (m.relu, (0.0,), 0.0, (0.0,)),
+    (m.relu, (-0.0,), 0.0, (0.0,)),
+    (m.leaky_relu, (0.0,), 0.0, (0.01,)),
+    (lambda x: x.leaky_relu(3.0), (0.0,), 0.0, (1.0,)),
+    (abs, (0.0,), 0.0, (0.0,)),
+    (abs, (-0.0,), 0.0, (0.0,)),
+    (m.maximum, (2.0, 2.0), 2.0, (0.5, 0.5)),
+    (m.minimum, (2.0, 2.0), 2.0, (0.5, 0.5)),
+    (m.maximum, (1.0, 3.0, 3.0, 3.0), 3.0, (0.0, 1 / 3, 1 / 3, 1 / 3)),
+    (lambda x: m.clamp(x, -1, 1), (1.0,), 1.0, (0.0,)),
+    (lambda x: m.clamp(x, -1, 1), (-1.0,), -1.0, (0.0,)),
+    (lambda x: m.clamp(x, -1, 1), (0.5,), 0.5, (1.0,)),
+    (m.elu, (0.0,), 0.0, (1.0,)),
+    (lambda x: m.elu(x, 0.5), (0.0,), 0.0, (0.5,)),
+    (lambda x: m.elu(x, 2.0), (0.0,), 0.0, (1.0,)),
+    (m.selu, (0.0,), 0.0, (1.0507009873554805,)),
+    (m.sqrt, (0.0,), 0.0, (inf,)),
+    (m.cbrt, (0.0,), 0.0, (inf,)),
+    (lambda x: x**0, (0.0,), 1.0, (0.0,)),
+    (lambda x: x**0.0, (0.0,), 1.0, (0.0,)),
+    (lambda x: x**0, (nan,), 1.0, (0.0,)),
+    (lambda x, y: x**y, (0.0, 0.0), 1.0, (0.0, 0.0)),
+    (lambda x, y: x**y, (0.0, 2.0), 0.0, (0.0, 0.0)),
+    (lambda x, y: x**y, (0.0, 0.5), 0.0, (inf, 0.0)),
+    (lambda x, y: x**y, (0.0, 1.0), 0.0, (1.0, 0.0)),
+    (lambda x: x**3, (-2.0,), -8.0, (12.0,)),
+    (lambda x: x**-1, (-2.0,), -0.5, (-0.25,)),
+    (lambda x, y: x**y, (-2.0, 3.0), -8.0, (12.0, nan)),
+    (lambda y: 2**y, (3.0,), 8.0, (8 * math.log(2),)),
+    (m.exp, (-1000.0,), 0.0, (0.0,)),
+    (m.sigmoid, (1000.0,), 1.0, (0.0,)),
+    (m.sigmoid, (-1000.0,), 0.0, (0.0,)),
+    (m.tanh, (1000.0,), 1.0, (0.0,)),
+    (m.tanh, (-1000.0,), -1.0, (0.0,)),
+    (m.softplus, (1000.0,), 1000.0, (1.0,)),
+    (m.softplus, (-1000.0,), 0.0, (0.0,)),
+    (m.log_sigmoid, (1000.0,), -0.0, (0.0,)),
+    (m.log_sigmoid, (-1000.0,), -1000.0, (1.0,)),
+    (lambda a, b: a / b, (1e200, 1e200), 1.0, (1e-200, -1e-200)),
+    (m.atan2, (0.0, 0.0), 0.0, (0.0, 0.0)),
+    (m.atan2, (1e-200, 1e-200), pi / 4, (5e199, -5e199)),
+    (m.atan2, (1.0, inf), 0.0, (0.0, 0.0)),
+    (m.hypot, (0.0, 0.0), 0.0, (0.0, 0.0)),
+    (m.hypot, (3.0, 4.0), 5.0, (0.6, 0.8)),
+    (lambda x: x - x, (inf,), nan, (nan,)),
+    (lambda x: x * 0, (inf,), nan, (nan,)),
+    (m.maximum, (nan, 1.0), nan, (nan, nan)),
+    (m.maximum, (1.0, nan), nan, (nan, nan)),
+    (m.minimum, (nan, 1.0), nan, (nan, nan)),
+    (m.relu, (nan,), nan, (nan,)),
+    (m.gelu, (0.0,), 0.0, (0.5,)),
+    (m.silu, (0.0,), 0.0, (0.5,)),
+    (m.gelu, (inf,), inf, (1.0,)),
+    (m.silu, (inf,), inf, (1.0,)),
+    (m.gelu, (-inf,), -0.0, (0.0,)),
+    (m.silu, (-inf,), -0.0, (0.0,)),
+    (m.sign, (0.0,), 0.0, (0.0,)),
+    (m.sign, (-3.0,), -1.0, (0.0,)),
+    (m.floor, (2.5,), 2.0, (0.0,)),
+    (m.ceil, (2.5,), 3.0, (0.0,)),
+    (m.trunc, (-2.5,), -2.0, (0.0,)),
+    (lambda a, b: a % b, (4.0, 2.0), 0.0, (1.0, -2.0)),
+    (lambda a, b: a % b, (-3.0, 2.0), 1.0, (1.0, 2.0)),
+    (lambda a, b: a // b, (-3.0, 2.0), -2.0, (0.0, 0.0)),
+    (m.fmod, (-3.0, 2.0), -1.0, (1.0, 1.0)),
+    (lambda x: m.where(x > 0, lambda: m.log(x), lambda: 0.0 * x), (0.0,), 0.0, (0.0,)),
+    (lambda x: m.where(x > 0, lambda: m.log(x), 0.0), (2.0,), math.log(2), (0.5,)),
+    (m.copysign, (3.0, -0.0), -3.0, (-1.0, 0.0)),
+    (m.copysign, (0.0, -1.0), -0.0, (0.0, 0.0)),
+    (m.softsign, (inf,), 1.0, (0.0,)),
+    (lambda a, b: m.logsumexp([a, b]), (1000.0, 1000.0), 1000 + math.log(2), (0.5, 0.5)),
+    (lambda a, b: m.logsumexp([a, b]), (-inf, 0.0), 0.0, (0.0, 1.0)),
+    (lambda a, b: m.softmax([a, b])[0], (1000.0, -1000.0), 1.0, (0.0, 0.0)),
+    (lambda a, b: m.log_softmax([a, b])[1], (1000.0, 0.0), -1000.0, (-1.0, 1.0)),
+    (lambda a, b: m.prod([a, b, 0.0]), (2.0, 3.0), 0.0, (0.0, 0.0)),
+]
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge[1]}")
+def test_edges(edge: tuple[Callable[..., Any], tuple[float, ...], float, Any]) -> None:
+    expression, xs, value, expected = edge
+    leaves = [Value(x) for x in xs]
+    y = expression(*leaves)
+    assert same(y.data, value)
+    assert len(expected) == len(xs)
+    for ours, exact in zip(gradients(y, leaves), expected):
+        assert (ours != ours and exact != exact) or ours == exact
+
+
+RAISES: list[tuple[Callable[..., Any], tuple[float, ...], type[Exception], str]] = [
+    (lambda x: x**-1, (0.0,), ZeroDivisionError, "power(x=0.0, -1.0): "),
+    (lambda x: 1 / x, (0.0,), ZeroDivisionError, "div(1.0, x=0.0): "),
+    (lambda x, y: x / y, (0.0, 0.0), ZeroDivisionError, "div(x=0.0, y=0.0): "),
+    (lambda x: x // 0, (1.0,), ZeroDivisionError, "floordiv(x=1.0, 0.0): "),
+    (lambda x: x % 0, (1.0,), ZeroDivisionError, "mod(x=1.0, 0.0): "),
+    (lambda x: m.pow(x, -1), (0.0,), ValueError, "power(x=0.0, -1.0): "),
+    (lambda x: x**0.5, (-2.0,), ValueError, "power(x=-2.0, 0.5): a negative number to a frac"),
+    (lambda x, y: x**y, (-2.0, 0.5), ValueError, "pow(x=-2.0, y=0.5): a negative number to a f"),
+    (m.sqrt, (-1.0,), ValueError, "sqrt(x=-1.0): "),
+    (m.log, (-1.0,), ValueError, "log(x=-1.0): "),
+    (m.log, (0.0,), ValueError, "log(x=0.0): "),
+    (m.log1p, (-1.0,), ValueError, "log1p(x=-1.0): "),
+    (m.asin, (2.0,), ValueError, "asin(x=2.0): "),
+    (m.exp, (1000.0,), OverflowError, "exp(x=1000.0): "),
+    (m.cosh, (1000.0,), OverflowError, "cosh(x=1000.0): "),
+    (m.sin, (inf,), ValueError, "sin(x=inf): "),
+    (m.cos, (inf,), ValueError, "cos(x=inf): "),
+    (m.floor, (inf,), OverflowError, "floor(x=inf): "),
+    (m.fmod, (1.0, 0.0), ValueError, "fmod(x=1.0, y=0.0): "),
+    (lambda x: m.clamp(x, 3, 1), (2.0,), ValueError, "clamp(x=2.0, 3.0, 1.0): the lower bound 3"),
+]
+
+
+@pytest.mark.parametrize("case", RAISES, ids=lambda case: case[3])
+def test_errors_name_the_op_and_its_operands(
+    case: tuple[Callable[..., Any], tuple[float, ...], type[Exception], str],
+) -> None:
+    expression, xs, kind, message = case
+    with pytest.raises(kind) as caught:
+        expression(*(Value(x, label=label) for x, label in zip(xs, "xy")))
+    assert caught.type is kind
+    assert str(caught.value).startswith(message)
+
+
+def test_an_error_says_where_the_function_is_defined() -> None:
+    with pytest.raises(ValueError, match="; log takes numbers between 0 and inf"):
+        m.log(Value(-1.0))
+    with pytest.raises(ValueError, match=r"^asin\(2.0\): .*; asin takes numbers between -1 and 1$"):
+        m.asin(2.0)
+
+
+def test_an_error_does_not_grow_with_its_operands() -> None:
+    with pytest.raises(OverflowError, match="1.7e"):
+        m.fsum([Value(1.7e308, label="x" * 10_000)] * 1000)
+    with pytest.raises(OverflowError) as caught:
+        m.fsum([1.7e308] * 1000)
+    assert "… and 992 more" in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+# ---------------------------------------------------------------------------- float parity
+
+ANY_FLOAT = st.floats() | st.sampled_from([0.0, -0.0, 5e-324, -5e-324, inf, -inf, nan, 1.7e308])
+
+
+def outcome(f: Callable[[], Any]) -> tuple[str, Any]:
+    """Return the bits or the exception type that a computation ends in."""
+    try:
+        y = f()
+    except (ArithmeticError, ValueError) as error:
+        return "raises", type(error)
+    return "returns", "nan" if y != y else float(y).hex()
+
+
+MATH = [name for name in vars(math) if name in vars(m)]
+ONE = [n for n in MATH if isinstance(TABLE.get({"fabs": "abs"}.get(n, n)), Unary)]
+
+
+@pytest.mark.parametrize("name", ONE)
+@given(x=ANY_FLOAT)
+def test_a_function_has_the_bits_and_the_exceptions_of_math(name: str, x: float) -> None:
+    def of_math() -> Any:
+        return getattr(math, name)(x)
+
+    assert outcome(lambda: getattr(m, name)(Value(x)).data) == outcome(of_math)
+    assert outcome(lambda: getattr(m, name)(x)) == outcome(of_math)
+
+
+@pytest.mark.parametrize("name", ["atan2", "copysign", "fmod", "pow", "hypot", "log"])
+@given(x=ANY_FLOAT, y=ANY_FLOAT)
+def test_a_function_of_two_has_the_bits_and_the_exceptions_of_math(
+    name: str, x: float, y: float
+) -> None:
+    expected = outcome(lambda: getattr(math, name)(x, y))
+    ours = getattr(m, name)
+    for a, b in ((Value(x), Value(y)), (Value(x), y), (x, Value(y)), (x, y)):
+        found = outcome(lambda: float(ours(a, b)))
+        if name == "log" and expected == ("raises", ZeroDivisionError):
+            assert found[0] == "raises"  # log base 1
+        else:
+            assert found == expected
+
+
+@pytest.mark.parametrize("name", ["fsum", "prod", "hypot"])
+@given(xs=st.lists(ANY_FLOAT, max_size=5))
+def test_a_function_of_many_has_the_bits_and_the_exceptions_of_math(
+    name: str, xs: list[float]
+) -> None:
+    def call(module: Any, xs: list[Any]) -> Any:
+        return getattr(module, name)(*xs) if name == "hypot" else getattr(module, name)(xs)
+
+    expected = outcome(lambda: call(math, xs))
+    assert outcome(lambda: call(m, xs)) == expected
+    if xs:
+        assert outcome(lambda: call(m, [Value(x) for x in xs]).data) == expected
+        assert outcome(lambda: call(m, [Value(xs[0]), *xs[1:]]).data) == expected
+
+
+@given(pairs=st.lists(st.tuples(ANY_FLOAT, ANY_FLOAT), min_size=1, max_size=5))
+def test_dist_and_sumprod_have_the_bits_of_math(pairs: list[tuple[float, float]]) -> None:
+    p, q = map(list, zip(*pairs))
+    values = [Value(x) for x in p]
+    assert outcome(lambda: m.dist(values, q).data) == outcome(lambda: math.dist(p, q))
+    if hasattr(math, "sumprod"):
+        assert outcome(lambda: m.sumprod(values, q).data) == outcome(lambda: math.sumprod(p, q))
+
+
+PYTHON = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "divmod": lambda a, b: divmod(a, b)[1],
+}
+
+
+@pytest.mark.parametrize("symbol", PYTHON)
+@given(x=ANY_FLOAT, y=ANY_FLOAT | st.integers(-3, 3) | st.booleans())
+def test_an_operator_has_the_bits_and_the_exceptions_of_python(
+    symbol: str, x: float, y: float
+) -> None:
+    operator = PYTHON[symbol]
+    assert outcome(lambda: operator(Value(x), y)) == outcome(lambda: operator(x, y))
+    assert outcome(lambda: operator(Value(x), Value(y))) == outcome(lambda: operator(x, float(y)))
+    assert outcome(lambda: operator(y, Value(x))) == outcome(lambda: operator(y, x))
+
+
+@given(x=ANY_FLOAT, y=ANY_FLOAT | st.integers(-3, 3))
+def test_a_power_has_the_bits_and_the_exceptions_of_python_but_is_never_complex(
+    x: float, y: float
+) -> None:
+    def power() -> Any:
+        out = x**y
+        if isinstance(out, complex):
+            raise ValueError
+        return out
+
+    for a, b in ((Value(x), y), (Value(x), Value(y)), (x, Value(y))):
+        assert outcome(lambda: a**b) == outcome(power)
+
+
+@given(x=ANY_FLOAT)
+def test_the_fallbacks_for_older_pythons_are_as_good(x: float) -> None:
+    if hasattr(math, "cbrt") and math.isfinite(x):
+        assert floats.cbrt_by_newton(x) == pytest.approx(math.cbrt(x), rel=1e-15, abs=0)
+    assert same(floats.cbrt_by_newton(x), x) or (math.isfinite(x) and x != 0)
+    if hasattr(math, "exp2"):
+        ours, theirs = outcome(lambda: floats.exp2_by_power(x)), outcome(lambda: math.exp2(x))
+        assert ours[0] == theirs[0]
+        if ours[0] == "returns" and math.isfinite(x):
+            assert floats.exp2_by_power(x) == pytest.approx(math.exp2(x), rel=1e-15, abs=5e-324)
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(pairs=st.lists(st.tuples(FINITE, FINITE), max_size=5))
+def test_the_sum_of_products_is_rounded_once(pairs: list[tuple[float, float]]) -> None:
+    exact = sum((Fraction(a) * Fraction(b) for a, b in pairs), Fraction())
+    try:
+        expected = float(exact)
+    except OverflowError:
+        expected = inf if exact > 0 else -inf
+    assert floats.sumprod_by_fractions(*zip(*pairs) if pairs else ([], [])) == expected
+    assert math.isnan(floats.sumprod_by_fractions([inf, 1.0], [0.0, 1.0]))
+
+
+# ---------------------------------------------------------------------------- operands of rows
+
+
+@pytest.mark.parametrize("x", ["1", b"1", None, 1j, [1.0], (), {}, object(), math])
+def test_what_is_no_real_number_is_refused(x: Any) -> None:
+    with pytest.raises(TypeError, match="expected a real number, got"):
+        m.exp(x)
+    with pytest.raises(TypeError, match="expected a real number, got"):
+        m.atan2(Value(1.0), x)
+    with pytest.raises(TypeError, match="expected a real number, got"):
+        m.fsum([Value(1.0), x])
+
+
+@pytest.mark.parametrize("x", [1, True, Fraction(1, 2), 0.5])
+def test_numbers_come_in_as_floats(x: Any) -> None:
+    assert type(m.exp(x)) is float
+    assert m.exp(x) == math.exp(x)
+    assert type(m.relu(x)) is float
+    assert type(m.maximum(x, x)) is float
+
+
+@pytest.mark.parametrize("wrong", [(), (1.0, 2.0)])
+def test_a_row_takes_its_number_of_operands(wrong: tuple[float, ...]) -> None:
+    with pytest.raises(TypeError):
+        ops.tanh(*wrong)
+    with pytest.raises(TypeError):
+        ops.atan2(*wrong, *wrong)
+
+
+def test_a_recorder_that_does_not_record_says_so() -> None:
+    with pytest.raises(NotImplementedError):
+        ops.tanh(ops.Recorder())
+
+
+def test_a_rule_without_source_says_so() -> None:
+    op = Op.__new__(Op)
+    op.partials = eval("lambda a, out: out")
+    with pytest.raises(LookupError, match="no rule at <string>"):
+        op.formulas()
+
+
+def test_formulas_read_as_mathematics() -> None:
+    assert ops.div.formulas() == ("1 / b", "-out / b")
+    assert ops.tanh.formulas() == ("sech2(a)",)
+    assert ops.sqrt.formulas() == ("0.5 / out",)
+    assert ops.asin.formulas()[0] in ("one_minus_square(a) ** (-0.5)", "one_minus_square(a) ** -0.5")
+    assert ops.pow.formulas() == ("b * a ** (b - 1)", "out * log(a)")
+
+
+def test_a_row_that_is_added_is_a_function_a_method_and_an_op() -> None:
+    """Add an op by adding one row: nothing else knows that this one was not there."""
+
+    class Swish(Value):
+        swish = Unary("swish2", lambda a: a * floats.sigmoid(2 * a), lambda a, out: ops.sigmoid(a))
+
+    try:
+        y = TABLE["swish2"](Value(1.0))  # type: ignore[operator]
+        assert y.op is Swish.swish
+        assert Swish(1.0).swish().data == y.data
+    finally:
+        del TABLE["swish2"]
+
+
+def test_nary_rows_take_one_operand_too() -> None:
+    x = Value(-3.0)
+    for name in ("fsum", "prod", "hypot", "logsumexp", "softmax", "direction"):
+        y = TABLE[name](x)  # type: ignore[operator]
+        assert isinstance(TABLE[name], Nary)
+        assert y.operands == (x,)
+        (grad,) = gradients(y, [x], create_graph=True)
+        expected = {"hypot": -1.0, "softmax": 0.0, "direction": 0.0}.get(name, 1.0)
+        assert grad.data == expected
