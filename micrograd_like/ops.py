@@ -283,14 +283,30 @@ def _d_mod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     return 1.0, -_whole(floats.ieee_div(float(a) - float(out), float(b)))
 
 
-def _power_slope(a: Number, b: Number, out: Number, power: Op) -> Number:
+def _times_power(factor: Number, a: Number, b: Number, power: Any) -> Number:
+    """Return factor·a**b, rounded once where it is subnormal."""
+    product = factor * power(a, b)
+    if a > 0 and abs(float(product)) < 1e-290:
+        half = power(a, b / 2)
+        product = factor * half * half
+    return product
+
+
+def _power_slope(a: Number, b: Number, out: Number, power: Any) -> Number:
     """Return b·a**(b-1); as b/a·out where b - 1 would be rounded."""
     if not b and (type(b) is float or not isfinite(floats.ieee_div(1.0, float(a)))):
         return 0.0  # a**0 is 1 everywhere
     if float(b - 1) + 1 == float(b) or not a or not out or isinf(out):
-        return b * power(a, b - 1)  # type: ignore[operator]
+        return _times_power(b, a, b - 1, power)
     ratio = b / a
     return b * (out / a) if isinf(ratio) else ratio * out
+
+
+def _exponent_slope(a: Number, b: Number, out: Number) -> Number:
+    """Return a**b·log(a); 0 at a = 0, and nan for negative a."""
+    if a > 0:
+        return out * log(a) if abs(out) > 1e-290 else _times_power(log(a), a, b, ieee_pow)
+    return 0.0 if a >= 0 and not isinf(out) else nan
 
 
 def _d_power(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
@@ -300,10 +316,7 @@ def _d_power(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
 
 def _d_pow(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     """b * a ** (b - 1); out * log(a)."""
-    return (
-        _power_slope(a, b, out, ieee_pow),
-        out * log(a) if a > 0 else 0.0 if a >= 0 and not isinf(out) else nan,
-    )
+    return _power_slope(a, b, out, ieee_pow), _exponent_slope(a, b, out)
 
 
 def _d_atan2(a: Number, b: Number, out: Number) -> tuple[Number, ...]:

@@ -31,13 +31,17 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tokenize
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import oracle
 import pytest
+
+from micrograd_like.ops import TABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -230,6 +234,20 @@ def test_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def all_commands(path: Path) -> list[str]:
     found = blocks(path.read_text(encoding="utf-8"))
     return [c for b in found if b.language in ("console", "sh") for _, c in commands(b)]
+
+
+def test_readme_has_every_row_of_the_table_as_it_is() -> None:
+    table = README.read_text(encoding="utf-8").partition("<!-- ops -->")[2].partition("<!--")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| `")]
+    assert len(rows) == len(TABLE)
+    for row, op in zip(rows, TABLE.values()):
+        name, formulas, *errors = (cell.strip() for cell in row.strip("|").split("|"))
+        assert name == f"`{op.name}`"
+        if sys.version_info >= (3, 11):  # ast.unparse wrote parentheses otherwise before
+            assert formulas == "; ".join(f"`{formula}`" for formula in op.formulas())
+        bar = oracle.BAR_OF_PARTIALS.get(op.name, 4.0)
+        for error, limit in zip(errors, (oracle.BAR_OF_VALUE.get(op.name, 2.0), bar, bar)):
+            assert error == "-" or float(error) <= limit
 
 
 def test_readme_names_both_demos() -> None:
