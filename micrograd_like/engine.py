@@ -113,11 +113,9 @@ class Value(Recorder):
         """
         order, grads = _backpropagate(self, seed, create_graph)
         leaves = [value for value in grads if value.op is None]
-        new: Iterable[Any]
+        new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
         if {*map(type, map(_grad_of, leaves))} <= {float, int} and not create_graph:
             new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
-        else:
-            new = [_add(leaf.grad, grads[leaf]) for leaf in leaves]
         # Each line runs in C from end to end: no signal handler and no thread gets in between.
         any(map(_set_grad, order, map(grads.__getitem__, order)))
         any(map(_set_grad, leaves, new))

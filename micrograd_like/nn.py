@@ -23,19 +23,20 @@ from __future__ import annotations
 import math
 import operator
 import os
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any
 
-from . import ops
+from . import ops, weights
 from .engine import Value, apply
-from .ops import as_float, shorten
+from .ops import Unary, as_float, shorten
+from .weights import finite, refuse_duplicates
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from random import Random
+    from typing import Any
 
-Activation = Callable[[Value], Value]
-Initializer = Callable[["Random", int, int], float]  # (rng, nin, nout) -> weight
+    Activation = Callable[[Value], Value]
+    Initializer = Callable[[Random, int, int], float]  # (rng, nin, nout) -> weight
 
 
 def linear(x: Value) -> Value:
@@ -79,7 +80,23 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
-        return list(_find(self, named=False)[0])
+        # The walk of _find without the names, which take twice as long: training asks every step.
+        found: dict[Value, None] = {}
+        seen = {id(self)}
+        stack: list[Iterator[Any]] = [iter(vars(self).values())]
+        while stack:
+            for part in stack[-1]:
+                if isinstance(part, Value):
+                    if part.op is None:
+                        found[part] = None
+                elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
+                    seen.add(id(part))
+                    inner = vars(part) if isinstance(part, Module) else part
+                    stack.append(iter(inner.values() if isinstance(inner, dict) else inner))
+                    break
+            else:
+                stack.pop()
+        return list(found)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield the dotted name and the Value of every parameter.
@@ -87,10 +104,10 @@ class Module:
         What only an overridden `parameters` knows is named by its index, as in ``parameters.0``.
         Raises ValueError if two have the same name, as with the keys 1 and "1" in a dict.
         """
-        found, _ = _find(self, named=True)
+        found, _ = _find(self)
         for i, p in enumerate(self.parameters()):
             found.setdefault(p, f"parameters.{i}")
-        _refuse_duplicates(found.values(), "there are two parameters")
+        refuse_duplicates(found.values(), "there are two parameters")
         for p, name in found.items():
             yield name, p
 
@@ -102,7 +119,7 @@ class Module:
         """
         for name, p in self.named_parameters():
             p.label = name
-        for path, module in _find(self, named=True)[1]:
+        for path, module in _find(self)[1]:
             module._path = path
 
     def zero_grad(self) -> None:
@@ -120,7 +137,7 @@ class Module:
         Raises ValueError for missing and unexpected names and for what is not a finite number, and
         then changes nothing.
         """
-        if not isinstance(state, Mapping):
+        if not hasattr(state, "keys"):
             raise TypeError(f"weights are a mapping of names to numbers, not {shorten(state)}")
         parameters = dict(self.named_parameters())
         missing = [name for name in parameters if name not in state]
@@ -132,7 +149,7 @@ class Module:
         ]
         if problems:
             raise ValueError(f"these are not the weights of {self!r}: {'; '.join(problems)}")
-        data = [_finite(name, state[name]) for name in parameters]
+        data = [finite(name, state[name]) for name in parameters]
         any(map(_set_data, parameters.values(), data))  # all of them or none, whatever interrupts
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -141,11 +158,7 @@ class Module:
         The file at ``path`` is replaced when all is written, and untouched if anything goes wrong.
         Raises ValueError if a weight is not finite, OSError if the file can't be written.
         """
-        import json  # json and pathlib take as long to import as this whole package, so not above
-
-        state = {name: _finite(name, data) for name, data in self.state_dict().items()}
-        text = json.dumps({"format": FORMAT, "module": repr(self), "parameters": state}, indent=1)
-        write_atomically(path, text + "\n")
+        weights.write(path, repr(self), self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read the weights that `save` wrote.
@@ -153,18 +166,9 @@ class Module:
         Raises ValueError, and changes nothing, unless the file is whole and holds one finite number
         for each parameter of this module and nothing else; OSError if it can't be read.
         """
-        import json
-        from pathlib import Path
-
         try:
-            text = Path(path).read_bytes().decode()
-            content = json.loads(text, object_pairs_hook=_without_duplicates)
-            if not isinstance(content, dict) or content.get("format") != FORMAT:
-                raise ValueError(f'it has no "format": "{FORMAT}"')
-            if not isinstance(content.get("parameters"), dict):
-                raise ValueError('it has no object "parameters"')
-            self.load_state_dict(content["parameters"])
-        except (ValueError, RecursionError) as error:
+            self.load_state_dict(weights.read(path))
+        except ValueError as error:
             raise ValueError(f"cannot load weights from {os.fspath(path)!r}: {error}") from None
 
     def __repr__(self) -> str:
@@ -197,7 +201,8 @@ class Neuron(Module):
         nout: int = 1,
     ) -> None:
         nin, nout = _size("nin", nin), _size("nout", nout)
-        function, draw, generator = _activation(activation), _initializer(init), _generator(rng)
+        function: Activation = _activation(activation)
+        draw, generator = _initializer(init), _generator(rng)
         self.w = [Value(draw(generator, nin, nout)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
         self.activation = function if nonlin else linear
@@ -209,13 +214,15 @@ class Neuron(Module):
 
     def _apply(self, x: Sequence[Value]) -> Value:
         if self.fused:
-            bias = () if self.b is None else (self.b,)
-            out = apply(ops.weighted_sum, (*self.w, *x, *bias))
+            operands = (*self.w, *x) if self.b is None else (*self.w, *x, self.b)
+            out = apply(ops.weighted_sum, operands)
         else:
             products = (wi * xi for wi, xi in zip(self.w, x))
             out = next(products) if self.b is None else self.b
             for product in products:
                 out = out + product
+        if isinstance(self.activation, Unary):
+            return apply(self.activation, (out,))  # what the call below does, by a shorter way
         out = self.activation(out)
         if not isinstance(out, Value):  # math.tanh would be taken, and lose the gradient
             raise TypeError(
@@ -265,19 +272,21 @@ class MLP(Module):
         activation: str | Activation | Sequence[str | Activation] = "relu",
         **kwargs: Any,
     ) -> None:
-        if not isinstance(nouts, Iterable):
+        if not hasattr(nouts, "__iter__"):
             raise TypeError(f"nouts is {shorten(nouts)}: it must be a list of layer sizes")
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: nouts is empty")
-        if isinstance(activation, str) or not isinstance(activation, Sequence):
-            activation = [_activation(activation)] * (len(sizes) - 2) + [linear]
-        if len(activation) != len(sizes) - 1:
-            raise ValueError(f"{len(activation)} activations for {len(sizes) - 1} layers")
+        if isinstance(activation, (list, tuple)):
+            activations = [*activation]
+        else:
+            activations = [_activation(activation)] * (len(sizes) - 2) + [linear]
+        if len(activations) != len(sizes) - 1:
+            raise ValueError(f"{len(activations)} activations for {len(sizes) - 1} layers")
         kwargs["rng"] = _generator(kwargs.get("rng"))
         self.layers = [
             Layer(nin, nout, activation=each, **kwargs)
-            for nin, nout, each in zip(sizes, sizes[1:], activation)
+            for nin, nout, each in zip(sizes, sizes[1:], activations)
         ]
         self.label_parameters()
 
@@ -293,48 +302,13 @@ class MLP(Module):
         return _describe(self, f"{len(self.layers[0].neurons[0].w)} -> {shape}, ")
 
 
-FORMAT = "micrograd_like weights 1"
-
 _set_data: Callable[[Value, float], None] = Value.__dict__["data"].__set__
 
 
-def write_atomically(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file beside ``path`` and rename it to ``path`` when it is safely on disk.
-
-    A link is followed, and the permissions of the file that is replaced are kept. A device or a
-    pipe can't be replaced: it is written to.
-    """
-    from pathlib import Path
-
-    path, data = Path(path), text.encode()
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        mode = None
-    if mode is not None and not stat.S_ISREG(mode):
-        path.write_bytes(data)  # IsADirectoryError, if it is one
-        return
-    target = Path(os.path.realpath(path))
-    # A random name: what a process that died has left behind is in nobody's way.
-    temporary = target.with_name(f"{target.name[:40]}.{os.urandom(8).hex()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            temporary.chmod(stat.S_IMODE(mode))
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _find(root: Module, named: bool) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
+def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
     """Return the parameters and the modules inside ``root``, each once, with their paths.
 
-    Without ``named``, which takes as long again, there are no paths. Nothing is visited twice, so
-    that a module may refer to the one that holds it.
+    Nothing is visited twice, so that a module may refer to the one that holds it.
     """
     found: dict[Value, str] = {}
     modules: list[tuple[str, Module]] = []
@@ -345,10 +319,10 @@ def _find(root: Module, named: bool) -> tuple[dict[Value, str], list[tuple[str, 
         for key, part in entries:
             if isinstance(part, Value):
                 if part.op is None and part not in found:
-                    found[part] = f"{prefix}{key}" if named else ""
+                    found[part] = f"{prefix}{key}"
             elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
                 seen.add(id(part))
-                path = f"{prefix}{key}" if named else ""
+                path = f"{prefix}{key}"
                 if isinstance(part, Module):
                     modules.append((path, part))
                     part = vars(part)
@@ -360,11 +334,13 @@ def _find(root: Module, named: bool) -> tuple[dict[Value, str], list[tuple[str, 
     return found, modules
 
 
+_UNORDERED = (set, frozenset, dict, str, bytes, bytearray)  # or no collection of numbers
+
+
 def _inputs(x: Iterable[Any], nin: int, module: Module) -> list[Value]:
     """Return the inputs as Values, once they are as many as the module takes."""
     if type(x) is not list and type(x) is not tuple:
-        # a set has no order, a dict gives its keys, and bytes are numbers
-        if isinstance(x, (str, bytes, bytearray, Set, Mapping)) or not isinstance(x, Iterable):
+        if isinstance(x, _UNORDERED) or not hasattr(x, "__iter__"):
             raise TypeError(
                 f"{_where(module)} takes a list of {nin} numbers or Values, not {shorten(x)}"
             )
@@ -378,32 +354,7 @@ def _where(module: Module) -> str:
     return f"{type(module).__name__} {module._path}".rstrip()
 
 
-def _finite(name: str, data: Any) -> float:
-    try:
-        if isinstance(data, bool):
-            raise TypeError(f"expected a real number, got {data}")
-        number = as_float(data)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f"{name}: {error}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {number}: weights are finite numbers")
-    return number
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _refuse_duplicates((name for name, _ in pairs), "it has two values")
-    return dict(pairs)
-
-
-def _refuse_duplicates(names: Iterable[str], what: str) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ValueError(f"{what} of the name {shorten(name)}")
-        seen.add(name)
-
-
-def _activation(activation: str | Activation) -> Activation:
+def _activation(activation: Any) -> Any:
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)

@@ -103,7 +103,7 @@ class Op:
     float; ``partials`` takes the operands and ``out``, as floats or as Values, and returns the
     partials. ``domain`` (an open interval for each operand; the last one serves all that follow)
     and ``kink`` (0 at a kink of the op or of its partials, and small near one) tell the tests where
-    the rule is smooth.
+    the rule is smooth and has all its digits.
     """
 
     __slots__ = ("domain", "forward", "kink", "name", "partials", "symbol")
@@ -154,7 +154,7 @@ class Op:
             shown.append(f"… and {len(operands) - 8} more")
         low, high = self.domain[0]
         hint = ""
-        if isinstance(error, ValueError) and len(operands) == 1 and (low, high) != REALS:
+        if isinstance(error, ValueError) and type(self) is Unary and (low, high) != REALS:
             hint = f"; {self.name} takes numbers between {low:g} and {high:g}"
         return type(error)(f"{self.name}({', '.join(shown)}): {error}{hint}")
 
@@ -469,7 +469,7 @@ log       = Unary("log",       math.log,          lambda a, out: 1 / a,         
 log2      = Unary("log2",      math.log2,         lambda a, out: LOG2E / a,              domain=(POSITIVE,))
 log10     = Unary("log10",     math.log10,        lambda a, out: LOG10E / a,             domain=(POSITIVE,))
 log1p     = Unary("log1p",     math.log1p,        lambda a, out: 1 / (1 + a),            domain=((-1.0, inf),))
-sqrt      = Unary("sqrt",      math.sqrt,         lambda a, out: ieee_div(0.5, out),     domain=(POSITIVE,))
+sqrt      = Unary("sqrt",      math.sqrt,         lambda a, out: 0.5 * ieee_power(out, -1.0), domain=(POSITIVE,))
 cbrt      = Unary("cbrt",      floats.cbrt,       lambda a, out: cbrt_slope(a),           kink=lambda a: a)
 
 # trigonometric and hyperbolic functions
@@ -488,22 +488,22 @@ acosh     = Unary("acosh",     math.acosh,        lambda a, out: ieee_power(-one
 atanh     = Unary("atanh",     math.atanh,        lambda a, out: 1 / one_minus_square(a), domain=(UNIT,))
 
 # the error function and its kin
-erf        = Unary("erf",        math.erf,          lambda a, out: TWO_OVER_SQRT_PI * exp_neg_square(a))
-erfc       = Unary("erfc",       math.erfc,         lambda a, out: -TWO_OVER_SQRT_PI * exp_neg_square(a))
-normal_pdf = Unary("normal_pdf", floats.normal_pdf, lambda a, out: -a * out,      symbol="φ")
-normal_cdf = Unary("normal_cdf", floats.normal_cdf, lambda a, out: normal_pdf(a), symbol="Φ")
+erf        = Unary("erf",        math.erf,          lambda a, out: TWO_OVER_SQRT_PI * exp_neg_square(a),  domain=((-26.5, 26.5),))
+erfc       = Unary("erfc",       math.erfc,         lambda a, out: -TWO_OVER_SQRT_PI * exp_neg_square(a), domain=((-26.5, 26.5),))
+normal_pdf = Unary("normal_pdf", floats.normal_pdf, lambda a, out: -a * out,      symbol="φ", domain=((-37.5, 37.5),))
+normal_cdf = Unary("normal_cdf", floats.normal_cdf, lambda a, out: normal_pdf(a), symbol="Φ", domain=((-37.5, 37.5),))
 
 # what networks need
 relu        = Unary("relu",        floats.relu,        lambda a, out: float(a > 0),   kink=lambda a: a)
 leaky_relu  = Binary("leaky_relu", floats.leaky_relu,  _d_leaky_relu,                 kink=lambda a, b: a)
 elu         = Binary("elu",        floats.elu,         _d_elu,                        kink=lambda a, b: a, domain=(REALS, (-4.0, 4.0)))
 selu        = Unary("selu",        floats.selu,        lambda a, out: SELU_SCALE if a >= 0 else SELU_SCALE_ALPHA * exp(a), kink=lambda a: a)
-gelu        = Unary("gelu",        floats.gelu,        _d_gelu)
+gelu        = Unary("gelu",        floats.gelu,        _d_gelu,                      domain=((-37.5, 37.5),))
 silu        = Unary("silu",        floats.silu,        _d_silu)
 sigmoid     = Unary("sigmoid",     floats.sigmoid,     lambda a, out: sech2(a / 2) / 4, symbol="σ")
 log_sigmoid = Unary("log_sigmoid", floats.log_sigmoid, lambda a, out: sigmoid(-a))
 softplus    = Unary("softplus",    floats.softplus,    lambda a, out: sigmoid(a))
-softsign    = Unary("softsign",    floats.softsign,    lambda a, out: 1 / (1 + abs(a)) / (1 + abs(a)), kink=lambda a: a)
+softsign    = Unary("softsign",    floats.softsign,    lambda a, out: ieee_power(1 + abs(a), -2.0), kink=lambda a: a)
 
 # any number of operands
 fsum         = Nary("fsum",         math.fsum,           lambda xs, out: (1.0,) * len(xs), symbol="Σ")
@@ -522,9 +522,9 @@ log_softmax  = Nary("log_softmax",  floats.log_softmax,  _d_log_softmax)  # of t
 ieee_div         = Binary("ieee_div",         floats.ieee_div,         lambda a, b, out: (ieee_div(1.0, b), -ieee_div(out, b)), symbol="/", kink=lambda a, b: b)
 ieee_power       = Binary("ieee_power",       floats.ieee_power,       _d_power, symbol="**", domain=(POSITIVE, REALS))
 ieee_pow         = Binary("ieee_pow",         floats.ieee_power,       _d_pow,   symbol="**", domain=(POSITIVE, REALS))
-cbrt_slope       = Unary("cbrt_slope",        floats.cbrt_slope,       lambda a, out: -2 / 3 * ieee_div(out, a),  symbol="1/(3cbrt²)", kink=lambda a: a)
+cbrt_slope       = Unary("cbrt_slope",        floats.cbrt_slope,       lambda a, out: ieee_div(-2 / 3 * out, a), symbol="1/(3cbrt²)", kink=lambda a: a)
 sech2            = Unary("sech2",             floats.sech2,            lambda a, out: -2 * tanh(a) * out, symbol="sech²")
 one_minus_square = Unary("one_minus_square",  floats.one_minus_square, lambda a, out: -2 * a,             symbol="1-a²")
-exp_neg_square   = Unary("exp_neg_square",    floats.exp_neg_square,   lambda a, out: -2 * (a * out) if abs(a) < 40 else 0.0, symbol="exp(-a²)")
+exp_neg_square   = Unary("exp_neg_square",    floats.exp_neg_square,   lambda a, out: -2 * (a * out) if abs(a) < 40 else 0.0, symbol="exp(-a²)", domain=((-26.5, 26.5),))
 direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot", kink=math.hypot)
 # fmt: on

@@ -23,7 +23,7 @@ TESTS = ROOT / "tests"
 ROWS = (
     ("floats",),
     ("ops",),
-    ("engine",),
+    ("engine", "weights"),
     ("nn",),
     ("losses", "optim", "data"),
     ("transforms",),

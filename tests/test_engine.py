@@ -227,9 +227,9 @@ def test_gradients_touches_no_grad() -> None:
 
 
 def test_gradients_of_what_is_no_value_are_refused() -> None:
-    with pytest.raises(TypeError, match="gradients of 3.0 of type float"):
+    with pytest.raises(TypeError, match=r"gradients of 3\.0 of type float"):
         gradients(3.0, [])  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="with respect to 1.0 of type float"):
+    with pytest.raises(TypeError, match=r"with respect to 1\.0 of type float"):
         gradients(Value(1.0), [1.0])  # type: ignore[list-item]
 
 
@@ -308,7 +308,7 @@ def test_threads_that_add_to_one_leaf_lose_nothing() -> None:
     assert x.grad == 4 * 300 * 2.0
 
 
-# ---------------------------------------------------------------------------- gradients of gradients
+# ------------------------------------------------------------------------ gradients of gradients
 
 
 def test_second_and_third_derivatives_come_from_the_same_rules() -> None:
@@ -379,7 +379,7 @@ def test_a_leaf_that_was_changed_cannot_be_differentiated_twice(data: float) -> 
 
 def test_the_gradient_of_nan_is_nan_with_a_graph_too() -> None:
     x = Value(math.inf)
-    for y in (x - x, m.fsum([x, -x]) if False else m.maximum(x - x, 1.0), tanh(x - x)):
+    for y in (x - x, m.maximum(x - x, 1.0), tanh(x - x)):
         (grad,) = gradients(y, [x], create_graph=True)
         assert math.isnan(grad.data)
 
@@ -524,7 +524,7 @@ def test_conversions_are_those_of_the_data(x: float) -> None:
 
 def test_a_value_is_equal_only_to_itself() -> None:
     x, y = Value(2.0), Value(2.0)
-    assert x == x  # noqa: PLR0124
+    assert x == x
     assert x != y
     assert x != 2.0
     assert len({x, y}) == 2

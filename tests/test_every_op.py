@@ -74,9 +74,7 @@ def test_partials_are_the_slopes_that_finite_differences_measure(
 
 @EVERY_OP
 @given(data=st.data())
-def test_gradients_of_gradients_are_the_slopes_of_the_gradient(
-    op: Op, data: st.DataObject
-) -> None:
+def test_gradients_of_gradients_are_the_slopes_of_the_gradient(op: Op, data: st.DataObject) -> None:
     xs = data.draw(operands(op))
     leaves = [Value(x) for x in xs]
     grads = gradients(op(*leaves), leaves, create_graph=True)  # type: ignore[operator]
@@ -96,9 +94,7 @@ def test_gradients_of_gradients_are_the_slopes_of_the_gradient(
 
 @EVERY_OP
 @given(data=st.data())
-def test_a_value_gets_the_number_and_the_partials_of_the_table(
-    op: Op, data: st.DataObject
-) -> None:
+def test_a_value_gets_the_number_and_the_partials_of_the_table(op: Op, data: st.DataObject) -> None:
     xs = data.draw(operands(op))
     y = op(*map(Value, xs))  # type: ignore[operator]
     assert y.op is op

@@ -1,0 +1,131 @@
+"""Seeded bugs: each is written into a copy of the package, and the suite has to catch it.
+
+A test that cannot fail protects nothing. These are bugs that engines of this kind have had, or
+that a change here might make: a formula that cancels, a constant of six digits, a wrong threshold,
+a swapped operand, a lost edge. Finite differences alone would let most of the first kind through.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+
+
+class Bug(NamedTuple):
+    """What is replaced in a module, and the tests that have to fail then."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+    tests: str
+
+
+DIGITS = "test_ops.py::test_value_and_both_derivatives_have_all_their_digits"
+EDGES = "test_ops.py::test_edges"
+ENGINE = "test_engine.py"
+
+BUGS = [
+    # formulas that cancel
+    Bug("tanh′ as 1 - tanh²", "ops", "lambda a, out: sech2(a))", "lambda a, out: 1 - out * out)", f"{DIGITS}[tanh]"),
+    Bug("sigmoid′ as σ(1 - σ)", "ops", "lambda a, out: sech2(a / 2) / 4", "lambda a, out: out * (1 - out)", f"{DIGITS}[sigmoid]"),
+    Bug("expm1′ as out + 1", "ops", "math.expm1,        lambda a, out: exp(a))", "math.expm1,        lambda a, out: out + 1)", f"{DIGITS}[expm1]"),
+    Bug("log_sigmoid′ as 1 - σ", "ops", "floats.log_sigmoid, lambda a, out: sigmoid(-a))", "floats.log_sigmoid, lambda a, out: 1 - sigmoid(a))", f"{DIGITS}[log_sigmoid]"),
+    Bug("erfc as 1 - erf", "ops", "math.erfc,       ", "lambda a: 1 - math.erf(a), ", f"{DIGITS}[erfc]"),
+    Bug("1 - a² near 1", "floats", "return 1 - a * a if abs(a) < 0.5 else (1 - a) * (1 + a)", "return 1 - a * a", f"{DIGITS}[one_minus_square]"),
+    Bug("erfc without the error of a/√2", "floats", "error = product_error(-a, root) - a * root_error", "error = 0.0", f"{DIGITS}[normal_cdf]"),
+    Bug("exp(-a²) without the error of a²", "floats", "return out - out * product_error(a, a)\n", "return out\n", f"{DIGITS}[exp_neg_square]"),
+    Bug("softmax without the error of x - max", "floats", "e += e * ((x - (d - lost)) - (largest + lost))", "pass", f"{DIGITS}[softmax]"),
+    Bug("log_softmax as a - logsumexp", "floats", "if not others or max(others) <= a:", "if False:", f"{DIGITS}[log_softmax]"),
+    # constants and thresholds
+    Bug("ln 2 with six digits", "ops", "LN2: Final = 0.6931471805599453", "LN2: Final = 0.693147", f"{DIGITS}[exp2]"),
+    Bug("1/√(2π) with six digits", "floats", "root, root_error = 0.3989422804014327,", "root, root_error = 0.398942,", f"{DIGITS}[normal_pdf]"),
+    Bug("selu's α to four digits", "floats", "1.7580993408473766", "1.7581", f"{DIGITS}[selu]"),
+    Bug("tanh-gelu sold as erf-gelu", "floats", "return a * normal_cdf(a)", "return 0.5 * a * (1 + math.tanh(0.7978845608028654 * (a + 0.044715 * a**3)))", f"{DIGITS}[gelu]"),
+    Bug("sech² cut off too early", "floats", "    if abs(a) > 20:\n        return 4", "    if abs(a) > 10:\n        return 4", f"{DIGITS}[sech2]"),
+    Bug("gelu cut off too early", "floats", "    if abs(a) > 40:\n        return a if a > 0", "    if abs(a) > 6:\n        return a if a > 0", f"{DIGITS}[gelu]"),
+    Bug("atan′ by a² beyond its range", "ops", "if abs(a) < 1e8 else 1 / a / a)", "if abs(a) < 1e300 else 1 / a / a)", f"{DIGITS}[atan]"),
+    Bug("a factor 2 missing in a second derivative", "ops", "lambda a, out: -2 * tanh(a) * out,", "lambda a, out: -tanh(a) * out,", f"{DIGITS}[tanh]"),
+    Bug("b·a**(b-1) with b - 1 rounded", "ops", "if float(b - 1) + 1 == float(b) or not a", "if True or not a", f"{DIGITS}[power]"),
+    Bug("naive softplus", "floats", "return max(a, 0.0) + math.log1p(math.exp(-abs(a)))", "return math.log(1 + math.exp(a))", EDGES),
+    # kinks and edges
+    Bug("relu′(0) = 1", "ops", "lambda a, out: float(a > 0),   kink", "lambda a, out: float(a >= 0),   kink", EDGES),
+    Bug("a tie resolved to every side", "ops", "[tie / (sum(ties) or 1) for tie in ties]", "[float(tie) for tie in ties]", EDGES),
+    Bug("clamp′ = 1 at its bound", "ops", "return float(low < a < high),", "return float(low <= a <= high),", EDGES),
+    Bug("relu of nan", "floats", "return 0.0 if a <= 0 else a", "return a if a > 0 else 0.0", EDGES),
+    Bug("a nan with finite partials", "engine", "    if data != data:\n", "    if False:\n", EDGES),
+    Bug("0**0 not constant", "ops", "        return 0.0  # a**0 is 1 everywhere", "        return nan", EDGES),
+    Bug("maximum that drops nan", "floats", "return nan if any(x != x for x in xs) else max(xs)", "return max(xs)", EDGES),
+    Bug("an eager where", "engine", "    chosen = f if condition else g\n", "    f, g = (x() if callable(x) else x for x in (f, g))\n    chosen = f if condition else g\n", EDGES),
+    Bug("complex powers", "floats", "    if type(out) is complex:", "    if False:", "test_ops.py::test_errors_name_the_op_and_its_operands"),
+    # the engine
+    Bug("swapped operands of a - b", "engine", "da, db = sub.partials(a, b, out)", "db, da = sub.partials(a, b, out)", "test_every_op.py -k operator"),
+    Bug("swapped partials of a * b", "engine", "da, db = mul.partials(a, b, out)", "db, da = mul.partials(a, b, out)", "test_every_op.py -k operator"),
+    Bug("reflected division not reflected", "engine", "return _arithmetic(ops.div, other, self)", "return _arithmetic(ops.div, self, other)", "test_every_op.py -k operator"),
+    Bug("a lost duplicate edge", "engine", "            grads[b] += upstream * out._db", "            grads[b] += upstream * out._db * (a is not b)", ENGINE),
+    Bug("an overwritten gradient", "engine", "            grads[a] += upstream * out._da\n            grads[b]", "            grads[a] = upstream * out._da\n            grads[b]", ENGINE),
+    Bug("a leaf that does not accumulate", "engine", "new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))", "new = map(grads.__getitem__, leaves)", ENGINE),
+    Bug("nodes that accumulate as leaves do", "engine", "any(map(_set_grad, order, map(grads.__getitem__, order)))", "any(map(_set_grad, order, [v.grad + grads[v] for v in order]))", ENGINE),
+    Bug("a node before its operands", "engine", "        done(out)\n        out = pop()", "        order.insert(max(0, len(order) - 1), out)\n        out = pop()", ENGINE),
+    Bug("a node of many operands visited once only", "engine", "            if a is not out._a:", "            if False:", ENGINE),
+    Bug("leaves written one by one", "engine", "        any(map(_set_grad, leaves, new))", "        for leaf, grad in zip(leaves, list(new)):\n            leaf.grad = grad", ENGINE),
+    Bug("partials read from the leaves at backward", "engine", "            grads[a] += upstream * out._da\n            grads[b] += upstream * out._db", "            da, db = out.op.partials(a.data, b.data, out.data)\n            grads[a] += upstream * da\n            grads[b] += upstream * db", ENGINE),
+    Bug("the seed forgotten", "engine", "    grads[root] = as_float(seed)", "    grads[root] = 1.0", ENGINE),
+    Bug("a stale graph differentiated twice", "engine", "if all(float(new) == old or old != old for", "if all(True for", ENGINE),
+    Bug("a variable of 1.0 taken for the constant 1", "engine", "    if not isinstance(upstream, Value) and upstream == 1.0:", "    if float(upstream) == 1.0:", ENGINE),
+    Bug("a deep copy that shares its leaves", "engine", "memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])", "memo[id(value)] = _copy_of(value, lambda operand: operand)", ENGINE),
+    Bug("a constant exponent differentiated", "engine", "ops.pow if isinstance(other, Value) else ops.power", "ops.pow", "test_every_op.py -k operator"),
+    # networks
+    Bug("a bias that is added last", "floats", "    out = xs[-1] if len(xs) % 2 else -0.0", "    out = -0.0", "test_nn.py"),
+]  # fmt: skip
+
+
+def run(tests: str, tree: Path) -> subprocess.CompletedProcess[str]:
+    file, *options = tests.split()
+    return subprocess.run(
+        [*PYTEST, f"tests/{file}", *options],
+        cwd=tree,
+        env={**os.environ, "HYPOTHESIS_PROFILE": "dev", "CI": "true", "PYTHONPATH": str(tree)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a copy of the package and its tests."""
+    for folder in ("micrograd_like", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pyc*"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_seeded_bug_is_caught(bug: Bug, tree: Path) -> None:
+    path = tree / "micrograd_like" / f"{bug.module}.py"
+    source = path.read_text(encoding="utf-8")
+    assert source.count(bug.right) == 1, "the seeded bug no longer fits the source"
+    path.write_text(source.replace(bug.right, bug.wrong), encoding="utf-8")
+    ended = run(bug.tests, tree)
+    assert ended.returncode == 1, ended.stdout
+    assert " failed" in ended.stdout, ended.stdout
+
+
+def test_the_same_tests_pass_without_a_bug(tree: Path) -> None:
+    """Else anything would be caught."""
+    for tests in sorted({bug.tests for bug in BUGS}):
+        ended = run(tests, tree)
+        assert ended.returncode == 0, ended.stdout
