@@ -364,7 +364,7 @@ NARY_NAMES = set(NARY)
 # hypot and logsumexp.
 BAR_OF_VALUE = {"gelu": 4.0, "silu": 4.0, "hypot": 4.0, "normal_cdf": 4.0}
 BAR_OF_VALUE |= {"cbrt": 4.0, "erfc": 4.0, "logsumexp": 3.0}
-BAR_OF_PARTIALS = {"direction": 5.0, "softmax": 6.0, "atan2": 5.0}
+BAR_OF_PARTIALS = {"direction": 6.0, "softmax": 6.0, "atan2": 5.0}
 
 
 @dataclass
