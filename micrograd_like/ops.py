@@ -102,7 +102,7 @@ class Op:
     ``name`` and ``symbol`` are how it is called and drawn; ``forward`` takes floats and returns a
     float; ``partials`` takes the operands and ``out``, as floats or as Values, and returns the
     partials. ``domain`` (an open interval for each operand; the last one serves all that follow)
-    and ``kink`` (0 at a kink of the op or of its partials, and small near one) tell the tests where
+    and ``kink`` (0 at a kink or a pole of the op or its partials, and small near one) tell the tests where
     the rule is smooth and has all its digits.
     """
 
@@ -475,7 +475,7 @@ cbrt      = Unary("cbrt",      floats.cbrt,       lambda a, out: cbrt_slope(a), 
 # trigonometric and hyperbolic functions
 sin       = Unary("sin",       math.sin,          lambda a, out: cos(a))
 cos       = Unary("cos",       math.cos,          lambda a, out: -sin(a))
-tan       = Unary("tan",       math.tan,          lambda a, out: 1 + out * out)
+tan       = Unary("tan",       math.tan,          lambda a, out: 1 + out * out,       kink=math.cos)
 asin      = Unary("asin",      math.asin,         lambda a, out: ieee_power(one_minus_square(a), -0.5),  domain=(UNIT,))
 acos      = Unary("acos",      math.acos,         lambda a, out: -ieee_power(one_minus_square(a), -0.5), domain=(UNIT,))
 atan      = Unary("atan",      math.atan,         lambda a, out: ieee_power(1 + a * a, -1.0) if abs(a) < 1e8 else 1 / a / a)

@@ -83,7 +83,9 @@ class Recipe:
 
 def on_floats(op: Op, xs: list[float]) -> float:
     """Apply an op to floats as one would without the package."""
-    plain = OPERATORS.get(op.name) or MATH.get(op.name)
+    plain = (
+        operator.pow if op.name in ("pow", "power") else OPERATORS.get(op.name, MATH.get(op.name))
+    )
     return plain(*xs) if plain else op.value(xs)
 
 

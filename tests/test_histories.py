@@ -42,6 +42,7 @@ class Model:
     partials: list[float] = field(default_factory=list)
     grad: Fraction = Fraction(0)
     grad_is_value: bool = False
+    fixed: bool = False
 
 
 # name: how to apply it to Values, its value, and its partials, by a second source
@@ -66,7 +67,7 @@ OPS: dict[str, tuple[int, Callable[..., Any], Callable[..., float], Callable[...
     ),
 }
 WIRING: dict[str, Callable[[list[Any]], list[Any]]] = {
-    "power": lambda xs: [*xs, Model(2.0)],
+    "power": lambda xs: [*xs, Model(2.0, fixed=True)],
     "weighted_sum": lambda xs: [xs[0], xs[1], xs[1], xs[2], xs[0]],
 }
 
@@ -202,9 +203,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule(number=WHOLE, data=st.data())
     def set_data(self, number: float, data: st.DataObject) -> None:
-        """Set the data of any leaf, held or only part of a graph."""
-        leaves = [(value, model) for model, value in self.pairs().items() if not model.op]
-        value, model = data.draw(st.sampled_from(leaves))
+        """Set the data of any leaf but an exponent, held or only part of a graph."""
+        pairs = self.pairs().items()
+        leaves = [(value, model) for model, value in pairs if not model.op and not model.fixed]
+        value, model = leaves[data.draw(st.integers(0, len(leaves) - 1))]
         value.data = model.data = number
 
     @rule(data=st.data(), seed=st.sampled_from([1.0, 1.0, -2.0, 0.5]), create_graph=st.booleans())
