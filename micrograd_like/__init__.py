@@ -141,3 +141,12 @@ __all__ = [
     "weighted_sum",
     "where",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what takes time to import when it is first asked for."""
+    if name == "data":
+        from importlib import import_module
+
+        return import_module(".data", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,7 +31,7 @@ from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, shorten,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 
@@ -48,26 +48,35 @@ class Value(Recorder):
 
     # Two operands and two partials stand in slots of their own: without tuples a node takes a
     # half of the memory, and the cyclic collector, which counts containers, a third of the time.
-    __slots__ = ("_a", "_b", "_da", "_db", "data", "grad", "label", "op")
+    __slots__ = ("_a", "_b", "_da", "_data", "_db", "grad", "label", "op")
 
     __array_ufunc__ = None  # NumPy leaves arithmetic with Values to them
 
-    data: float
     grad: Any  # a float, or a Value after backward(create_graph=True)
     label: str
     op: Op | None
+    _data: float
     _a: Any
     _b: Any
     _da: Any
     _db: Any
 
     def __init__(self, data: float, label: str = "") -> None:
-        self.data = data if type(data) is float else as_float(data)
+        self._data = data if type(data) is float else as_float(data)
         self.grad = 0
         self.label = label
         self.op = self._a = self._b = self._da = self._db = None
 
     # ------------------------------------------------------------------ the recorded graph
+
+    @property
+    def data(self) -> float:
+        """The number. Setting it takes what ``Value(data)`` takes; no recorded graph changes."""
+        return self._data
+
+    @data.setter
+    def data(self, data: float) -> None:
+        self._data = data if type(data) is float else as_float(data)
 
     @property
     def operands(self) -> tuple[Value, ...]:
@@ -106,8 +115,9 @@ class Value(Recorder):
 
         Leaves add it to their ``grad``, so that the gradients of several losses sum up; everything
         in between has its ``grad`` overwritten. ``seed`` is the gradient of this value itself.
-        With ``create_graph=True`` the gradients are Values, to be differentiated in their turn;
-        a leaf and its gradient then refer to each other until ``grad`` is set to 0.
+        With ``create_graph=True`` the gradients are Values, to be differentiated in their turn.
+        Values and their gradients then refer to each other, so that only the garbage collector
+        frees them; `gradients` makes no such cycles.
 
         Whatever interrupts it, a leaf's ``grad`` is as before the call or as after it.
         """
@@ -127,7 +137,7 @@ class Value(Recorder):
     def __add__(self, other: Any) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        a, b = self.data, other.data
+        a, b = self._data, other._data
         out = a + b
         da, db = add.partials(a, b, out)
         return _node(out, add, self, other, da, db)
@@ -135,7 +145,7 @@ class Value(Recorder):
     def __mul__(self, other: Any) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        a, b = self.data, other.data
+        a, b = self._data, other._data
         out = a * b
         da, db = mul.partials(a, b, out)
         return _node(out, mul, self, other, da, db)
@@ -143,7 +153,7 @@ class Value(Recorder):
     def __sub__(self, other: Any) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        a, b = self.data, other.data
+        a, b = self._data, other._data
         out = a - b
         da, db = sub.partials(a, b, out)
         return _node(out, sub, self, other, da, db)
@@ -213,34 +223,34 @@ class Value(Recorder):
         return _compare(operator.ge, self, other)
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return bool(self._data)
 
     def __float__(self) -> float:
-        return float(self.data)
+        return float(self._data)
 
     def __int__(self) -> int:
-        return int(self.data)
+        return int(self._data)
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return round(self.data, ndigits)
+        return round(self._data, ndigits)
 
     def __trunc__(self) -> int:
-        return math.trunc(self.data)
+        return math.trunc(self._data)
 
     def __floor__(self) -> int:
-        return math.floor(self.data)
+        return math.floor(self._data)
 
     def __ceil__(self) -> int:
-        return math.ceil(self.data)
+        return math.ceil(self._data)
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec)
+        return format(self._data, spec)
 
     def __repr__(self) -> str:
         grad = self.grad.data if isinstance(self.grad, Value) else self.grad
-        label = f", label={self.label[:60]!a}" if self.label else ""
+        label = f", label={str(self.label)[:60]!a}" if self.label else ""
         op = f", op={self.op.name}" if self.op else ""
-        return f"Value(data={self.data}, grad={grad}{label}{op})"
+        return f"Value(data={self._data}, grad={grad}{label}{op})"
 
     # ------------------------------------------------------------------ functions as methods
 
@@ -289,7 +299,7 @@ class Value(Recorder):
                 f"cannot pickle {self!r}: it holds the whole graph it was computed from; "
                 "pickle its .data, or the leaves (a Module pickles, and has state_dict())"
             )
-        return _unpickled, (self.data, self.label, self.grad)
+        return _unpickled, (self._data, self.label, self.grad)
 
 
 _new = object.__new__
@@ -302,7 +312,7 @@ def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
     if data != data:
         da, db = (nan,) * len(a) if type(a) is tuple else nan, None if b is None else nan
     out = _new(Value)
-    out.data = data
+    out._data = data
     out.grad = 0
     out.label = ""
     out.op = op
@@ -320,7 +330,7 @@ def _unpickled(data: float, label: str, grad: Any) -> Value:
 
 
 def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
-    out = Value(value.data, value.label)
+    out = Value(value._data, value.label)
     out.grad, out.op = value.grad, value.op
     a, b, out._da, out._db = value._a, value._b, value._da, value._db
     if a is not None:
@@ -349,16 +359,16 @@ def apply(op: Op, operands: tuple[Value, ...]) -> Value:
     try:
         if type(op) is Unary:
             (x,) = operands
-            a = x.data
+            a = x._data
             out = op.forward(a)
             return _node(out, op, x, None, op.partials(a, out), None)
         if type(op) is Binary:
             x, y = operands
-            a, b = x.data, y.data
+            a, b = x._data, y._data
             out = op.forward(a, b)
             da, db = op.partials(a, b, out)
             return _node(out, op, x, y, da, db)
-        xs = tuple([x.data for x in operands])
+        xs = tuple([x._data for x in operands])
         out = op.forward(xs)
         return _node(out, op, operands, None, op.partials(xs, out), None)
     except (ArithmeticError, ValueError) as error:
@@ -373,8 +383,8 @@ def _arithmetic(op: Op, x: Any, y: Any) -> Value:
 
 def _compare(compare: Callable[[Any, Any], bool], x: Value, y: Any) -> bool:
     if isinstance(y, Value):
-        return compare(x.data, y.data)
-    return bool(compare(x.data, y)) if isinstance(y, Real) else NotImplemented
+        return compare(x._data, y._data)
+    return bool(compare(x._data, y)) if isinstance(y, Real) else NotImplemented
 
 
 # ---------------------------------------------------------------------------- the chain rule
@@ -478,16 +488,25 @@ def _backpropagate(
 def _backpropagate_values(root: Value, seed: Any) -> tuple[list[Value], dict[Value, Any]]:
     """Do the same over Values, so that the operations of the walk are recorded themselves.
 
-    A gradient that is constant is a float until the end.
+    A gradient that is constant is a float until the end, and one that is a value of the graph, as b
+    is for a*b, gets a node of its own; so does one that is another leaf's already.
     """
-    order, _ = _sort(root)
+    order, found = _sort(root)
     grads: dict[Value, Any] = {root: seed}
     for out in reversed(order):
         upstream = grads[out]
         for x, dx in zip(out.operands, _partial_values(out)):
             product = _times(upstream, dx)
             grads[x] = grads[x] + product if x in grads else product
-    return order, {x: g if isinstance(g, Value) else Value(g) for x, g in grads.items()}
+    taken = {*found, seed}
+    for x, grad in grads.items():
+        if not isinstance(grad, Value):
+            grads[x] = Value(grad)
+        elif grad in taken:
+            grads[x] = grad * 1.0
+        if x.op is None:
+            taken.add(grads[x])
+    return order, grads
 
 
 def _times(upstream: Any, partial: Any) -> Any:
@@ -500,11 +519,14 @@ def _times(upstream: Any, partial: Any) -> Any:
 def _partial_values(out: Value) -> tuple[Any, ...]:
     """Return the partials of ``out`` by its op's rule on its operands: Values where they depend on
     them, floats where they are constant."""
-    if out.data != out.data or out.op is None:
+    if out._data != out._data or out.op is None:
         return out.partials
     try:
+        data = out.op.value([x._data for x in out.operands])
         partials = out.op.partials_at(out.operands, out)
-        if all(float(new) == old or old != old for new, old in zip(partials, out.partials)):
+        if data == out._data and all(
+            float(new) == old or old != old for new, old in zip(partials, out.partials)
+        ):
             return partials
     except (ArithmeticError, ValueError):
         pass
@@ -521,7 +543,12 @@ def _partial_values(out: Value) -> tuple[Any, ...]:
 
 def log(x: Any, base: Any = None) -> Any:
     """Return the logarithm of ``x`` to the given base, or the natural one."""
-    return ops.log(x) if base is None else ops.div(ops.log(x), ops.log(base))
+    if base is None:
+        return ops.log(x)
+    try:
+        return ops.div(ops.log(x), ops.log(base))
+    except ZeroDivisionError as error:
+        raise ops.log.error(ZeroDivisionError("the base is 1"), (x, base)) from error
 
 
 def pow(x: Any, y: Any) -> Any:
@@ -559,10 +586,9 @@ def sumprod(p: Iterable[Any], q: Iterable[Any]) -> Any:
     return ops.sumprod(*p, *q)
 
 
-def weighted_sum(weights: Sequence[Any], inputs: Sequence[Any], bias: Any = None) -> Any:
+def weighted_sum(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     """Return ``bias + w1*x1 + w2*x2 + …``, added in that order, as one node: a neuron's sum."""
-    if len(weights) != len(inputs):
-        raise ValueError(f"weighted_sum of {len(weights)} weights and {len(inputs)} inputs")
+    weights, inputs = _same_length("weighted_sum", weights, inputs)
     return ops.weighted_sum(*weights, *inputs, *(() if bias is None else (bias,)))
 
 
@@ -599,7 +625,10 @@ def logsumexp(xs: Iterable[Any]) -> Any:
 
 
 def softmax(xs: Iterable[Any]) -> list[Any]:
-    """Return exp(x)/Σ exp of every x, without overflow."""
+    """Return exp(x)/Σ exp of every x, without overflow: n nodes of n operands each.
+
+    The cross-entropy of class t takes less: ``logsumexp(xs) - xs[t]``, one node of n operands.
+    """
     return _of_each(ops.softmax, _one_or_more("softmax", xs))
 
 

@@ -205,6 +205,7 @@ class Neuron(Module):
         draw, generator = _initializer(init), _generator(rng)
         self.w = [Value(draw(generator, nin, nout)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
+        self.nonlin = nonlin
         self.activation = function if nonlin else linear
         self.fused = fused
         self.label_parameters()
@@ -302,7 +303,7 @@ class MLP(Module):
         return _describe(self, f"{len(self.layers[0].neurons[0].w)} -> {shape}, ")
 
 
-_set_data: Callable[[Value, float], None] = Value.__dict__["data"].__set__
+_set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 
 
 def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:

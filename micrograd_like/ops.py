@@ -147,7 +147,9 @@ class Op:
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
         shown = [
-            f"{shorten(x.label)[1:-1]}={x.data!r}" if getattr(x, "label", "") else repr(float(x))
+            f"{shorten(str(x.label))[1:-1]}={x.data!r}"
+            if getattr(x, "label", "")
+            else repr(float(x))
             for x in operands[:8]
         ]
         if len(operands) > 8:
@@ -278,8 +280,8 @@ def _whole(a: float) -> float:
     return float(round(a)) if abs(a) < 2**52 else a
 
 
-def _d_mod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """1; -(a - out)/b."""
+def _d_fmod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
+    """1; -trunc(a / b)."""
     return 1.0, -_whole(floats.ieee_div(float(a) - float(out), float(b)))
 
 
@@ -447,8 +449,8 @@ sub       = Binary("sub",      operator.sub,      lambda a, b, out: (1.0, -1.0),
 mul       = Binary("mul",      operator.mul,      lambda a, b, out: (b, a),              symbol="*")
 div       = Binary("div",      operator.truediv,  lambda a, b, out: (1 / b, -out / b),   symbol="/",  kink=lambda a, b: b)
 floordiv  = Binary("floordiv", operator.floordiv, lambda a, b, out: (0.0, 0.0),          symbol="//", kink=_jump)
-mod       = Binary("mod",      operator.mod,      _d_mod,                                symbol="%",  kink=_jump)
-fmod      = Binary("fmod",     math.fmod,         _d_mod,                                             kink=_jump)
+mod       = Binary("mod",      operator.mod,      lambda a, b, out: (1.0, -(a // b)),      symbol="%",  kink=_jump)
+fmod      = Binary("fmod",     math.fmod,         _d_fmod,                                            kink=_jump)
 power     = Binary("power",    floats.power,      _d_power,                              symbol="**", domain=(POSITIVE, REALS))
 pow       = Binary("pow",      floats.power,      _d_pow,                                symbol="**", domain=(POSITIVE, REALS))
 neg       = Unary("neg",       floats.neg,        lambda a, out: -1.0,                   symbol="-")

@@ -362,7 +362,7 @@ NARY_NAMES = set(NARY)
 # In ulp, beyond the 2 of a value and the 4 of a derivative. cbrt and erfc have the bits of math's,
 # for which glibc promises no more; direction and softmax are there for the second derivatives of
 # hypot and logsumexp.
-BAR_OF_VALUE = {"gelu": 4.0, "silu": 4.0, "hypot": 4.0, "normal_cdf": 4.0}
+BAR_OF_VALUE = {"gelu": 4.0, "silu": 4.0, "hypot": 4.0, "normal_cdf": 4.0, "sech2": 3.0}
 BAR_OF_VALUE |= {"cbrt": 4.0, "erfc": 4.0, "logsumexp": 3.0}
 BAR_OF_PARTIALS = {"direction": 6.0, "softmax": 6.0, "atan2": 5.0}
 

@@ -138,7 +138,7 @@ def test_sequences_of_different_lengths_are_refused() -> None:
         m.dist([x, x], [x])
     with pytest.raises(ValueError, match="sumprod needs two sequences of one length, got 0 and 1"):
         m.sumprod([], [x])
-    with pytest.raises(ValueError, match="weighted_sum of 1 weights and 2 inputs"):
+    with pytest.raises(ValueError, match="weighted_sum needs two sequences of one length"):
         m.weighted_sum([x], [x, x])
 
 
@@ -359,12 +359,63 @@ def test_gradients_with_a_graph_are_values_always() -> None:
 def test_no_multiplication_by_the_constant_1_is_recorded() -> None:
     x, z = Value(2.0), Value(5.0)
     (grad,) = gradients(x * z, [x], create_graph=True)
-    assert grad is z
+    assert grad.op is ops.mul  # a node of its own, as z itself is not the gradient's to change
+    assert grad.operands[0] is z
     (grad,) = gradients(tanh(x + z), [x], create_graph=True)
     assert grad.op is ops.sech2
     one = Value(1.0, label="w")  # but by a variable that happens to be 1 it is
     (grad,) = gradients(x * one * z, [x], create_graph=True)
     assert gradients(grad, [one]) == [5.0]
+
+
+def test_a_gradient_is_a_node_of_its_own() -> None:
+    a, b, z = Value(2.0), Value(3.0), Value(4.0)
+    seed = Value(1.0)
+    y = (a + b) * z
+    grads = gradients(y, [a, b, z, y], create_graph=True, seed=seed)
+    assert [grad.data for grad in grads] == [4.0, 4.0, 5.0, 1.0]
+    assert len({*topological_order(y), seed, *grads}) == 5 + 1 + 4
+    (a * b).backward(create_graph=True)
+    a.grad.data = 0.0  # as clipping would
+    a.grad.label = "clipped"
+    assert (b.data, b.label) == (3.0, "")
+
+
+def test_data_is_a_float_whatever_it_is_set_to() -> None:
+    x = Value(2.0)
+    for data in (3, True, np.float64(3), Fraction(1, 3)):
+        x.data = data  # type: ignore[assignment]
+        assert (type(x.data), x.data) == (float, float(data))
+    for data in ("3", None, Value(1.0), np.array(1.0)):
+        with pytest.raises(TypeError, match="expected a real number, got"):
+            x.data = data  # type: ignore[assignment]
+    assert x.data == 1 / 3
+
+
+def test_a_change_is_noticed_where_the_partial_is_an_even_function() -> None:
+    x = Value(1.5)
+    y = tanh(x)
+    x.data = -1.5
+    with pytest.raises(RuntimeError, match="has changed since it was recorded"):
+        gradients(y, [x], create_graph=True)
+
+
+def test_a_label_that_is_no_string_breaks_nothing() -> None:
+    x = Value(1.0, label=5)  # type: ignore[arg-type]
+    assert repr(x) == "Value(data=1.0, grad=0, label='5')"
+    with pytest.raises(ValueError, match=r"log\(5=-1\.0\)"):
+        m.log(Value(-1.0, label=5))  # type: ignore[arg-type]
+
+
+def test_logarithms_to_base_1_name_both_operands() -> None:
+    with pytest.raises(ZeroDivisionError, match=r"log\(x=2\.0, 1\.0\): the base is 1"):
+        m.log(Value(2.0, label="x"), 1)
+
+
+def test_data_sets_are_an_attribute_of_the_package() -> None:
+    assert len(m.data.moons(3, rng=1)) == 3
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = m.nonsense
 
 
 @pytest.mark.parametrize("data", [2.0, 0.0])

@@ -400,6 +400,24 @@ def test_changing_a_leaf_leaves_the_recorded_graph_alone(
     )
 
 
+@given(OF_COMMON_OPS, st.integers(0, 3), st.data())
+def test_second_derivatives_are_those_of_the_recorded_graph_or_refused(
+    recipe: Recipe, which: int, data: st.DataObject
+) -> None:
+    """A leaf that has other data by now is noticed, also where the partial happens to be the same:
+    as that of tanh is at x and -x."""
+    made, n = recipe.values(), len(recipe.leaves)
+    leaf = made[which % n]
+    expected = gradients(sum(gradients(made[-1], made[:n], create_graph=True)), made[:n])
+    leaf.data = data.draw(st.sampled_from([-leaf.data, leaf.data + 1.0, leaf.data]))
+    try:
+        slopes = gradients(made[-1], made[:n], create_graph=True)
+    except RuntimeError:
+        assert leaf.data != recipe.leaves[which % n]
+    else:
+        assert gradients(sum(slopes), made[:n]) == expected
+
+
 @given(RECIPES)
 def test_backward_with_a_graph_finds_the_same_gradients(recipe: Recipe) -> None:
     made = recipe.values()

@@ -1043,7 +1043,7 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_system(tmp_path: Path) ->
     refusal(tmp_path, IsADirectoryError)
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, "1", None, True])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_a_weight_that_is_not_finite_is_not_saved(saved: Path, bad: Any) -> None:
     before = saved.read_bytes()
     model = Neuron(2)
