@@ -31,7 +31,7 @@ SELU_SCALE_ALPHA: Final = 1.7580993408473766
 
 def power(a: float, b: float) -> float:
     """Return a**b; never a complex number."""
-    if a < 0 and not b.is_integer() and math.isfinite(b):
+    if -inf < a < 0 and math.isfinite(b) and not b.is_integer():
         raise ValueError("a negative number to a fractional power is not real")
     return float(a**b)
 
@@ -48,9 +48,7 @@ def ieee_power(a: float, b: float) -> float:
 
 def ieee_div(a: float, b: float) -> float:
     """Return a/b without exceptions: ±inf or nan at b = 0."""
-    if b:
-        return a / b
-    return copysign(inf, a) * copysign(1.0, b) if a and a == a else nan
+    return a / b if b else a * copysign(inf, b)
 
 
 def neg(a: float) -> float:

@@ -356,6 +356,22 @@ def test_gradients_with_a_graph_are_values_always() -> None:
     assert gradients(x * x, [x], create_graph=True, seed=Value(3.0))[0].data == 12.0
 
 
+def test_constants_among_gradients_multiply_as_any_number() -> None:
+    x = Value(2.0)
+    for y, slopes in ((x * 3 * 5, [15.0]), (-(x + 1) * x, [-5.0]), (m.fsum([x, x * x, x]), [6.0])):
+        assert [grad.data for grad in gradients(y, [x], create_graph=True)] == slopes
+        assert gradients(y, [x], create_graph=True, seed=2)[0].data == 2 * slopes[0]
+
+
+def test_one_value_many_times_among_many_operands() -> None:
+    x = Value(2.0)
+    m.fsum([x, x, x]).backward()
+    assert x.grad == 3.0
+    x.grad = 0
+    m.prod([x, x, x]).backward()
+    assert x.grad == 12.0
+
+
 def test_no_multiplication_by_the_constant_1_is_recorded() -> None:
     x, z = Value(2.0), Value(5.0)
     (grad,) = gradients(x * z, [x], create_graph=True)
