@@ -233,7 +233,7 @@ def test_an_error_does_not_grow_with_its_operands() -> None:
 
 
 def test_a_power_of_0_depends_on_its_exponent_when_that_is_a_value() -> None:
-    for a in (2.0, 0.5, -2.0, 1e300):
+    for a in (2.0, 0.5, 1e300):
         x, y = Value(a), Value(0.0)
         (slope,) = gradients(x**y, [x], create_graph=True)
         assert slope.data == 0.0
