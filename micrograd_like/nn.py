@@ -111,15 +111,21 @@ class Module:
         for p, name in found.items():
             yield name, p
 
-    def label_parameters(self) -> None:
-        """Make every parameter's dotted name its label, and tell every module inside its path.
+    def __setattr__(self, name: str, part: Any) -> None:
+        """Assign an attribute, and label the parameters that come with it."""
+        super().__setattr__(name, part)
+        if isinstance(part, (Value, Module, list, tuple, dict)):
+            self.label_parameters()
 
-        Networks of this module are labelled as they are made; call it last in the ``__init__`` of a
-        class that puts several of them together.
+    def label_parameters(self) -> None:
+        """Make every parameter's path its label, and tell every module inside its own path.
+
+        An assignment to an attribute does it; what is appended to a list needs a call.
         """
-        for name, p in self.named_parameters():
-            p.label = name
-        for path, module in _find(self)[1]:
+        found, modules = _find(self)
+        for p, path in found.items():
+            p.label = path
+        for path, module in modules:
             module._path = path
 
     def zero_grad(self) -> None:
@@ -208,7 +214,6 @@ class Neuron(Module):
         self.nonlin = nonlin
         self.activation = function if nonlin else linear
         self.fused = fused
-        self.label_parameters()
 
     def __call__(self, x: Iterable[Any]) -> Value:
         return self._apply(_inputs(x, len(self.w), self))
@@ -243,7 +248,6 @@ class Layer(Module):
         nout = _size("nout", nout)
         kwargs["rng"] = _generator(kwargs.get("rng"))
         self.neurons = [Neuron(nin, **kwargs, nout=nout) for _ in range(nout)]
-        self.label_parameters()
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the outputs as a list of Values; a layer of one neuron returns its Value."""
@@ -289,7 +293,6 @@ class MLP(Module):
             Layer(nin, nout, activation=each, **kwargs)
             for nin, nout, each in zip(sizes, sizes[1:], activations)
         ]
-        self.label_parameters()
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the last layer's outputs as a list of Values; a layer of one returns its Value."""

@@ -640,9 +640,10 @@ def test_parameters_are_found_in_attributes_lists_tuples_and_dicts_in_order() ->
     tree = Tree()
     assert names(tree) == TREE
     assert tree.node not in tree.parameters()
-    assert labels(tree)[:3] == ["", "neurons.0.w.0", "neurons.0.b"]
+    assert labels(tree) == TREE  # as soon as they are assigned
+    tree.items.append(Value(8.0))
     tree.label_parameters()
-    assert labels(tree) == TREE
+    assert labels(tree) == names(tree) == [*TREE[:6], "items.4", *TREE[6:]]
     with pytest.raises(ValueError, match=r"^Neuron table\.a takes 1 inputs, got 0$"):
         unchecked(tree.table["a"])([])
 
@@ -695,7 +696,7 @@ def test_named_and_unnamed_parameters_are_the_same(shape: Any) -> None:
 def test_two_parameters_of_one_name_are_refused() -> None:
     model = Bag(d={1: Value(1.0), "1": Value(2.0)})
     assert len(model.parameters()) == 2
-    for use in (model.state_dict, model.label_parameters, lambda: model.save("never written")):
+    for use in (model.state_dict, lambda: model.save("never written")):
         with pytest.raises(ValueError, match=r"^there are two parameters of the name 'd\.1'$"):
             use()
 
