@@ -126,7 +126,8 @@ class Value(Recorder):
         new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
         if {*map(type, map(_grad_of, leaves))} <= {float, int} and not create_graph:
             new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
-        # Each line runs in C from end to end: no signal handler and no thread gets in between.
+        # Each line runs in C from end to end: no signal handler gets in between, nor, where the
+        # sums are made here too, another thread.
         any(map(_set_grad, order, map(grads.__getitem__, order)))
         any(map(_set_grad, leaves, new))
 
@@ -168,8 +169,8 @@ class Value(Recorder):
         return _arithmetic(ops.mod, self, other)
 
     def __divmod__(self, other: Value | float) -> tuple[Value, Value]:
-        quotient = self // other
-        return NotImplemented if quotient is NotImplemented else (quotient, self % other)
+        divisor = _operand(other)
+        return NotImplemented if divisor is None else (self // divisor, self % divisor)
 
     def __pow__(self, other: Value | float) -> Value:
         return _arithmetic(ops.pow if isinstance(other, Value) else ops.power, self, other)
@@ -194,7 +195,7 @@ class Value(Recorder):
 
     def __rdivmod__(self, other: float) -> tuple[Value, Value]:
         base = _operand(other)
-        return NotImplemented if base is None else divmod(base, self)
+        return NotImplemented if base is None else (base // self, base % self)
 
     def __rpow__(self, other: float) -> Value:
         return _arithmetic(ops.pow, other, self)
@@ -403,8 +404,8 @@ def gradients(
 
     No ``grad`` is touched. A value that ``y`` does not depend on has the gradient 0.0. With
     ``create_graph=True`` the gradients are Values with a graph of their own, so that second and
-    third derivatives come from the same rules; this needs the leaves' data to be what it was when
-    the graph was recorded, and raises RuntimeError if not.
+    third derivatives come from the same rules. This needs the leaves' data to be what it was when
+    the graph was recorded; RuntimeError is raised where a node's value or partials would differ.
     """
     xs = [xs] if isinstance(xs, Value) else list(xs)
     for role, x in (("gradients of", y), *(("gradients with respect to", x) for x in xs)):

@@ -127,7 +127,7 @@ def weighted_sum(xs: Sequence[float]) -> float:
 
 def sign(a: float) -> float:
     """Return 1, -1 or 0 by the sign of a."""
-    return 1.0 if a > 0 else -1.0 if a < 0 else a * 0.0
+    return 1.0 if a > 0 else -1.0 if a < 0 else a
 
 
 def relu(a: float) -> float:
@@ -261,7 +261,7 @@ def clamp(xs: Sequence[float]) -> float:
     a, low, high = xs
     if low > high:
         raise ValueError(f"the lower bound {low!r} is above the upper bound {high!r}")
-    return a if a != a else nan if low != low or high != high else min(max(a, low), high)
+    return nan if low != low or high != high else min(max(a, low), high)
 
 
 def exps(xs: Sequence[float]) -> list[float]:

@@ -345,7 +345,7 @@ def _d_direction(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
     norm = hypot(*xs)
     if not norm:
         return (0.0,) * len(xs)
-    rest = hypot(0.0, *xs[1:]) / norm
+    rest = hypot(*xs[1:]) / norm
     turns = [-out * direction(*_first(xs, i)) / norm for i in range(1, len(xs))]
     return rest * rest / norm, *turns
 

@@ -88,6 +88,8 @@ def test_the_functions_record_values_and_compute_floats() -> None:
     assert m.fsum([a, b]).data == 2.5
     assert m.prod([a, b, 3]).data == 3.0
     assert m.prod([a, b], start=4).data == 4.0
+    assert m.prod([a, b]).operands == (a, b)
+    assert [v.data for v in m.prod([a, b], start=2).operands] == [2.0, 0.5, 2.0]
     assert m.prod([], start=a).data == 0.5
     assert m.prod([]) == 1.0
     assert m.sumprod([a, b], [3, 4]).data == 9.5
@@ -314,7 +316,7 @@ def test_backward_can_leave_gradients_with_a_graph() -> None:
     assert (x.grad.data, z.grad.data, y.grad.data) == (6.0, 9.0, 1.0)
     (x.grad * 1).backward()
     assert z.grad.data == 9.0 + 6.0
-    assert repr(x).startswith("Value(data=3.0, grad=")
+    assert repr(x) == "Value(data=3.0, grad=8.0)"
 
 
 def test_a_leaf_adds_up_gradients_that_have_a_graph() -> None:
@@ -514,7 +516,9 @@ def test_a_copy_shares_the_operands_and_has_a_gradient_of_its_own() -> None:
 def test_a_deep_copy_keeps_what_is_shared_shared() -> None:
     x = Value(2.0)
     h = x * x
-    pair = copy.deepcopy([h + 1, h + 2, x])
+    pair = copy.deepcopy([h + 1, h + 2, x, m.fsum([h, x, x]), -h])
+    assert pair[3].operands == (pair[0].operands[0], pair[2], pair[2])
+    assert pair[4].operands == (pair[0].operands[0],)
     assert pair[0].operands[0] is pair[1].operands[0]
     assert pair[0].operands[0].operands == (pair[2], pair[2])
 
@@ -637,6 +641,9 @@ def test_an_integer_too_large_for_a_float_overflows_as_it_does_there() -> None:
 
 def test_a_stranger_may_take_over() -> None:
     class Stranger:
+        def __rdivmod__(self, other: Any) -> str:
+            return "divided"
+
         def __radd__(self, other: Any) -> str:
             return "stranger"
 
@@ -645,6 +652,7 @@ def test_a_stranger_may_take_over() -> None:
 
     assert Value(1.0) + Stranger() == "stranger"
     assert (Value(1.0) < Stranger()) == "greater"
+    assert divmod(Value(1.0), Stranger()) == "divided"
 
 
 def test_a_subclass_is_an_operand_like_any_other() -> None:

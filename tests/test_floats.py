@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from math import inf, nan
 
+import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,8 +84,7 @@ def test_clamp(xs: tuple[float, ...], clamped: float) -> None:
 @given(x=st.floats(1e-3, 1e3), y=st.floats(-1e3, 1e3), k=st.integers(-1040, 1000))
 def test_directions_do_not_depend_on_the_scale(x: float, y: float, k: int) -> None:
     """Not to the last two digits, from the subnormals to the largest floats."""
-    xs = (math.ldexp(x, k), math.ldexp(y, k))
-    if max(map(abs, xs)) < 1e-300:  # their own digits are lost there
+    if math.ldexp(min(x, abs(y) or x), min(k, 0)) < 1e-300:  # their own digits are lost there
         k = 0
     near = floats.directions((math.ldexp(x, k), math.ldexp(y, k)))
     assert near == pytest.approx(floats.directions((x, y)), rel=1e-15, abs=1e-300)
@@ -139,6 +139,34 @@ def test_no_step_where_one_formula_gives_way_to_another(name: str, seam: float) 
         below, above = (order(math.nextafter(seam, to)) for to in (-inf, inf))
         assert below == pytest.approx(order(seam), rel=1e-12, abs=1e-320)
         assert above == pytest.approx(order(seam), rel=1e-12, abs=1e-320)
+
+
+@pytest.mark.parametrize("a", [40.5, 41.5, 1e300, inf])
+def test_the_tails_of_the_normal_distribution_end(a: float) -> None:
+    assert (floats.normal_cdf(a), floats.normal_cdf(-a)) == (1.0, 0.0)
+    assert floats.normal_pdf(a) == floats.normal_pdf(-a) == 0.0
+    assert floats.exp_neg_square(a) == floats.exp_neg_square(-a) == 0.0
+    assert (floats.cbrt_slope(a) == 0.0) == (a == inf)
+    assert floats.cbrt_slope(0.0) == inf
+
+
+@given(a=st.floats(0.1, 1e3) | st.floats(1e-300, 1e300))
+def test_cube_roots_are_better_than_needed(a: float) -> None:
+    with oracle.mp.workdps(60):
+        root = oracle.mpmath.cbrt(oracle.mpf(a))
+        assert oracle.ulps(floats.cbrt_slope(a), 1 / (3 * root**2)) <= 2
+        assert oracle.ulps(floats.cbrt_by_newton(a), root) <= 1
+        assert oracle.ulps(floats.cbrt_by_newton(-a), -root) <= 1
+
+
+def test_powers_of_two() -> None:
+    assert [floats.exp2_by_power(a) for a in (-1.0, 0.5, 3.0)] == [0.5, math.sqrt(2), 8.0]
+
+
+def test_a_sum_of_products_may_overflow_to_either_side() -> None:
+    assert floats.sumprod_by_fractions([1e200], [1e200]) == inf
+    assert floats.sumprod_by_fractions([-1e200, 1.0], [1e200, 1.0]) == -inf
+    assert same(floats.weighted_sum((-1.0, 0.0)), -0.0)
 
 
 @given(a=FINITE, b=FINITE)

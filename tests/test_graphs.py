@@ -407,6 +407,8 @@ def test_second_derivatives_are_those_of_the_recorded_graph_or_refused(
     """A leaf that has other data by now is noticed, also where the partial happens to be the same:
     as that of tanh is at x and -x."""
     made, n = recipe.values(), len(recipe.leaves)
+    for value in made:  # a product with two zeros hides the data of its third factor
+        assume(value.op is not TABLE["prod"] or [x.data for x in value.operands].count(0.0) < 2)
     leaf = made[which % n]
     expected = gradients(sum(gradients(made[-1], made[:n], create_graph=True)), made[:n])
     leaf.data = data.draw(st.sampled_from([-leaf.data, leaf.data + 1.0, leaf.data]))

@@ -78,6 +78,17 @@ EDGES: list[tuple[Callable[..., Any], tuple[float, ...], float, tuple[float, ...
     (lambda x: m.elu(x, 0.5), (0.0,), 0.0, (0.5,)),
     (lambda x: m.elu(x, 2.0), (0.0,), 0.0, (1.0,)),
     (m.selu, (0.0,), 0.0, (1.0507009873554805,)),
+    (lambda x: x.leaky_relu(1.5), (0.0,), 0.0, (1.0,)),
+    (lambda x: x.elu(1.5), (0.0,), 0.0, (1.0,)),
+    (m.minimum, (1.0, nan), nan, (nan, nan)),
+    (m.sign, (nan,), nan, (nan,)),
+    (lambda a, b: m.logsumexp([a, b]), (inf, 0.0), inf, (nan, nan)),
+    (lambda a, b: m.logsumexp([a, b]), (-inf, -inf), -inf, (nan, nan)),
+    (lambda a, b: m.softmax([a, b])[0], (inf, 0.0), nan, (nan, nan)),
+    (lambda a, b: m.softmax([a, b])[0], (0.0, nan), nan, (nan, nan)),
+    (lambda a, b: m.log_softmax([a, b])[0], (inf, 0.0), nan, (nan, nan)),
+    (lambda a, b: m.log_softmax([a, b])[0], (0.0, nan), nan, (nan, nan)),
+    (lambda a, b: m.log_softmax([a, b])[0], (2.0, 2.0), -math.log(2), (0.5, -0.5)),
     (m.sqrt, (0.0,), 0.0, (inf,)),
     (m.cbrt, (0.0,), 0.0, (inf,)),
     (lambda x: x**0, (0.0,), 1.0, (0.0,)),
@@ -220,7 +231,15 @@ def test_an_error_shows_eight_operands(n: int) -> None:
     with pytest.raises(OverflowError) as caught:
         m.fsum([1.7e308] * n)
     assert str(caught.value).count("1.7e+308") == 8
-    assert ("and 1 more" in str(caught.value)) == (n == 9)
+    assert (" more" in str(caught.value)) == ("and 1 more" in str(caught.value)) == (n == 9)
+
+
+def test_an_error_ends_in_what_math_says() -> None:
+    with pytest.raises(OverflowError) as theirs:
+        math.exp(1000.0)
+    with pytest.raises(OverflowError) as ours:
+        m.exp(1000.0)
+    assert str(ours.value) == f"exp(1000.0): {theirs.value}"
 
 
 def test_an_error_does_not_grow_with_its_operands() -> None:
@@ -245,7 +264,15 @@ def test_a_power_of_0_depends_on_its_exponent_when_that_is_a_value() -> None:
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [(1e-320, 1e-300), (2.0, 0.1), (1e-300, 0.3), (1e300, -0.3), (7e-14, 24.4), (1e-3, 107.0)],
+    [
+        (1e-320, 1e-300),
+        (2.0, 0.1),
+        (1e-300, 0.3),
+        (1e300, -0.3),
+        (7.577584204669843e-14, 24.486126186257085),
+        (1e-3, 107.0),
+        (1e-310, 0.1),
+    ],
 )
 def test_powers_keep_their_digits_where_exponents_round_and_results_are_subnormal(
     a: float, b: float
@@ -445,6 +472,7 @@ def test_a_rule_without_source_says_so() -> None:
 def test_formulas_read_as_mathematics() -> None:
     assert ops.div.formulas() == ("1 / b", "-out / b")
     assert ops.tanh.formulas() == ("sech2(a)",)
+    assert ops.ieee_div.formulas() == ("1.0 / b", "-(out / b)")
     assert ops.sqrt.formulas()[0] in ("0.5 * out ** (-1.0)", "0.5 * out ** -1.0")
     assert ops.pow.formulas() == ("b * a ** (b - 1)", "out * log(a)")
 

@@ -2,7 +2,8 @@
 
 * Graphs that share nothing do not disturb each other.
 * Leaves may be shared. No thread gets in while gradients are added to them, so none is lost: a
-  leaf's ``grad`` ends as the sum over all threads, to the rounding of the order they come in.
+  leaf's ``grad`` ends as the sum over all threads, to the rounding of the order they come in. (Of
+  floats: ``backward(create_graph=True)`` adds up Values, which is for one thread at a time.)
 * Nodes may be shared. A node's ``grad`` is overwritten by each `backward`, and ends as it was left
   by the last one; all nodes below it have the gradients of that same run.
 * Setting ``data`` or ``grad`` of a leaf while another thread is in `backward` is as with any
