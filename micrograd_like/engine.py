@@ -248,10 +248,9 @@ class Value(Recorder):
         return format(self._data, spec)
 
     def __repr__(self) -> str:
-        grad = self.grad.data if isinstance(self.grad, Value) else self.grad
         label = f", label={str(self.label)[:60]!a}" if self.label else ""
         op = f", op={self.op.name}" if self.op else ""
-        return f"Value(data={self._data}, grad={grad}{label}{op})"
+        return f"Value(data={self._data}, grad={self.grad}{label}{op})"
 
     # ------------------------------------------------------------------ functions as methods
 

@@ -117,6 +117,7 @@ EDGES: list[tuple[Callable[..., Any], tuple[float, ...], float, tuple[float, ...
     (m.atan2, (1.0, inf), 0.0, (0.0, 0.0)),
     (m.hypot, (0.0, 0.0), 0.0, (0.0, 0.0)),
     (m.hypot, (3.0, 4.0), 5.0, (0.6, 0.8)),
+    (lambda a, b: gradients(m.hypot(a, b), [a], create_graph=True)[0], (0.0, 0.0), 0.0, (0.0, 0.0)),
     (lambda x: x - x, (inf,), nan, (nan,)),
     (lambda x: x * 0, (inf,), nan, (nan,)),
     (m.maximum, (nan, 1.0), nan, (nan, nan)),
