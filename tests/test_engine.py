@@ -177,6 +177,8 @@ def test_the_seed_is_the_gradient_of_the_root() -> None:
     assert type(y.grad) is float
     with pytest.raises(TypeError, match="expected a real number"):
         y.backward(seed="1")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected a real number"):
+        y.backward(seed="1", create_graph=True)  # type: ignore[arg-type]
 
 
 def test_the_root_may_be_a_leaf() -> None:
@@ -470,6 +472,15 @@ def test_a_node_of_many_operands_costs_a_walk_of_them_once() -> None:
     assert len(topological_order(y)) == 40_001
     y.backward()
     assert {x.grad for x in xs} == {1.0}
+
+
+def test_nodes_of_many_operands_may_be_made_of_such_nodes() -> None:
+    x, y, z = Value(1.0), Value(2.0), Value(3.0)
+    inner = m.fsum([-x, x * y, -y])
+    outer = m.fsum([-inner, inner * z, z + inner, -z])
+    order = topological_order(outer)
+    assert len(order) == 3 + 4 + 5
+    assert gradients(outer, [x, y, z]) == [3.0, 0.0, -1.0]
 
 
 def test_topological_order_puts_operands_first() -> None:
