@@ -338,6 +338,8 @@ def test_a_function_of_two_has_the_bits_and_the_exceptions_of_math(
     name: str, x: float, y: float
 ) -> None:
     expected = outcome(lambda: getattr(math, name)(x, y))
+    if name == "pow" and x == 0 and y == -inf:
+        expected = "returns", "inf"  # Python 3.10 still raised
     ours = getattr(m, name)
     for a, b in ((Value(x), Value(y)), (Value(x), y), (x, Value(y)), (x, y)):
         found = outcome(lambda a=a, b=b: float(ours(a, b)))
