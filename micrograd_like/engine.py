@@ -356,12 +356,9 @@ def _operand(x: Any) -> Any:
 
 def apply(op: Op, operands: tuple[Value, ...]) -> Value:
     """Apply ``op`` to Values and return the node that it makes."""
+    if type(op) is Unary:
+        return apply_unary(op, *operands)
     try:
-        if type(op) is Unary:
-            (x,) = operands
-            a = x._data
-            out = op.forward(a)
-            return _node(out, op, x, None, op.partials(a, out), None)
         if type(op) is Binary:
             x, y = operands
             a, b = x._data, y._data
@@ -373,6 +370,16 @@ def apply(op: Op, operands: tuple[Value, ...]) -> Value:
         return _node(out, op, operands, None, op.partials(xs, out), None)
     except (ArithmeticError, ValueError) as error:
         raise op.error(error, operands) from None
+
+
+def apply_unary(op: Unary, x: Value) -> Value:
+    """Apply an op of one operand to a Value and return the node that it makes."""
+    try:
+        a = x._data
+        out = op.forward(a)
+        return _node(out, op, x, None, op.partials(a, out), None)
+    except (ArithmeticError, ValueError) as error:
+        raise op.error(error, (x,)) from None
 
 
 def _arithmetic(op: Op, x: Any, y: Any) -> Value:

@@ -25,7 +25,7 @@ import operator
 import os
 
 from . import ops, weights
-from .engine import Value, apply
+from .engine import Value, apply, apply_unary
 from .ops import Unary, as_float, shorten
 from .weights import finite, refuse_duplicates
 
@@ -89,7 +89,7 @@ class Module:
                 if isinstance(part, Value):
                     if part.op is None:
                         found[part] = None
-                elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
+                elif isinstance(part, _HOLDERS) and id(part) not in seen:
                     seen.add(id(part))
                     inner = vars(part) if isinstance(part, Module) else part
                     stack.append(iter(inner.values() if isinstance(inner, dict) else inner))
@@ -227,8 +227,8 @@ class Neuron(Module):
             out = next(products) if self.b is None else self.b
             for product in products:
                 out = out + product
-        if isinstance(self.activation, Unary):
-            return apply(self.activation, (out,))  # what the call below does, by a shorter way
+        if type(self.activation) is Unary:
+            return apply_unary(self.activation, out)  # what the call below does, by a shorter way
         out = self.activation(out)
         if not isinstance(out, Value):  # math.tanh would be taken, and lose the gradient
             raise TypeError(
@@ -306,6 +306,8 @@ class MLP(Module):
         return _describe(self, f"{len(self.layers[0].neurons[0].w)} -> {shape}, ")
 
 
+_HOLDERS = (Module, list, tuple, dict)  # of parameters
+
 _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 
 
@@ -324,7 +326,7 @@ def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
             if isinstance(part, Value):
                 if part.op is None and part not in found:
                     found[part] = f"{prefix}{key}"
-            elif isinstance(part, (Module, list, tuple, dict)) and id(part) not in seen:
+            elif isinstance(part, _HOLDERS) and id(part) not in seen:
                 seen.add(id(part))
                 path = f"{prefix}{key}"
                 if isinstance(part, Module):
