@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from .graph import Graph
+
 
 class Value(Recorder):
     """A number in a computation graph: its data, how it was made, and its gradient.
@@ -48,13 +50,14 @@ class Value(Recorder):
 
     # Two operands and two partials stand in slots of their own: without tuples a node takes a
     # half of the memory, and the cyclic collector, which counts containers, a third of the time.
-    __slots__ = ("_a", "_b", "_da", "_data", "_db", "grad", "label", "op")
+    __slots__ = ("_a", "_b", "_da", "_data", "_db", "_line", "grad", "label", "op")
 
     __array_ufunc__ = None  # NumPy leaves arithmetic with Values to them
 
     grad: Any  # a float, or a Value after backward(create_graph=True)
     label: str
     op: Op | None
+    _line: str  # set by tracing.trace_lines only
     _data: float
     _a: Any
     _b: Any
@@ -93,6 +96,11 @@ class Value(Recorder):
         )
 
     @property
+    def line(self) -> str:
+        """Where it was made, as "train.py:12", if `trace_lines` was on then; else ""."""
+        return getattr(self, "_line", "")
+
+    @property
     def _prev(self) -> set[Value]:
         """The set of operands, under micrograd's name."""
         return set(self.operands)
@@ -107,6 +115,12 @@ class Value(Recorder):
         if len(operands) > 1:
             operands = tuple([x if isinstance(x, Value) else Value(x) for x in operands])
         return apply(op, operands)
+
+    def graph(self, *others: Value, **options: Any) -> Graph:
+        """Return the picture of this value's graph: see `micrograd_like.graph.Graph`."""
+        from .graph import Graph
+
+        return Graph(self, *others, **options)
 
     # ------------------------------------------------------------------ backward
 

@@ -67,6 +67,27 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
+class Name(str):
+    """The dotted name of a parameter, or of the module that a value is the output of.
+
+    ``modules`` names the modules that hold it, from the outermost, which goes by its class, to the
+    innermost; the outermost name is one object for each labelled model, which tells two models
+    apart. Drawings box the values of a graph by it.
+    """
+
+    __slots__ = ("modules",)
+    modules: tuple[str, ...]
+
+    def __new__(cls, path: str, modules: tuple[str, ...] = ()) -> Name:
+        """Name what ``modules`` hold."""
+        self = super().__new__(cls, path)
+        self.modules = modules
+        return self
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return str(self), self.modules
+
+
 class Module:
     """Something with parameters: leaf Values that training changes.
 
@@ -76,7 +97,7 @@ class Module:
     parameters itself, as micrograd's do, by overriding `parameters`.
     """
 
-    _path: str = ""  # of this module in the one that labelled it
+    _path: str = ""  # of this module in the one that labelled it; the label of its outputs
 
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
@@ -123,10 +144,30 @@ class Module:
         An assignment to an attribute does it; what is appended to a list needs a call.
         """
         found, modules = _find(self)
-        for p, path in found.items():
-            p.label = path
+        holders: dict[str, tuple[str, ...]] = {"": (Name(type(self).__name__),)}
+        for path, _ in modules:  # outer ones come first
+            holders[path] = (*_holders(path, holders), path)
+        self._path = Name("", holders[""])
         for path, module in modules:
-            module._path = path
+            module._path = Name(path, holders[path])
+        for p, path in found.items():
+            p.label = Name(path, _holders(path, holders))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state of a copy, and tell its paths from those of the original."""
+        vars(self).update(state)
+        outermost: dict[str, Name] = {}
+
+        def renewed(path: str) -> str:
+            if not isinstance(path, Name) or not path.modules:
+                return path
+            first, *inner = path.modules
+            return Name(path, (outermost.setdefault(first, Name(first)), *inner))
+
+        for p in self.parameters():
+            p.label = renewed(p.label)
+        for module in (self, *(module for _, module in _find(self)[1])):
+            module._path = renewed(module._path)
 
     def zero_grad(self) -> None:
         """Set the ``grad`` of every parameter to 0."""
@@ -227,8 +268,13 @@ class Neuron(Module):
             out = next(products) if self.b is None else self.b
             for product in products:
                 out = out + product
-        if type(self.activation) is Unary:
-            return apply_unary(self.activation, out)  # what the call below does, by a shorter way
+        f = self.activation  # calling a row of the table comes to apply_unary, by a longer way
+        out = apply_unary(f, out) if isinstance(f, Unary) else self._activate(out)
+        if not out.label:
+            out.label = self._path
+        return out
+
+    def _activate(self, out: Value) -> Value:
         out = self.activation(out)
         if not isinstance(out, Value):  # math.tanh would be taken, and lose the gradient
             raise TypeError(
@@ -338,6 +384,14 @@ def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
         else:
             stack.pop()
     return found, modules
+
+
+def _holders(path: str, holders: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the modules that hold what stands at ``path``, and note them for its neighbours."""
+    prefix = path.rpartition(".")[0]
+    if prefix not in holders:
+        holders[prefix] = _holders(prefix, holders)
+    return holders[prefix]
 
 
 _UNORDERED = (set, frozenset, dict, str, bytes, bytearray)  # or no collection of numbers

@@ -142,7 +142,10 @@ class Op:
 
     def formulas(self) -> tuple[str, ...]:
         """Return the rule as text, one formula per operand, read back from this file."""
-        return _formulas(self.partials)
+        rule = self.partials
+        if rule not in _FORMULAS:
+            _FORMULAS[rule] = _formulas(rule)
+        return _FORMULAS[rule]
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
@@ -229,6 +232,7 @@ class Nary(Op):
 
 
 TABLE: dict[str, Op] = {}
+_FORMULAS: dict[Callable[..., Any], tuple[str, ...]] = {}  # of the rules that were asked for
 
 
 def _row(name: str) -> Op:

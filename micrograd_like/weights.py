@@ -61,15 +61,16 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     return parameters
 
 
-def write_atomically(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file beside ``path`` and rename it to ``path`` when it is safely on disk.
+def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file beside ``path`` and rename it to ``path`` when it is safely on disk.
 
     A link is followed, and the permissions of the file that is replaced are kept. A device or a
     pipe can't be replaced: it is written to.
     """
     from pathlib import Path
 
-    path, data = Path(path), text.encode()
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

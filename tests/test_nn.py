@@ -29,6 +29,7 @@ from micrograd_like.nn import (
     MLP,
     Layer,
     Module,
+    Name,
     Neuron,
     linear,
 )
@@ -1279,3 +1280,49 @@ def test_threads_that_save_to_one_file_leave_a_whole_one(tmp_path: Path) -> None
     model.load(tmp_path / "w")
     assert len({w.data for w in model.w}) == 1
     assert list(tmp_path.iterdir()) == [tmp_path / "w"]
+
+
+# ---------------------------------------------------------------------------- names
+
+
+def test_an_output_goes_by_the_name_of_its_neuron() -> None:
+    model = MLP(2, [2, 1], rng=1)
+    assert [v.label for v in model.layers[0]([1.0, 2.0])] == [
+        "layers.0.neurons.0",
+        "layers.0.neurons.1",
+    ]
+    assert model([1.0, 2.0]).label == "layers.1.neurons.0"
+    model.layers[1].neurons[0].b = Value(-1e9)
+    model.label_parameters()
+    with pytest.raises(ValueError, match=r"^log\(layers.1.neurons.0=-"):
+        model([1.0, 2.0]).log()
+
+
+def test_a_value_that_has_a_label_keeps_it() -> None:
+    constant = Value(3.0, label="mine")
+    assert Neuron(1, activation=lambda v: constant)([1.0]).label == "mine"
+    unnamed = Value(3.0)
+    Neuron(1, activation=lambda v: unnamed)([1.0])
+    assert unnamed.label == ""
+
+
+def test_names_know_the_modules_that_hold_them() -> None:
+    model = MLP(1, [1, 1], rng=1)
+    w, out = model.layers[1].neurons[0].w[0], model([1.0])
+    assert isinstance(w.label, Name)
+    assert w.label.modules == ("MLP", "layers.1", "layers.1.neurons.0")
+    assert out.label.modules == w.label.modules
+    assert out.label.modules[0] is w.label.modules[0]
+    assert Neuron(1)([1.0]).label.modules == ("Neuron",)
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_the_names_in_a_copy_are_of_another_model(clone: Callable[[MLP], MLP]) -> None:
+    model = MLP(1, [2, 1], rng=1)
+    model.layers[0].neurons[0].b.label = "mine"
+    twin = clone(model)
+    assert labels(twin) == labels(model)
+    roots = {id(p.label.modules[0]) for p in twin.parameters() if isinstance(p.label, Name)}
+    assert len(roots) == 1
+    assert roots == {id(twin([1.0]).label.modules[0])}
+    assert roots != {id(model([1.0]).label.modules[0])}

@@ -1,0 +1,232 @@
+r"""The recorded expression written out, as Python or as LaTeX.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> a = x * w
+    >>> print((a + tanh(a)).graph().formula())
+    t1 = x*w
+    t1 + tanh(t1)
+    >>> print((x / w).graph().formula(latex=True))
+    \frac{x}{w}
+
+A value that is used more than once, or has a label, gets a line of its own. The Python is what the
+functions of `micrograd_like` compute, and gives the same bits.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+
+from . import ops
+from .engine import Value, topological_order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Term = tuple[str, float]  # a text, and how tightly it binds
+    Bracket = Callable[[Term, float], str]
+
+SUM, PRODUCT, SIGN, POWER, ATOM = 1.0, 2.0, 3.0, 4.0, 5.0
+
+# The ops written with an operator between their operands, and how tightly it binds.
+OPERATORS = {"add": SUM, "sub": SUM, "mul": PRODUCT, "div": PRODUCT, "mod": PRODUCT}
+OPERATORS |= {"floordiv": PRODUCT, "power": POWER, "pow": POWER}
+# The functions that take their operands as one list, and those that give a list of results.
+OF_A_LIST = {"fsum", "prod", "logsumexp"}
+OF_THE_FIRST = {"softmax", "log_softmax"}
+BRACKETS = {
+    "abs": ("\\left|", "\\right|"),
+    "floor": ("\\left\\lfloor ", "\\right\\rfloor"),
+    "ceil": ("\\left\\lceil ", "\\right\\rceil"),
+    "sqrt": ("\\sqrt{", "}"),
+    "cbrt": ("\\sqrt[3]{", "}"),
+}
+COMMANDS = {name: f"\\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+COMMANDS |= {"asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "log": "\\ln"}
+COMMANDS |= {"maximum": "\\max", "minimum": "\\min", "sigmoid": "\\sigma", "normal_cdf": "\\Phi"}
+COMMANDS |= {"log2": "\\log_2", "log10": "\\log_{10}", "normal_pdf": "\\varphi"}
+
+
+def expression(roots: Sequence[Value], limit: int, latex: bool = False) -> str:
+    """Return the expression that computes the roots.
+
+    Raises ValueError for a graph of more than ``limit`` values.
+    """
+    order = list(dict.fromkeys(value for root in roots for value in topological_order(root)))
+    if len(order) > limit:
+        raise ValueError(
+            f"the graph has {len(order):,} values, more than limit={limit}: a formula of them "
+            "would not be read; take the formula of a part, or a larger limit"
+        )
+    uses: dict[Value, int] = {}
+    for out in order:
+        for x in out.operands:
+            uses[x] = uses.get(x, 0) + 1
+    write = _latex if latex else _python
+    named = _named(order, roots, uses, latex)
+    terms: dict[Value, Term] = {}
+    lines: list[tuple[str, str]] = []
+    for out in order:
+        if out.op is None:
+            number = _latex_number(out.data) if latex else _python_number(out.data)
+            terms[out] = (named[out], ATOM) if out in named else number
+            continue
+        term = write(out, [terms[x] for x in out.operands])
+        if out in named:
+            lines.append((named[out], term[0]))
+            term = named[out], ATOM
+        elif out in roots:
+            lines.append(("", term[0]))
+        terms[out] = term
+    lines += [("", terms[root][0]) for root in roots if root.op is None]
+    if not latex:
+        return "\n".join(f"{name} = {text}" if name else text for name, text in lines)
+    equations = [f"{name} &= {text}" if name else f"&{text}" for name, text in lines]
+    if len(equations) == 1:
+        return equations[0].replace("&", "", 1)
+    return "\\begin{aligned}\n" + " \\\\\n".join(equations) + "\n\\end{aligned}"
+
+
+def _named(
+    order: list[Value], roots: Sequence[Value], uses: dict[Value, int], latex: bool
+) -> dict[Value, str]:
+    """Return the names of the values that have one, each of them once."""
+    named: dict[Value, str] = {}
+    taken = {*ops.TABLE, *keyword.kwlist, "abs"}
+    numbers = 0
+    for value in order:
+        shared = value.op is not None and (
+            uses.get(value, 0) > 1 or (value in roots and (value in uses or len(roots) > 1))
+        )
+        if not value.label and not shared:
+            continue
+        if value.label:
+            first = name = _identifier(str(value.label))
+            n = 1
+            while name in taken:
+                n += 1
+                name = f"{first}_{n}"
+        else:
+            numbers += 1
+            while (name := f"t{numbers}") in taken:
+                numbers += 1
+        taken.add(name)
+        named[value] = name
+    return {value: _latex_name(name) for value, name in named.items()} if latex else named
+
+
+def _identifier(label: str) -> str:
+    text = re.sub(r"\W", "_", unicodedata.normalize("NFKC", label[:40]))
+    text = unicodedata.normalize("NFKC", text)
+    return text if text.isidentifier() else f"_{text}" if f"_{text}".isidentifier() else "_"
+
+
+# ---------------------------------------------------------------------------- Python
+
+
+def _python_number(x: float) -> Term:
+    if x != x or x in (float("inf"), float("-inf")):
+        return f'float("{x}")', ATOM
+    return repr(x), SIGN if repr(x).startswith("-") else ATOM
+
+
+def _python(out: Value, xs: list[Term]) -> Term:
+    assert out.op is not None
+    name = out.op.name
+    if name in OPERATORS:
+        tight = OPERATORS[name]
+        a = _within(xs[0], tight + (tight == POWER))
+        b = _within(xs[1], tight + 1)
+        space = " " if tight == SUM else ""
+        return f"{a}{space}{out.op.symbol}{space}{b}", tight
+    if name == "neg":
+        return f"-{_within(xs[0], POWER)}", SIGN
+    if name == "weighted_sum":
+        return _sum_of_products(xs, "*", _within), SUM
+    texts = [text for text, _ in xs]
+    if name == "sumprod":
+        half = len(texts) // 2
+        return f"sumprod([{', '.join(texts[:half])}], [{', '.join(texts[half:])}])", ATOM
+    listed = ", ".join(texts)
+    if name in OF_A_LIST:
+        return f"{name}([{listed}])", ATOM
+    if name in OF_THE_FIRST:
+        return f"{name}([{listed}])[0]", ATOM
+    return f"{name}({listed})", ATOM
+
+
+def _sum_of_products(xs: list[Term], times: str, within: Bracket) -> str:
+    half = len(xs) // 2
+    products = [
+        f"{within(w, PRODUCT)}{times}{within(x, PRODUCT + 1)}"
+        for w, x in zip(xs[:half], xs[half : 2 * half])
+    ]
+    return " + ".join(([within(xs[-1], SUM)] if len(xs) % 2 else []) + products)
+
+
+def _within(term: Term, tight: float) -> str:
+    """Return a term's text, in parentheses if it binds less tightly than its place asks for."""
+    text, own = term
+    return text if own >= tight else f"({text})"
+
+
+# ---------------------------------------------------------------------------- LaTeX
+
+
+def _latex_number(x: float) -> Term:
+    if x != x:
+        return "\\mathrm{nan}", ATOM
+    sign = "-" if repr(x).startswith("-") else ""
+    if x in (float("inf"), float("-inf")):
+        return f"{sign}\\infty", SIGN if sign else ATOM
+    digits, _, exponent = repr(x).removesuffix(".0").partition("e")
+    if exponent:
+        return f"{digits} \\cdot 10^{{{int(exponent)}}}", PRODUCT
+    return digits, SIGN if sign else ATOM
+
+
+def _latex_name(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z]", name):
+        return name
+    if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):
+        return f"{match[1]}_{{{match[2]}}}"
+    escaped = name.replace("_", "\\_")
+    return f"\\text{{{escaped}}}"
+
+
+def _latex(out: Value, xs: list[Term]) -> Term:
+    assert out.op is not None
+    name = out.op.name
+    if name in ("div", "ieee_div"):
+        return f"\\frac{{{xs[0][0]}}}{{{xs[1][0]}}}", SIGN
+    if name in ("power", "pow", "ieee_power", "ieee_pow"):
+        return f"{_in_brackets(xs[0], ATOM)}^{{{xs[1][0]}}}", POWER
+    if name in OPERATORS:
+        tight = OPERATORS[name]
+        sign = {"mul": "\\cdot", "mod": "\\bmod", "floordiv": "\\mathbin{//}"}
+        b = _in_brackets(xs[1], tight + 1 + (xs[1][0].startswith("-") and tight == SUM) * 3)
+        return f"{_in_brackets(xs[0], tight)} {sign.get(name, out.op.symbol)} {b}", tight
+    if name == "neg":
+        return f"-{_in_brackets(xs[0], PRODUCT)}", SUM
+    if name == "exp":
+        return f"e^{{{xs[0][0]}}}", POWER
+    if name in BRACKETS:
+        left, right = BRACKETS[name]
+        return f"{left}{xs[0][0]}{right}", ATOM
+    if name == "fsum":
+        return " + ".join(_in_brackets(x, SUM + 1) for x in xs) or "0", SUM
+    if name in ("weighted_sum", "sumprod"):
+        return _sum_of_products(xs, " \\cdot ", _in_brackets) or "0", SUM
+    escaped = name.replace("_", "\\_")
+    called = COMMANDS.get(name, f"\\operatorname{{{escaped}}}")
+    return f"{called}\\left({', '.join(text for text, _ in xs)}\\right)", ATOM
+
+
+def _in_brackets(term: Term, tight: float) -> str:
+    text, own = term
+    return text if own >= tight else f"\\left({text}\\right)"

@@ -1,0 +1,608 @@
+"""The computation graph as a picture: a number on every edge, networks as boxes in boxes.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> out = tanh(x * w)
+    >>> out.backward()
+    >>> out.graph()                                 # in a notebook: the picture
+    Graph of 4 values and 3 edges
+      v0  x     leaf    data 0.5      grad -0.8399
+      v1  w     leaf    data -2       grad 0.21
+      v2        *       data -1       grad 0.42     of v0, v1
+      v3        tanh    data -0.7616  grad 1        of v2
+    >>> out.graph().save("out.svg")                 # doctest: +SKIP
+
+A drawing shows the graph as it was when `Graph` was made, and changes nothing in it. An arrow runs
+from an operand to what was made of it. It is labelled with the partial, and with the operand's name
+in the op's rule where the order of operands matters; its width and colour show the product of the
+partial and the gradient at its head, which is what flows back along it.
+
+The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the partial between them;
+``scene`` is the list of boxes and arrows that `picture` writes as DOT or SVG.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from .engine import Value
+from .ops import Binary, Unary, shorten
+from .picture import THEMES, Arrow, Box, Scene, cells, clean, digraph, dot_text, render, svg_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
+
+    Group = tuple[str, ...]
+
+VIEWS = ("auto", "forward", "gradients", "partials")
+COMMUTATIVE = {"add", "mul"}  # of the ops of two operands: the others' edges are named a and b
+NAMED_OPERANDS = {  # of the ops of any number of operands
+    "clamp": ("a", "low", "high"),
+    "softmax": ("a",),
+    "log_softmax": ("a",),
+    "direction": ("a",),
+}
+PLENTY = 50  # more values than that, and "auto" leaves the partials off the edges
+FAR = 100_000  # a walk stops at so many values, or at the limit if that is more
+
+
+class Graph:
+    """The picture of how some values, the roots, were computed.
+
+    view        "forward" shows data; "gradients" shows gradients too, those that are computed;
+                "partials" also a number on every edge; "auto" is "partials" for small graphs,
+                else "gradients"
+    direction   "LR" from left to right, or "TB" from top to bottom
+    format      of the numbers, as `format` takes it
+    theme       "light" or "dark"
+    between     a pair (xs, ys) of a Value or several: only what lies on a path from xs to ys
+    levels      only what is at most so many edges from a root
+    keep        a function of a Value: only the values for which it is true
+    collapse    modules as one box each: those at a level of nesting (1 is whole networks, 2 their
+                layers, 3 their neurons), or those with the given name or names, as "layers.0"
+    limit       the number of boxes from which on modules are collapsed to make them fewer, and a
+                graph is refused with a ValueError if that is not enough
+    highlight   values to be marked
+    """
+
+    def __init__(
+        self,
+        *roots: Value,
+        view: str = "auto",
+        direction: str = "LR",
+        format: str = ".4g",
+        theme: str = "light",
+        between: tuple[Value | Iterable[Value], Value | Iterable[Value]] | None = None,
+        levels: int | None = None,
+        keep: Callable[[Value], object] | None = None,
+        collapse: int | str | Iterable[str] | None = None,
+        limit: int = 300,
+        highlight: Iterable[Value] = (),
+    ) -> None:
+        _check_roots(roots)
+        _check_choice("view", view, VIEWS)
+        _check_choice("direction", direction, ("LR", "TB"))
+        _check_choice("theme", theme, tuple(THEMES))
+        _check_count("limit", limit, 1)
+        if levels is not None:
+            _check_count("levels", levels, 0)
+        self.roots = roots
+        self._number = _formatter(format)
+        self._limit = limit
+        self._values, self._stubs = self._select(between, levels, keep)
+        self._names = {value: f"v{i}" for i, value in enumerate(self._values)}
+        self._scene = self._draw(view, direction, theme, collapse, _values_of(highlight))
+
+    # ------------------------------------------------------------------ what it is written as
+
+    def dot(self) -> str:
+        """Return the graph in Graphviz's DOT language; this needs nothing installed."""
+        return dot_text(self._scene)
+
+    def svg(self, layout: str = "auto") -> str:
+        """Return the drawing as SVG.
+
+        ``layout`` is "graphviz", "builtin", or "auto": Graphviz where its program and the package
+        are installed, else the built-in one. Raises RuntimeError where "graphviz" is missing.
+        """
+        _check_choice("layout", layout, ("auto", "graphviz", "builtin"))
+        if layout != "builtin":
+            try:
+                return render(self._scene, "svg").decode()
+            except Exception:
+                if layout == "graphviz":
+                    raise
+        return svg_text(self._scene)
+
+    def save(self, path: str | os.PathLike[str], layout: str = "auto") -> None:
+        """Write the drawing to a file of the kind that its suffix names: svg, dot, png or pdf.
+
+        Raises ValueError for another suffix, and RuntimeError for png and pdf where Graphviz is
+        missing; an existing file is replaced when the drawing is done.
+        """
+        from .weights import write_atomically
+
+        suffix = Path(path).suffix.lower()
+        if suffix == ".svg":
+            write_atomically(path, self.svg(layout))
+        elif suffix in (".dot", ".gv"):
+            write_atomically(path, self.dot())
+        elif suffix == ".png":
+            write_atomically(path, render(self._scene, "png", dpi="168"))
+        elif suffix == ".pdf":
+            write_atomically(path, render(self._scene, "pdf"))
+        else:
+            raise ValueError(
+                f"cannot draw to {str(path)!r}: the name must end in .svg, .dot, .png or .pdf"
+            )
+
+    def digraph(self) -> Any:
+        """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
+        return digraph(self._scene)
+
+    def formula(self, latex: bool = False) -> str:
+        """Return the recorded expression as Python or LaTeX, one line for each value that is used
+        more than once. Raises ValueError where the graph is larger than the limit."""
+        from .formula import expression
+
+        return expression(self.roots, self._limit, latex)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        shown = self._values[-40:]
+        rows = []
+        for out in shown:
+            operands = [self._names[x] for x in out.operands[:6] if x in self._names]
+            more = " …" if len(out.operands) > 6 else ""
+            rows.append(
+                (
+                    self._names[out],
+                    clean(out.label, 24),
+                    out.op.symbol if out.op else "leaf",
+                    f"data {self._number(out.data)}",
+                    f"grad {self._gradient(out)}" if _is_computed(out) else "",
+                    f"of {', '.join(operands)}{more}" if operands else "",
+                )
+            )
+        widths = [max(map(cells, column), default=0) for column in zip(*rows)]
+        lines = [self._scene.summary]
+        if len(shown) < len(self._values):
+            lines.append(f"  … {len(self._values) - len(shown)} values before these")
+        for row in rows:
+            padded = (text + " " * (width - cells(text)) for text, width in zip(row, widths))
+            lines.append(f"  {'  '.join(padded)}".rstrip())
+        return "\n".join(lines)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def _select(
+        self, between: Any, levels: int | None, keep: Any
+    ) -> tuple[list[Value], dict[Value, int]]:
+        """Return the values to show, operands first, and how many operands of each are cut off."""
+        near = None if levels is None else _within(self.roots, levels)
+        values = _sorted(self.roots, near, max(self._limit, FAR), self._refusal)
+        stubs = {}
+        if near is not None:
+            cut = ((out, sum(x not in near for x in out.operands)) for out in values)
+            stubs = {out: count for out, count in cut if count}
+        if between is not None:
+            try:
+                starts, ends = map(_values_of, between)
+            except (TypeError, ValueError):
+                raise TypeError(
+                    f"between is {shorten(between)}: it must be a pair (xs, ys) of a Value or "
+                    "several"
+                ) from None
+            on_path = _between(values, starts, ends)
+            values = [value for value in values if value in on_path]
+        if keep is not None:
+            values = [value for value in values if keep(value)]
+        shown = set(values)
+        return values, {out: count for out, count in stubs.items() if out in shown}
+
+    def _refusal(self, count: str) -> ValueError:
+        return ValueError(
+            f"the graph has {count}, more than limit={self._limit}: draw part of it (levels=3, "
+            "between=(xs, ys) or keep=function), collapse its modules (collapse=1), or draw all "
+            "of it with a larger limit"
+        )
+
+    def _draw(
+        self,
+        view: str,
+        direction: str,
+        theme: str,
+        collapse: Any,
+        lit: list[Value],
+    ) -> Scene:
+        groups, titles = _groups(self._values)
+        box_of = _collapse(self._values, groups, collapse, self._limit)
+        count = len(set(box_of.values()))
+        if count > self._limit:
+            raise self._refusal(f"{count:,} boxes")
+        if view == "auto":
+            view = "partials" if count <= PLENTY else "gradients"
+        edges = sum(x in self._names for out in self._values for x in out.operands)
+        n = len(self._values)
+        scene = Scene(
+            direction,
+            theme,
+            f"Graph of {n} value{'s' * (n != 1)} and {edges} edge{'s' * (edges != 1)}",
+        )
+        place: dict[str | Group, int] = {}
+        members: dict[Group, list[Value]] = {}
+        for value in self._values:
+            box = box_of[value]
+            if isinstance(box, tuple):
+                members.setdefault(box, []).append(value)
+            if box in place:
+                continue
+            place[box] = len(scene.boxes)
+            scene.boxes.append(Box(f"m{len(place)}", "module", "", "", [], ""))
+            if isinstance(box, str):
+                group = groups.get(value, ())
+                scene.boxes[-1] = self._value_box(value, box, group, view, value in lit)
+        for box, inside in members.items():
+            made = self._module_box(f"m{place[box]}", titles[box], box, inside, view)
+            made.lit = any(value in lit for value in inside)
+            scene.boxes[place[box]] = made
+        used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
+        scene.titles = {group: title for group, title in titles.items() if group in used}
+        scene.arrows = self._arrows(scene, place, box_of, view)
+        for out, cut in self._stubs.items():
+            where = place[box_of[out]]
+            tooltip = f"{cut} operand{'s' * (cut != 1)} not shown"
+            scene.boxes.append(
+                Box(f"x{self._names[out]}", "more", "", "", [], tooltip, scene.boxes[where].group)
+            )
+            scene.arrows.append(
+                Arrow(f"e{self._names[out]}", len(scene.boxes) - 1, where, "", tooltip, "none", 1)
+            )
+        return scene
+
+    def _value_box(self, value: Value, key: str, group: Group, view: str, lit: bool) -> Box:
+        rows = [("data", self._number(value.data))]
+        if view != "forward" and any(map(_is_computed, self.roots)):
+            rows.append(("grad", self._gradient(value)))
+        if len(rows) == 1 and not (value.label and value.op):
+            rows = [("", rows[0][1])]
+        label = _label(value, group)
+        about = [clean(value.label, 200)] if value.label else []
+        about += [f"op {value.op.name}"] if value.op else ["leaf"]
+        about += [f"data {value.data!r}"]
+        about += [f"grad {float(value.grad)!r}"] if _is_computed(value) else ["grad not computed"]
+        about += [clean(value.line)] if value.line else []
+        return Box(
+            key,
+            "op" if value.op else "leaf",
+            label,
+            value.op.symbol if value.op else "",
+            rows,
+            "\n".join(about),
+            group,
+            lit=lit,
+            root=value in self.roots,
+        )
+
+    def _module_box(
+        self, key: str, title: str, group: Group, inside: list[Value], view: str
+    ) -> Box:
+        parameters = [value for value in inside if value.op is None]
+        rows = [
+            ("parameters", str(len(parameters))),
+            ("operations", str(len(inside) - len(parameters))),
+        ]
+        if view != "forward" and any(map(_is_computed, parameters)):
+            norm = math.hypot(*[float(p.grad) for p in parameters])
+            rows.append(("|grad|", self._number(norm)))
+        path = clean(group[-1], 200)
+        tooltip = "\n".join([path, *(f"{word} {text}" for word, text in rows)])
+        return Box(
+            key,
+            "module",
+            title,
+            "",
+            rows,
+            tooltip,
+            group[:-1],
+            root=any(root in inside for root in self.roots),
+        )
+
+    def _arrows(
+        self, scene: Scene, place: dict[Any, int], box_of: dict[Value, Any], view: str
+    ) -> list[Arrow]:
+        """Return an arrow for every edge between values, one for all those between modules."""
+        bundles: dict[tuple[int, int], list[tuple[str, float | None]]] = {}
+        arrows: list[tuple[Arrow, float | None]] = []
+        for out in self._values:
+            head = place[box_of[out]]
+            names = _operand_names(out)
+            for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
+                if x not in box_of:
+                    continue
+                tail = place[box_of[x]]
+                flow = float(out.grad) * dx if _is_computed(out) else None
+                about = self._edge_tooltip(out, i, x, dx, flow)
+                kinds = {scene.boxes[tail].kind, scene.boxes[head].kind}
+                if "module" in kinds:
+                    if tail != head or box_of[x] != box_of[out]:
+                        bundles.setdefault((tail, head), []).append((about, flow))
+                    continue
+                words = [names[i]] if names[i] else []
+                words += [self._number(dx)] if view == "partials" else []
+                key = f"e{self._names[out]}-{i}"
+                arrow = Arrow(key, tail, head, " ".join(words), about, "none", 1.0)
+                arrows.append((arrow, flow if view != "forward" else None))
+        for (tail, head), edges in bundles.items():
+            flows = [flow for _, flow in edges if flow is not None]
+            whole = max(flows, key=abs) if flows and len(flows) == len(edges) else None
+            about = "\n".join([text for text, _ in edges[:3]])
+            if len(edges) > 3:
+                about = f"{len(edges)} edges, the first of them:\n{about}"
+            label = f"×{len(edges)}" if len(edges) > 1 else ""
+            key = f"e{scene.boxes[tail].key}-{scene.boxes[head].key}"
+            arrow = Arrow(key, tail, head, label, about, "none", 1.0)
+            arrows.append((arrow, whole if view != "forward" else None))
+        finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
+        most = max(finite, default=0.0)
+        for arrow, flow in arrows:
+            arrow.tone, arrow.width = _tone(flow, most)
+        return [arrow for arrow, _ in arrows]
+
+    def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:
+        lines = [f"{explain_partial(out, i)} = {dx!r}"]
+        if flow is not None:
+            lines.append(f"{float(out.grad)!r} × {dx!r} = {flow!r} flows back")
+        lines.append(f"from {self._title(out)} to {self._title(x)}")
+        return "\n".join(lines)
+
+    def _title(self, value: Value) -> str:
+        return clean(value.label, 60) or self._names[value]
+
+    def _gradient(self, value: Value) -> str:
+        return self._number(float(value.grad)) if _is_computed(value) else "–"
+
+
+def explain_partial(out: Value, i: int) -> str:
+    """Return the rule for ``out``'s partial with respect to its i-th operand, as text."""
+    if out.op is None:
+        return ""
+    formulas = out.op.formulas()
+    formula = formulas[i] if len(formulas) == len(out.operands) else formulas[0]
+    name = ("a", "b")[i] if isinstance(out.op, (Unary, Binary)) else f"x{i + 1}"
+    return f"∂{out.op.name}/∂{name} = {formula}"
+
+
+# ---------------------------------------------------------------------------- walks
+
+
+def _sorted(
+    roots: Sequence[Value],
+    near: set[Value] | None,
+    most: int,
+    refusal: Callable[[str], ValueError],
+) -> list[Value]:
+    """Return the values below the roots, each after its operands, those in ``near`` only."""
+    order: list[Value] = []
+    found: set[Value] = set()
+    for root in roots:
+        if root in found:
+            continue
+        found.add(root)
+        stack: list[tuple[Value, Iterator[Value]]] = [(root, iter(root.operands))]
+        while stack:
+            out, rest = stack[-1]
+            for x in rest:
+                if x not in found and (near is None or x in near):
+                    found.add(x)
+                    stack.append((x, iter(x.operands)))
+                    break
+            else:
+                order.append(out)
+                stack.pop()
+            if len(found) > most:
+                raise refusal(f"more than {most:,} values")
+    return order
+
+
+def _within(roots: Sequence[Value], levels: int) -> set[Value]:
+    """Return the values at most so many edges from a root."""
+    near, edge = set(roots), list(dict.fromkeys(roots))
+    for _ in range(levels):
+        new = dict.fromkeys(x for out in edge for x in out.operands if x not in near)
+        if not new:
+            break
+        near.update(new)
+        edge = list(new)
+    return near
+
+
+def _between(values: list[Value], starts: list[Value], ends: list[Value]) -> set[Value]:
+    """Return the values on a path from one of ``starts`` to one of ``ends``."""
+    after, before = set(starts), set(ends)
+    for out in values:
+        if any(x in after for x in out.operands):
+            after.add(out)
+    for out in reversed(values):
+        if out in before:
+            before.update(out.operands)
+    return after & before
+
+
+# ---------------------------------------------------------------------------- modules
+
+
+def _groups(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:
+    """Return the modules that each value belongs to, outermost first, and the modules' titles.
+
+    A parameter is its module's by its label, which is a `nn.Name`, and so is a module's output. An
+    operation belongs to a module if it lies between one of its parameters and its output. Where the
+    output was given another label, a weighted sum of parameters still shows whose it is.
+    """
+    named: dict[Value, Group] = {}
+    outermost: dict[int, str] = {}
+    kinds: dict[str, int] = {}
+
+    def modules(value: Value) -> Group:
+        path: Group = getattr(value.label, "modules", ())
+        if not path:
+            return ()
+        if id(path[0]) not in outermost:
+            kinds[path[0]] = n = kinds.get(path[0], 0) + 1
+            outermost[id(path[0])] = f"{path[0]} {n}" if n > 1 else str(path[0])
+        return (outermost[id(path[0])], *map(str, path[1:]))
+
+    made_of: dict[Value, Group] = {}  # the module one of whose parameters a value was made of
+    for out in values:
+        path = modules(out)
+        if path:
+            named[out] = path
+        for x in out.operands:
+            of = named.get(x) if x.op is None else () if x in named else made_of.get(x)
+            if of:
+                made_of[out] = of
+                break
+        if not path and out.op and out.op.name == "weighted_sum" and out in made_of:
+            named[out] = made_of[out]
+    inside = dict(named)
+    for out in reversed(values):
+        if out.op is not None and out in inside:
+            for x in out.operands:
+                if x.op is not None and x not in inside and made_of.get(x) == inside[out]:
+                    inside[x] = inside[out]
+    titles: dict[Group, str] = {}
+    for value in values:
+        path = inside.get(value, ())
+        for i in range(len(path)):
+            outer = f"{path[i - 1]}." if i else ""
+            titles[path[: i + 1]] = clean(path[i].removeprefix(outer), 40)
+    return inside, titles
+
+
+def _collapse(
+    values: list[Value], groups: dict[Value, Group], collapse: Any, limit: int
+) -> dict[Value, str | Group]:
+    """Return each value's box: its own, named v0, v1, …, or that of a collapsed module."""
+    own = {value: f"v{i}" for i, value in enumerate(values)}
+
+    def at(level: int) -> dict[Value, str | Group]:
+        def box(value: Value) -> str | Group:
+            path = groups.get(value, ())
+            return path[:level] if len(path) >= level else own[value]
+
+        return {value: box(value) for value in values}
+
+    if isinstance(collapse, int) and not isinstance(collapse, bool):
+        _check_count("collapse", collapse, 1)
+        return at(collapse)
+    if collapse is not None:
+        names = {collapse} if isinstance(collapse, str) else set(_strings("collapse", collapse))
+        known = {name for path in groups.values() for name in path}
+        if not names <= known:
+            raise ValueError(
+                f"collapse names {', '.join(sorted(map(shorten, names - known)))}: the graph's "
+                f"modules are {', '.join(sorted(known)[:12]) or 'none'}"
+            )
+        boxes: dict[Value, str | Group] = {}
+        for value in values:
+            path = groups.get(value, ())
+            cuts = [i for i, name in enumerate(path) if name in names]
+            boxes[value] = path[: cuts[0] + 1] if cuts else own[value]
+        return boxes
+    all_of_it: dict[Value, str | Group] = {**own}
+    if len(values) <= limit:
+        return all_of_it
+    for level in range(max(map(len, groups.values()), default=0), 0, -1):
+        boxes = at(level)
+        if len(set(boxes.values())) <= limit:
+            return boxes
+    return all_of_it
+
+
+# ---------------------------------------------------------------------------- small things
+
+
+def _label(value: Value, group: Group) -> str:
+    """Return the label, without the module's name that the box around it has already."""
+    label = str(value.label)
+    if group and getattr(value.label, "modules", ()):
+        label = label.removeprefix(group[-1]).removeprefix(".")
+    return label
+
+
+def _operand_names(out: Value) -> list[str]:
+    """Return what the op's rule calls each operand, where it is not all one which is which."""
+    op, n = out.op, len(out.operands)
+    if isinstance(op, Binary) and op.name not in COMMUTATIVE:
+        return ["a", "b"]
+    named = NAMED_OPERANDS.get(op.name, ()) if op else ()
+    return [*named, *([""] * n)][:n]
+
+
+def _tone(flow: float | None, most: float) -> tuple[str, float]:
+    """Return how an arrow looks by what flows along it, and its width from 1 to 2.8 points."""
+    if flow is None:
+        return "none", 1.0
+    if not math.isfinite(flow):
+        return "bad", 2.5
+    if flow == 0.0:
+        return "zero", 1.0
+    share = max(0.0, 1 + math.log10(abs(flow)) / 4 - math.log10(most) / 4)
+    return "plus" if flow > 0 else "minus", round(1 + 1.8 * share, 2)
+
+
+def _is_computed(value: Value) -> bool:
+    """Tell a gradient that a backward computed, 0.0 too, from the 0 of one that none has."""
+    return type(value.grad) is not int
+
+
+def _values_of(values: Any) -> list[Value]:
+    found = [values] if isinstance(values, Value) else list(values)
+    for value in found:
+        if not isinstance(value, Value):
+            raise TypeError(f"{shorten(value)} is not a Value")
+    return found
+
+
+def _strings(name: str, values: Any) -> list[str]:
+    strings = list(values) if hasattr(values, "__iter__") else [values]
+    for value in strings:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {shorten(value)}: it must be a level or names of modules")
+    return strings
+
+
+def _check_roots(roots: tuple[Any, ...]) -> None:
+    if not roots:
+        raise TypeError("Graph needs a Value to draw: Graph(loss), or loss.graph()")
+    for root in roots:
+        if not isinstance(root, Value):
+            raise TypeError(f"cannot draw {shorten(root)} of type {type(root).__name__}: no Value")
+
+
+def _check_choice(name: str, choice: object, choices: tuple[str, ...]) -> None:
+    if choice not in choices:
+        raise ValueError(f"{name} is {shorten(choice)}: it must be one of {', '.join(choices)}")
+
+
+def _check_count(name: str, count: Any, least: int) -> None:
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f"{name} is {shorten(count)}: it must be a whole number")
+    if count < least:
+        raise ValueError(f"{name} is {count}: it must be at least {least}")
+
+
+def _formatter(spec: str) -> Callable[[float], str]:
+    try:
+        format(1.0, spec)
+    except (ValueError, TypeError):
+        raise ValueError(f"format is {shorten(spec)}: it must be one for floats, as .4g") from None
+    return lambda number: clean(format(number, spec), 40)

@@ -1,0 +1,502 @@
+"""A drawing shows every value and every edge, says what it leaves out, and changes nothing."""
+
+from __future__ import annotations
+
+import copy
+import math
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from recipes import Recipe, recipes
+
+from micrograd_like import Value, fsum, gradients, nn, sigmoid, softmax, tanh
+from micrograd_like.graph import COMMUTATIVE, Graph, explain_partial
+from micrograd_like.ops import TABLE, Binary
+from micrograd_like.picture import Box, Scene
+
+ROOT = Path(__file__).resolve().parent.parent
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def scene(graph: Graph) -> Scene:
+    return graph._scene
+
+
+def boxes(graph: Graph) -> dict[str, Box]:
+    """Return the boxes by their names, or by their keys where they have none."""
+    return {box.name or box.key: box for box in scene(graph).boxes}
+
+
+def arrows(graph: Graph) -> list[tuple[str, str, str]]:
+    """Return every arrow as (tail, head, label)."""
+    named = [box.name or box.symbol or box.key for box in scene(graph).boxes]
+    return [(named[arrow.tail], named[arrow.head], arrow.label) for arrow in scene(graph).arrows]
+
+
+def leaf(label: str, data: float = 1.0) -> Value:
+    return Value(data, label=label)
+
+
+def neuron_of_two() -> tuple[Value, dict[str, Value]]:
+    x, w = leaf("x", 2.0), leaf("w", -3.0)
+    n = x * w
+    n.label = "n"
+    out = tanh(n + 6.5)
+    out.label = "out"
+    return out, {"x": x, "w": w, "n": n}
+
+
+# ---------------------------------------------------------------------------- what it shows
+
+
+@given(recipes())
+def test_every_value_is_a_box_and_every_operand_an_arrow(recipe: Recipe) -> None:
+    root = recipe.values()[-1]
+    graph = root.graph(limit=10_000)
+    values = {root}
+    new = [root]
+    while new:
+        for x in new.pop().operands:
+            if x not in values:
+                values.add(x)
+                new.append(x)
+    assert len(scene(graph).boxes) == len(values)
+    assert len(scene(graph).arrows) == sum(len(value.operands) for value in values)
+    assert [box.root for box in scene(graph).boxes].count(True) == 1
+
+
+@given(recipes())
+def test_drawing_changes_nothing(recipe: Recipe) -> None:
+    root = recipe.values()[-1]
+    root.backward()
+    before = [(v.data, v.grad, v.label, v.operands, v.partials) for v in root.graph()._values]
+    graph = root.graph()
+    graph.dot(), graph.svg("builtin"), repr(graph)
+    after = [(v.data, v.grad, v.label, v.operands, v.partials) for v in graph._values]
+    assert repr(after) == repr(before)
+
+
+def test_a_box_shows_label_symbol_data_and_gradient() -> None:
+    out, parts = neuron_of_two()
+    out.backward()
+    found = boxes(out.graph())
+    assert (found["n"].name, found["n"].symbol) == ("n", "*")
+    assert found["n"].rows == [("data", "-6"), ("grad", format(parts["n"].grad, ".4g"))]
+    assert (found["out"].root, found["n"].root) == (True, False)
+    assert found["x"].kind == "leaf"
+    assert found["n"].kind == "op"
+
+
+def test_what_was_not_computed_is_not_zero() -> None:
+    a, b = leaf("a"), leaf("b", 0.0)
+    product, other = a * b, a + b
+    product.label, other.label = "product", "other"
+    assert [word for word, _ in boxes(Graph(product, other))["a"].rows] == [""]
+    product.backward()
+    found = boxes(Graph(product, other))
+    assert found["a"].rows[1] == ("grad", "0")
+    assert found["other"].rows[1] == ("grad", "–")
+    assert "not computed" in found["other"].tooltip
+
+
+def test_a_duplicated_operand_has_two_arrows() -> None:
+    x = leaf("x", 3.0)
+    assert arrows((x * x).graph()) == [("x", "*", "3"), ("x", "*", "3")]
+
+
+def test_order_shows_where_it_matters() -> None:
+    a, b = leaf("p", 6.0), leaf("q", 2.0)
+    for out in (a - b, a / b, a**b, a % b, a // b):
+        assert [label.split()[0] for *_, label in arrows(out.graph())] == ["a", "b"]
+    for out in (a + b, a * b, fsum([a, b])):
+        assert [label[0].isalpha() for *_, label in arrows(out.graph())] == [False, False]
+    assert [x[2].split()[0] for x in arrows(a.clamp(-1.0, 1.0).graph())] == ["a", "low", "high"]
+    first, second = arrows(softmax([a, b])[0].graph())
+    assert [first[2][:2] == "a ", second[2][:2] == "a "] == [True, False]
+
+
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if isinstance(op, Binary)])
+def test_an_op_is_called_commutative_where_it_is(name: str) -> None:
+    points = [(2.5, 1.5), (1.5, 2.5), (3.0, -0.5), (0.25, 7.0)]
+
+    def same(a: float, b: float) -> bool:
+        try:
+            return TABLE[name].forward(a, b) == TABLE[name].forward(b, a)
+        except (ArithmeticError, ValueError):
+            return False
+
+    assert all(same(a, b) for a, b in points) == (name in COMMUTATIVE)
+
+
+def test_an_edge_says_its_partial_as_formula_and_number() -> None:
+    out, parts = neuron_of_two()
+    out.backward()
+    tooltips = [arrow.tooltip.splitlines() for arrow in scene(out.graph()).arrows]
+    assert [
+        "∂mul/∂b = a = 2.0",
+        f"{parts['n'].grad!r} × 2.0 = {parts['w'].grad!r} flows back",
+        "from n to w",
+    ] in tooltips
+    assert f"∂tanh/∂a = sech2(a) = {out.partials[0]!r}" in [lines[0] for lines in tooltips]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_op_explains_its_partials(name: str) -> None:
+    op = TABLE[name]
+    count = {"Unary": 1, "Binary": 2}.get(type(op).__name__, 3)
+    out: Any = op(*[Value(0.5 + i / 4) for i in range(count)]) if name != "acosh" else op(Value(2))
+    for i in range(len(out.operands)):
+        text = explain_partial(out, i)
+        assert text.startswith(f"∂{name}/∂")
+        assert text.split(" = ", 1)[1]
+    assert explain_partial(Value(1.0), 0) == ""
+
+
+def test_arrows_show_sign_and_size_of_what_flows() -> None:
+    a, b, c, d = (leaf(name) for name in "abcd")
+    out = fsum([a * 1000.0, b * -1.0, c * 0.0, d * math.inf])
+    out.backward()
+    tones = {
+        box.name: (arrow.tone, arrow.width)
+        for arrow in scene(out.graph()).arrows
+        if (box := scene(out.graph()).boxes[arrow.tail]).name
+    }
+    assert {name: tone for name, (tone, _) in tones.items()} == {
+        "a": "plus",
+        "b": "minus",
+        "c": "zero",
+        "d": "bad",
+    }
+    assert tones["a"][1] > tones["b"][1] > 1.0
+    assert {arrow.tone for arrow in scene((a * b).graph()).arrows} == {"none"}
+
+
+# ---------------------------------------------------------------------------- views
+
+
+def test_views_show_more_and_more() -> None:
+    out, _ = neuron_of_two()
+    out.backward()
+    rows = {view: boxes(out.graph(view=view))["n"].rows for view in ("forward", "gradients")}
+    assert [word for word, _ in rows["forward"]] == ["data"]
+    assert [word for word, _ in rows["gradients"]] == ["data", "grad"]
+    assert {label for *_, label in arrows(out.graph(view="gradients"))} == {""}
+    assert all(label for *_, label in arrows(out.graph(view="partials")))
+    assert all(label for *_, label in arrows(out.graph()))  # a small graph
+    assert {label for *_, label in arrows(fsum(map(Value, range(99))).graph())} == {""}
+
+
+def test_format_direction_and_theme() -> None:
+    out, _ = neuron_of_two()
+    assert boxes(out.graph(format=".1f"))["n"].rows == [("data", "-6.0")]
+    assert 'rankdir="TB"' in out.graph(direction="TB").dot()
+    light, dark = (out.graph(theme=theme).svg("builtin") for theme in ("light", "dark"))
+    assert light != dark
+
+
+def test_levels_cut_the_graph_and_say_so() -> None:
+    out, _ = neuron_of_two()
+    graph = out.graph(levels=2)
+    assert [box.kind for box in scene(graph).boxes].count("more") == 1
+    assert {"out", "n", "x"} & set(boxes(graph)) == {"out", "n"}
+    assert "2 operands not shown" in boxes(graph)["xv0"].tooltip
+    assert len(scene(out.graph(levels=0)).boxes) == 2
+    assert scene(out.graph(levels=99)).boxes[0].kind == "leaf"
+
+
+def test_between_shows_the_paths_only() -> None:
+    out, parts = neuron_of_two()
+    assert [b.name or b.symbol for b in scene(out.graph(between=(parts["x"], out))).boxes] == [
+        "x",
+        "n",
+        "+",
+        "out",
+    ]
+    both = out.graph(between=([parts["x"], parts["w"]], [parts["n"]]))
+    assert {box.name for box in scene(both).boxes} == {"x", "w", "n"}
+    assert scene(out.graph(between=(out, parts["x"]))).boxes == []  # no path that way
+
+
+def test_keep_shows_what_a_predicate_keeps() -> None:
+    out, _ = neuron_of_two()
+    assert {box.name for box in scene(out.graph(keep=lambda v: v.label)).boxes} == {
+        "x",
+        "w",
+        "n",
+        "out",
+    }
+
+
+def test_highlighted_values_are_marked() -> None:
+    out, parts = neuron_of_two()
+    assert [b.name for b in scene(out.graph(highlight=[parts["n"]])).boxes if b.lit] == ["n"]
+
+
+# ---------------------------------------------------------------------------- modules
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "linear"])
+def test_an_mlp_is_boxes_in_boxes(fused: bool, activation: str) -> None:
+    model = nn.MLP(2, [16, 16, 1], rng=1, fused=fused, activation=[activation] * 3)
+    x = [leaf("x1"), leaf("x2", -2.0)]
+    y = model(x)
+    loss = (y - 1.0) ** 2
+    loss.label = "loss"
+    three = loss.graph(collapse=2)
+    assert {b.name for b in scene(three).boxes if b.kind == "module"} == {
+        "layers.0",
+        "layers.1",
+        "layers.2",
+    }
+    outside = {b.name or b.symbol for b in scene(three).boxes if not b.group} - {"MLP"}
+    assert {"x1", "x2", "loss"} <= outside
+    if activation != "leaky_relu":  # its slope is a leaf of no module
+        assert len([b for b in scene(three).boxes if b.kind == "leaf"]) == 4  # x1, x2, 1.0, 2.0
+    neurons = loss.graph(collapse=3)
+    assert sum(box.kind == "module" for box in scene(neurons).boxes) == 33
+    one = loss.graph(collapse=1)
+    assert dict(boxes(one)["MLP"].rows)["parameters"] == "337"
+    every = loss.graph(limit=10_000)
+    assert not any(box.kind == "module" for box in scene(every).boxes)
+    inside = [box for box in scene(every).boxes if box.group]
+    assert {len(box.group) for box in inside} == {3}
+    assert sum(box.kind == "leaf" for box in inside) == 337
+
+
+def test_operations_of_the_user_stay_outside_the_modules() -> None:
+    model = nn.MLP(1, [2, 1], rng=1, activation="tanh")
+    x = leaf("x", 0.5)
+    y = tanh(model([sigmoid(x)]))
+    penalty = fsum([p * p for p in model.parameters()])
+    loss = y + penalty
+    outside = [b.symbol or b.name for b in scene(loss.graph()).boxes if not b.group]
+    assert sorted(outside) == sorted(["x", "σ", "tanh", "+", "Σ", *["*"] * 7])
+
+
+def test_a_label_of_the_users_on_an_output_leaves_it_in_its_box() -> None:
+    model = nn.MLP(1, [1], rng=1)
+    y = model([2.0])
+    y.label = "score"
+    assert [box.group for box in scene(y.graph()).boxes if box.name == "score"] == [
+        ("MLP", "layers.0", "layers.0.neurons.0")
+    ]
+
+
+def test_two_models_are_two_boxes_and_a_copy_is_another() -> None:
+    one = nn.MLP(1, [1], rng=1)
+    graph = (one([1.0]) + nn.MLP(1, [1], rng=2)([1.0]) + copy.deepcopy(one)([1.0])).graph(
+        collapse=1
+    )
+    assert sorted(b.name for b in scene(graph).boxes if b.kind == "module") == [
+        "MLP",
+        "MLP 2",
+        "MLP 3",
+    ]
+
+
+def test_a_model_that_is_used_twice_is_one_box() -> None:
+    cell = nn.Neuron(1, rng=1, activation="tanh")
+    y = cell([cell([leaf("x")])])
+    graph = y.graph(collapse=1)
+    assert dict(boxes(graph)["Neuron"].rows)["operations"] == "4"
+    ET.fromstring(graph.svg("builtin"))
+
+
+def test_modules_are_collapsed_by_name_too() -> None:
+    model = nn.MLP(1, [2, 1], rng=1)
+    graph = model([leaf("x")]).graph(collapse="layers.0")
+    assert {b.name for b in scene(graph).boxes if b.kind == "module"} == {"layers.0"}
+    assert boxes(model([1.0]).graph(collapse=["MLP"]))["MLP"].kind == "module"
+    with pytest.raises(ValueError, match=r"'layers.7': the graph's modules are MLP, layers.0"):
+        model([1.0]).graph(collapse="layers.7")
+
+
+def test_arrows_between_modules_are_counted() -> None:
+    model = nn.MLP(1, [3, 1], rng=1)
+    y = model([leaf("x")])
+    assert ("layers.0", "layers.1", "×3") in arrows(y.graph(collapse=2))
+    assert ("x", "layers.0", "×3") in arrows(y.graph(collapse=2))
+
+
+# ---------------------------------------------------------------------------- size
+
+
+def test_a_large_graph_is_collapsed_or_refused() -> None:
+    model = nn.MLP(2, [16, 16, 1], rng=1)
+    y = model([1.0, 2.0])
+    assert sum(box.kind == "module" for box in scene(y.graph()).boxes) == 33
+    assert len(scene(y.graph(limit=404)).boxes) == 404
+    assert len(scene(y.graph(limit=5)).boxes) == 5
+    with pytest.raises(ValueError, match=r"404 boxes, more than limit=2: draw part .*levels=3"):
+        y.graph(limit=2)
+    with pytest.raises(ValueError, match="301 boxes, more than limit=300"):
+        fsum(map(Value, range(300))).graph()
+
+
+def test_a_million_values_are_answered_without_looking_at_all_of_them() -> None:
+    looked_at = set()
+
+    class Watched(Value):
+        __slots__ = ("level",)
+        level: int
+
+        @property
+        def operands(self) -> tuple[Value, ...]:
+            looked_at.add(self)
+            made = Watched(0.0)
+            made.level = self.level + 1
+            endless.setdefault(self, (made, made))
+            return endless[self]
+
+    endless: dict[Value, tuple[Value, ...]] = {}
+    root = Watched(0.0)
+    root.level = 0
+    with pytest.raises(ValueError, match="more than 100,000 values"):
+        root.graph()
+    assert 100_000 <= len(looked_at) <= 100_001
+    looked_at.clear()
+    assert [box.kind for box in scene(root.graph(levels=3)).boxes] == [*["leaf"] * 4, "more"]
+    assert max(value.level for value in looked_at) <= 4
+
+
+def test_a_deep_chain_is_drawn() -> None:
+    x = Value(1.0)
+    for _ in range(50_000):
+        x = x + 1.0
+    assert len(scene(x.graph(levels=5)).boxes) == 12
+    with pytest.raises(ValueError, match="more than 100,000 values"):
+        x.graph()
+
+
+# ---------------------------------------------------------------------------- reading it
+
+
+def test_the_summary_in_a_terminal() -> None:
+    a, b = leaf("a", 0.5), leaf("b\n", -3.0)
+    out = (a * b) ** 2
+    out.label = "out"
+    out.backward()
+    assert repr(out.graph()).splitlines() == [
+        "Graph of 5 values and 4 edges",
+        "  v0  a    leaf  data 0.5   grad 9",
+        "  v1  b⏎   leaf  data -3    grad -1.5",
+        "  v2       *     data -1.5  grad -3    of v0, v1",
+        "  v3       leaf  data 2     grad 0",
+        "  v4  out  **    data 2.25  grad 1     of v2, v3",
+    ]
+    many = repr(fsum(map(Value, range(99))).graph())
+    assert "60 values before these" in many
+    assert many.endswith("of v0, v1, v2, v3, v4, v5 …")
+
+
+def test_a_notebook_gets_the_picture() -> None:
+    bundle = (leaf("a") + 1.0).graph()._repr_mimebundle_()
+    assert (
+        ET.fromstring(bundle["image/svg+xml"].partition("<svg")[2].join(["<svg", ""])) is not None
+    )
+    assert bundle["text/plain"].startswith("Graph of 3 values")
+
+
+def test_the_graph_of_a_gradient() -> None:
+    x = leaf("x", 0.5)
+    (slope,) = gradients(tanh(x), [x], create_graph=True)
+    assert {box.symbol for box in scene(slope.graph()).boxes} == {"", "sech²"}
+
+
+def test_the_demo_draws_every_graph(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "demos.graphs", "out", "--theme", "dark"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = ["neuron", "layer", "layers", "neurons", "network", "gradient"]
+    assert [Path(line.split(":")[0]).stem for line in done.stdout.splitlines()] == names
+    for name in names:
+        ET.parse(tmp_path / "out" / f"{name}.svg")
+
+
+SCRIPT = """
+import sys
+from demos.graphs import graphs
+for theme in ("light", "dark"):
+    for graph in graphs(theme).values():
+        sys.stdout.write(graph.dot() + graph.svg("builtin") + repr(graph))
+"""
+
+
+def test_the_same_bytes_from_processes_with_other_hashes() -> None:
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 100_000
+
+
+# ---------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"view": "all"}, "view is 'all': it must be one of auto, forward"),
+        ({"direction": "RL"}, "direction is 'RL'"),
+        ({"theme": "pink"}, "theme is 'pink': it must be one of light, dark"),
+        ({"format": "d"}, "format is 'd': it must be one for floats"),
+        ({"levels": -1}, "levels is -1: it must be at least 0"),
+        ({"limit": 0}, "limit is 0"),
+        ({"collapse": 0}, "collapse is 0"),
+    ],
+)
+def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        leaf("x").graph(**options)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"levels": 1.5}, "levels is 1.5: it must be a whole number"),
+        ({"levels": True}, "levels is True"),
+        ({"between": 3}, "between is 3: it must be a pair"),
+        ({"between": (1, 2, 3)}, "between is (1, 2, 3)"),
+        ({"collapse": 1.5}, "collapse is 1.5"),
+        ({"highlight": [1]}, "1 is not a Value"),
+    ],
+)
+def test_options_of_another_type_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        leaf("x").graph(**options)
+    assert str(caught.value).startswith(message)
+
+
+def test_only_values_are_drawn() -> None:
+    with pytest.raises(TypeError, match="needs a Value to draw"):
+        Graph()
+    with pytest.raises(TypeError, match="cannot draw 'x' of type str"):
+        Graph(leaf("x"), "x")  # type: ignore[arg-type]
+
+
+@given(st.floats(), st.text(max_size=5))
+@example(math.nan, "")
+def test_any_number_is_drawn(data: float, label: str) -> None:
+    x = Value(data, label=label)
+    out = x + x
+    out.backward()
+    ET.fromstring(out.graph().svg("builtin"))

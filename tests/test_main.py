@@ -1,0 +1,125 @@
+"""The command line runs a script as Python would, and its errors say what to mend."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SCRIPT = """\
+import sys
+import neighbour
+from micrograd_like import Value, tanh
+print("arguments", sys.argv[1:], __name__)
+x = Value(0.5, label="x")
+y = tanh(x * 2.0)
+class Net: pass
+net = Net()
+net.outs = [y, y + 1.0]
+z = 3.0
+if __name__ == "__main__":
+    y.backward()
+    if "fail" in sys.argv:
+        1 / 0
+    sys.exit(3 if "exit" in sys.argv else 0)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "train.py").write_text(SCRIPT)
+    (tmp_path / "scripts" / "neighbour.py").touch()
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "micrograd_like", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_draws_a_value_of_a_script(folder: Path) -> None:
+    done = run(folder, "draw", "scripts/train.py:y", "-o", "y.svg", "--", "one", "two")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "arguments ['one', 'two'] __main__\nwrote y.svg\n"
+    ET.parse(folder / "y.svg")
+    assert "grad" in (folder / "y.svg").read_text()  # the script's main part has run
+
+
+def test_the_file_is_named_after_the_value(folder: Path) -> None:
+    assert run(folder, "draw", "scripts/train.py:net.outs[-1]").returncode == 0
+    assert run(folder, "draw", "scripts/train.py:x,y").returncode == 0
+    assert run(folder, "draw", "scripts/train.py:net.outs").returncode == 0
+    assert {path.name for path in folder.glob("*.svg")} == {
+        "net.outs_1.svg",
+        "x_y.svg",
+        "net.outs.svg",
+    }
+
+
+def test_its_options_are_those_of_a_graph(folder: Path) -> None:
+    options = "--view forward --direction TB --theme dark --format .1f --levels 1 --limit 9"
+    done = run(folder, "draw", "scripts/train.py:y", "-o", "y.dot", *options.split())
+    assert done.returncode == 0, done.stderr
+    text = (folder / "y.dot").read_text()
+    assert 'rankdir="TB"' in text
+    assert "#16191d" in text
+    assert "0.8<" in text
+    assert "⋯" in text
+    done = run(folder, "draw", "scripts/train.py:y", "-o", "p.dot", "--between", "x,y")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "p.dot").read_text().count("->") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scripts/none.py:y"], "no script 'scripts/none.py'"),
+        (["scripts/train.py"], "names no Value: write SCRIPT:NAME"),
+        (["scripts/train.py:w"], "scripts/train.py has no 'w'; its Values are x, y"),
+        (["scripts/train.py:z"], "z of scripts/train.py is of type float, not a Value; its"),
+        (["scripts/train.py:net.none"], "has no 'net.none': 'Net' object has no attribute"),
+        (["scripts/train.py:net.outs[7]"], "has no 'net.outs[7]': list index out of range"),
+        (["scripts/train.py:f()"], "'f()' is no name of a Value"),
+        (["scripts/train.py:y", "--between", "x"], "--between is 'x': it must be two names"),
+        (["scripts/train.py:y", "--collapse", "layers.0"], "the graph's modules are none"),
+        (["scripts/train.py:y", "--collapse", "0"], "collapse is 0: it must be at least 1"),
+        (["scripts/train.py:y", "--limit", "2"], "more than limit=2"),
+        (["scripts/train.py:y", "-o", "y.gif"], "must end in .svg"),
+        (["scripts/train.py:y", "-o", "none/y.svg"], "none/y.svg"),
+        (["scripts/train.py:y", "-o", "y.png"], "pip install graphviz"),
+        (["scripts/train.py:y", "--", "exit"], "scripts/train.py ended with the exit code 3"),
+    ],
+)
+def test_mistakes_are_told(folder: Path, arguments: list[str], message: str) -> None:
+    done = run(folder, "draw", *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(folder.glob("*.*")) == []
+
+
+def test_an_error_in_the_script_is_shown_with_its_line(folder: Path) -> None:
+    done = run(folder, "draw", "scripts/train.py:y", "--", "fail")
+    assert done.returncode == 1
+    assert 'train.py", line 14, in <module>\n    1 / 0' in done.stderr
+    assert "importlib" not in done.stderr
+    assert done.stderr.endswith("scripts/train.py raised ZeroDivisionError, see above\n")
+
+
+def test_the_neuron_of_the_demos(tmp_path: Path) -> None:
+    done = run(tmp_path, "draw", f"{ROOT}/demos/neuron.py:out", "-o", "out.svg")
+    assert (done.returncode, done.stderr) == (0, "")
+    drawn = (tmp_path / "out.svg").read_text()
+    assert all(f">{label}<" in drawn for label in ("x1", "w1", "x2", "w2", "b", "n", "out"))
