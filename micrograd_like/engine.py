@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .graph import Graph
+    from .stepping import Step
 
 
 class Value(Recorder):
@@ -135,15 +136,17 @@ class Value(Recorder):
 
         Whatever interrupts it, a leaf's ``grad`` is as before the call or as after it.
         """
-        order, grads = _backpropagate(self, seed, create_graph)
-        leaves = [value for value in grads if value.op is None]
-        new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
-        if {*map(type, map(_grad_of, leaves))} <= {float, int} and not create_graph:
-            new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
-        # Each line runs in C from end to end: no signal handler gets in between, nor, where the
-        # sums are made here too, another thread.
-        any(map(_set_grad, order, map(grads.__getitem__, order)))
-        any(map(_set_grad, leaves, new))
+        _commit(*_backpropagate(self, seed, create_graph))
+
+    def steps(self, seed: float = 1.0) -> Iterator[Step]:
+        """Go through the walk that `backward` does, edge by edge: see `micrograd_like.stepping`.
+
+        What is left behind when it is exhausted is exactly what `backward` leaves; given up before
+        that, it leaves every gradient as it was.
+        """
+        from .stepping import steps
+
+        return steps(self, seed)
 
     # ------------------------------------------------------------------ arithmetic
 
@@ -482,6 +485,18 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
         done(out)
         out = pop() if stack else None
     return order, found
+
+
+def _commit(order: list[Value], grads: dict[Value, Any]) -> None:
+    """Overwrite the ``grad`` of the nodes and add to those of the leaves, or raise and do neither."""
+    leaves = [value for value in grads if value.op is None]
+    new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
+    if {*map(type, map(_grad_of, leaves)), *map(type, grads.values())} <= {float, int}:
+        new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
+    # Each line runs in C from end to end: no signal handler gets in between, nor, where the
+    # sums are made here too, another thread.
+    any(map(_set_grad, order, map(grads.__getitem__, order)))
+    any(map(_set_grad, leaves, new))
 
 
 def _backpropagate(

@@ -29,7 +29,7 @@ import math
 from pathlib import Path
 
 from .engine import Value
-from .ops import Binary, Unary, shorten
+from .ops import Binary, shorten
 from .picture import THEMES, Arrow, Box, Scene, cells, clean, digraph, dot_text, render, svg_text
 
 TYPE_CHECKING = False
@@ -358,7 +358,8 @@ class Graph:
         return [arrow for arrow, _ in arrows]
 
     def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:
-        lines = [f"{explain_partial(out, i)} = {dx!r}"]
+        assert out.op is not None
+        lines = [f"{out.op.formula(i, len(out.operands))} = {dx!r}"]
         if flow is not None:
             lines.append(f"{float(out.grad)!r} × {dx!r} = {flow!r} flows back")
         lines.append(f"from {self._title(out)} to {self._title(x)}")
@@ -369,16 +370,6 @@ class Graph:
 
     def _gradient(self, value: Value) -> str:
         return self._number(float(value.grad)) if _is_computed(value) else "–"
-
-
-def explain_partial(out: Value, i: int) -> str:
-    """Return the rule for ``out``'s partial with respect to its i-th operand, as text."""
-    if out.op is None:
-        return ""
-    formulas = out.op.formulas()
-    formula = formulas[i] if len(formulas) == len(out.operands) else formulas[0]
-    name = ("a", "b")[i] if isinstance(out.op, (Unary, Binary)) else f"x{i + 1}"
-    return f"∂{out.op.name}/∂{name} = {formula}"
 
 
 # ---------------------------------------------------------------------------- walks

@@ -147,6 +147,12 @@ class Op:
             _FORMULAS[rule] = _formulas(rule)
         return _FORMULAS[rule]
 
+    def formula(self, i: int, n: int) -> str:
+        """Return the rule for the i-th of ``n`` operands as text, as in ∂tanh/∂a = sech2(a)."""
+        formulas = self.formulas()
+        name = ("a", "b")[i] if isinstance(self, (Unary, Binary)) else f"x{i + 1}"
+        return f"∂{self.name}/∂{name} = {formulas[i] if len(formulas) == n else formulas[0]}"
+
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
         shown = [

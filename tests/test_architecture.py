@@ -25,7 +25,8 @@ ROWS = (
     ("floats",),
     ("ops",),
     ("engine", "weights"),
-    ("nn",),
+    ("nn", "stepping"),
+    ("tracing",),
     ("losses", "optim", "data"),
     ("transforms",),
     ("checking",),
@@ -40,7 +41,9 @@ ROWS = (
 ROW_OF = {module: row for row, modules in enumerate(ROWS) for module in modules}
 
 # Methods of a Value that open a tool, as loss.graph() does: the tool is imported when it is called.
-DOORS = {"engine": {"graph": "graph"}}  # module: {function: the module it may import}
+DOORS = {
+    "engine": {"graph": "graph", "steps": "stepping"}
+}  # module: {function: the module it may import}
 
 # Third-party packages that a module may import inside a function, where there is one to import.
 OPTIONAL = {"picture": {"graphviz"}}

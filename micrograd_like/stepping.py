@@ -1,0 +1,204 @@
+"""The backward walk one edge at a time, forwards and back.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value
+    >>> a = Value(3.0, label="a")
+    >>> for step in (a * a).steps():
+    ...     print(step)
+    1. * -> a   ∂mul/∂a = b = 3.0   1.0 × 3.0 = 3.0   grad of a: 0.0 + 3.0 = 3.0, 1 to come
+    2. * -> a   ∂mul/∂b = a = 3.0   1.0 × 3.0 = 3.0   grad of a: 3.0 + 3.0 = 6.0
+    >>> a.grad
+    6.0
+
+The short names, as in `engine`: ``out`` is the value whose gradient, ``upstream``, is handed on to
+``x``, one of its operands, through the partial ``dx`` between them.
+"""
+
+from __future__ import annotations
+
+from .engine import Value, _commit, _sort
+from .ops import as_float, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+class Step:
+    """What happens at one edge: a gradient times a partial is added to an operand's gradient.
+
+    number      of the step, from 1
+    out         the value whose gradient, ``upstream``, is complete and is handed on
+    x, index    the operand that receives, and its place among the operands
+    partial     ∂out/∂x, a number; ``formula`` is its rule as text
+    product     upstream × partial
+    before      what the operand had got in this walk so far; ``after`` adds the product
+    earlier     how many contributions that was; ``waiting`` is how many are still to come
+    """
+
+    __slots__ = (
+        "after",
+        "before",
+        "earlier",
+        "index",
+        "number",
+        "out",
+        "partial",
+        "product",
+        "upstream",
+        "waiting",
+        "x",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        out: Value,
+        upstream: float,
+        index: int,
+        before: float,
+        earlier: int,
+        waiting: int,
+    ) -> None:
+        self.number = number
+        self.out = out
+        self.upstream = upstream
+        self.index = index
+        self.x = out.operands[index]
+        self.partial = out.partials[index]
+        self.product = upstream * self.partial
+        self.before = before
+        self.after = before + self.product
+        self.earlier = earlier
+        self.waiting = waiting
+
+    @property
+    def formula(self) -> str:
+        """The rule for the partial as text, as in ∂tanh/∂a = sech2(a)."""
+        assert self.out.op is not None
+        return self.out.op.formula(self.index, len(self.out.operands))
+
+    def __str__(self) -> str:
+        to_come = f", {self.waiting} to come" if self.waiting else ""
+        where = f"   {self.out.line}" if self.out.line else ""
+        return (
+            f"{self.number}. {name_of(self.out)} -> {name_of(self.x)}   "
+            f"{self.formula} = {self.partial!r}   "
+            f"{self.upstream!r} × {self.partial!r} = {self.product!r}   "
+            f"grad of {name_of(self.x)}: {self.before!r} + {self.product!r} = {self.after!r}"
+            f"{to_come}{where}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Step {self.number}: {name_of(self.out)} -> {name_of(self.x)}>"
+
+
+def name_of(value: Value) -> str:
+    """Return a value's label on one printable line, else its op's symbol, else its number."""
+    if value.label:
+        return shorten(str(value.label), 42)[1:-1]
+    return value.op.symbol if value.op else repr(value.data)
+
+
+def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[Step]:
+    """Yield every step of ``root.backward(seed)``, and set the gradients after the last one.
+
+    Without ``commit``, set none.
+    """
+    order, grads = _sort(root)
+    yield from _walk(root, seed, order, grads)
+    if commit:
+        _commit(order, grads)
+
+
+def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any]) -> Iterator[Step]:
+    """Yield the steps, and sum the gradients up in ``grads`` on the way, as the engine does."""
+    waiting = dict.fromkeys(grads, 0)
+    for out in order:
+        for x in out.operands:
+            waiting[x] += 1
+    earlier = dict.fromkeys(grads, 0)
+    grads[root] = as_float(seed)
+    number = 0
+    for out in reversed(order):
+        for index, x in enumerate(out.operands):
+            number += 1
+            waiting[x] -= 1
+            step = Step(number, out, grads[out], index, grads[x], earlier[x], waiting[x])
+            grads[x] = step.after
+            earlier[x] += 1
+            yield step
+
+
+class Walk:
+    """The backward walk as a tape: `forward` and `back` wind it, and the gradients follow.
+
+    Between two steps, every ``grad`` is what the walk has made it so far: a leaf's is what it was
+    before plus what it has got, another value's what it has got, the integer 0 if nothing yet. At
+    the end of the tape they are what ``root.backward(seed)`` leaves. `restore` makes them what they
+    were before the walk.
+    """
+
+    def __init__(self, root: Value, seed: float = 1.0) -> None:
+        self.root = root
+        self.seed = as_float(seed)
+        self.order, found = _sort(root)  # operands before results
+        self.edges = sum(len(out.operands) for out in self.order)
+        self.position = 0  # how many steps are done
+        self._first = {value: value.grad for value in found}
+        self._known: list[Step] = []
+        self._unknown = _walk(root, self.seed, self.order, found)
+        self.restart()
+
+    @property
+    def at_end(self) -> bool:
+        """Tell whether every step is done."""
+        return self.position == self.edges
+
+    @property
+    def coming(self) -> Step | None:
+        """The step to be done next, or None at the end."""
+        return None if self.at_end else self.step(self.position + 1)
+
+    def step(self, number: int) -> Step:
+        """Return the step of the given number, from 1, whether it is done or not."""
+        if not 1 <= number <= self.edges:
+            raise IndexError(f"no step {number}: the walk has {self.edges}")
+        while len(self._known) < number:
+            self._known.append(next(self._unknown))
+        return self._known[number - 1]
+
+    def forward(self) -> Step:
+        """Do the next step and return it."""
+        step = self.step(self.position + 1)
+        self._set(step.x, step.after)
+        self.position = step.number
+        return step
+
+    def back(self) -> Step:
+        """Undo the last step and return it."""
+        step = self.step(self.position)
+        if step.earlier:
+            self._set(step.x, step.before)
+        else:
+            step.x.grad = self._first[step.x] if step.x.op is None else 0
+        self.position = step.number - 1
+        return step
+
+    def restart(self) -> None:
+        """Wind the tape back to its start."""
+        self.restore()
+        for value in self.order:
+            value.grad = 0
+        self._set(self.root, self.seed)
+
+    def restore(self) -> None:
+        """Make every ``grad`` what it was before the walk; `restart` begins anew."""
+        for value, grad in self._first.items():
+            value.grad = grad
+        self.position = 0
+
+    def _set(self, value: Value, got: float) -> None:
+        value.grad = self._first[value] + got if value.op is None else got
