@@ -488,7 +488,7 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
 
 
 def _commit(order: list[Value], grads: dict[Value, Any]) -> None:
-    """Overwrite the ``grad`` of the nodes and add to those of the leaves, or raise and do neither."""
+    """Overwrite the ``grad`` of nodes and add to those of leaves, or raise and do neither."""
     leaves = [value for value in grads if value.op is None]
     new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
     if {*map(type, map(_grad_of, leaves)), *map(type, grads.values())} <= {float, int}:

@@ -96,14 +96,14 @@ class Graph:
         self._number = _formatter(format)
         self._limit = limit
         self._values, self._stubs = self._select(between, levels, keep)
-        self._names = {value: f"v{i}" for i, value in enumerate(self._values)}
-        self._scene = self._draw(view, direction, theme, collapse, _values_of(highlight))
+        self.names = {value: f"v{i}" for i, value in enumerate(self._values)}
+        self.scene = self._draw(view, direction, theme, collapse, _values_of(highlight))
 
     # ------------------------------------------------------------------ what it is written as
 
     def dot(self) -> str:
         """Return the graph in Graphviz's DOT language; this needs nothing installed."""
-        return dot_text(self._scene)
+        return dot_text(self.scene)
 
     def svg(self, layout: str = "auto") -> str:
         """Return the drawing as SVG.
@@ -114,11 +114,11 @@ class Graph:
         _check_choice("layout", layout, ("auto", "graphviz", "builtin"))
         if layout != "builtin":
             try:
-                return render(self._scene, "svg").decode()
+                return render(self.scene, "svg").decode()
             except Exception:
                 if layout == "graphviz":
                     raise
-        return svg_text(self._scene)
+        return svg_text(self.scene)
 
     def save(self, path: str | os.PathLike[str], layout: str = "auto") -> None:
         """Write the drawing to a file of the kind that its suffix names: svg, dot, png or pdf.
@@ -134,9 +134,9 @@ class Graph:
         elif suffix in (".dot", ".gv"):
             write_atomically(path, self.dot())
         elif suffix == ".png":
-            write_atomically(path, render(self._scene, "png", dpi="168"))
+            write_atomically(path, render(self.scene, "png", dpi="168"))
         elif suffix == ".pdf":
-            write_atomically(path, render(self._scene, "pdf"))
+            write_atomically(path, render(self.scene, "pdf"))
         else:
             raise ValueError(
                 f"cannot draw to {str(path)!r}: the name must end in .svg, .dot, .png or .pdf"
@@ -144,7 +144,7 @@ class Graph:
 
     def digraph(self) -> Any:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
-        return digraph(self._scene)
+        return digraph(self.scene)
 
     def formula(self, latex: bool = False) -> str:
         """Return the recorded expression as Python or LaTeX, one line for each value that is used
@@ -160,11 +160,11 @@ class Graph:
         shown = self._values[-40:]
         rows = []
         for out in shown:
-            operands = [self._names[x] for x in out.operands[:6] if x in self._names]
+            operands = [self.names[x] for x in out.operands[:6] if x in self.names]
             more = " …" if len(out.operands) > 6 else ""
             rows.append(
                 (
-                    self._names[out],
+                    self.names[out],
                     clean(out.label, 24),
                     out.op.symbol if out.op else "leaf",
                     f"data {self._number(out.data)}",
@@ -173,7 +173,7 @@ class Graph:
                 )
             )
         widths = [max(map(cells, column), default=0) for column in zip(*rows)]
-        lines = [self._scene.summary]
+        lines = [self.scene.summary]
         if len(shown) < len(self._values):
             lines.append(f"  … {len(self._values) - len(shown)} values before these")
         for row in rows:
@@ -188,7 +188,7 @@ class Graph:
     ) -> tuple[list[Value], dict[Value, int]]:
         """Return the values to show, operands first, and how many operands of each are cut off."""
         near = None if levels is None else _within(self.roots, levels)
-        values = _sorted(self.roots, near, max(self._limit, FAR), self._refusal)
+        values = values_below(self.roots, near, max(self._limit, FAR), self._refusal)
         stubs = {}
         if near is not None:
             cut = ((out, sum(x not in near for x in out.operands)) for out in values)
@@ -230,7 +230,7 @@ class Graph:
             raise self._refusal(f"{count:,} boxes")
         if view == "auto":
             view = "partials" if count <= PLENTY else "gradients"
-        edges = sum(x in self._names for out in self._values for x in out.operands)
+        edges = sum(x in self.names for out in self._values for x in out.operands)
         n = len(self._values)
         scene = Scene(
             direction,
@@ -261,10 +261,10 @@ class Graph:
             where = place[box_of[out]]
             tooltip = f"{cut} operand{'s' * (cut != 1)} not shown"
             scene.boxes.append(
-                Box(f"x{self._names[out]}", "more", "", "", [], tooltip, scene.boxes[where].group)
+                Box(f"x{self.names[out]}", "more", "", "", [], tooltip, scene.boxes[where].group)
             )
             scene.arrows.append(
-                Arrow(f"e{self._names[out]}", len(scene.boxes) - 1, where, "", tooltip, "none", 1)
+                Arrow(f"e{self.names[out]}", len(scene.boxes) - 1, where, "", tooltip, "none", 1)
             )
         return scene
 
@@ -338,7 +338,7 @@ class Graph:
                     continue
                 words = [names[i]] if names[i] else []
                 words += [self._number(dx)] if view == "partials" else []
-                key = f"e{self._names[out]}-{i}"
+                key = f"e{self.names[out]}-{i}"
                 arrow = Arrow(key, tail, head, " ".join(words), about, "none", 1.0)
                 arrows.append((arrow, flow if view != "forward" else None))
         for (tail, head), edges in bundles.items():
@@ -366,7 +366,7 @@ class Graph:
         return "\n".join(lines)
 
     def _title(self, value: Value) -> str:
-        return clean(value.label, 60) or self._names[value]
+        return clean(value.label, 60) or self.names[value]
 
     def _gradient(self, value: Value) -> str:
         return self._number(float(value.grad)) if _is_computed(value) else "–"
@@ -375,13 +375,17 @@ class Graph:
 # ---------------------------------------------------------------------------- walks
 
 
-def _sorted(
+def values_below(
     roots: Sequence[Value],
-    near: set[Value] | None,
-    most: int,
-    refusal: Callable[[str], ValueError],
+    near: set[Value] | None = None,
+    most: float = math.inf,
+    refusal: Callable[[str], Exception] = ValueError,
 ) -> list[Value]:
-    """Return the values below the roots, each after its operands, those in ``near`` only."""
+    """Return the values below the roots, each after its operands, those in ``near`` only.
+
+    That is the order in which they are named v0, v1, …. If there are more than ``most``, raise the
+    refusal.
+    """
     order: list[Value] = []
     found: set[Value] = set()
     for root in roots:

@@ -144,7 +144,7 @@ def _watched_backpropagate(
     for step in steps(root, seed, commit=False):
         if not math.isfinite(step.product):
             raise AnomalyError(
-                f"the gradient of {name_of(step.out)} times its partial is {step.product!r}: {step}",
+                f"the gradient of {name_of(step.out)} times its partial is not finite: {step}",
                 step.out,
                 step.x,
                 step.upstream,

@@ -54,8 +54,8 @@ OPTIONAL = {"picture": {"graphviz"}}
 SLOW = {"ast", "dataclasses", "inspect", "json", "linecache", "pathlib", "re", "threading"}
 SLOW |= {"tokenize", "typing"}
 
-# The one module that may run generated source.
-MAY_EXEC = "compiler"
+# The modules that may run source: what is generated, and what the user types at a prompt.
+MAY_EXEC = {"compiler", "debugger"}
 
 Check = Callable[[Path], list[str]]
 
@@ -177,7 +177,11 @@ def dynamic_code(package: Path) -> list[str]:
         loops = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
         looped = {inner for n in ast.walk(tree) if isinstance(n, loops) for inner in ast.walk(n)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in ("exec", "eval") and module != MAY_EXEC:
+            if (
+                isinstance(node, ast.Name)
+                and node.id in ("exec", "eval")
+                and module not in MAY_EXEC
+            ):
                 found.append(f"{module}:{node.lineno} names {node.id}")
             elif isinstance(node, ast.Call):
                 function = called(node)

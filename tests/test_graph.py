@@ -25,7 +25,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def scene(graph: Graph) -> Scene:
-    return graph._scene
+    return graph.scene
 
 
 def boxes(graph: Graph) -> dict[str, Box]:

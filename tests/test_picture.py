@@ -250,4 +250,4 @@ def test_nothing_is_drawn_outside_the_picture() -> None:
         x, y, w, h = numbers(rect)
         assert left <= x <= x + w <= left + width
         assert top <= y <= y + h <= top + height
-    assert picture.svg_text(Graph(Value(1.0), keep=lambda v: False)._scene)
+    assert picture.svg_text(Graph(Value(1.0), keep=lambda v: False).scene)
