@@ -5,17 +5,17 @@ What you can do with it::
     >>> from micrograd_like import Value, tanh
     >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
     >>> print(explain(x, x * x * y + 5 * x))
-    d(+ #7)/d(x) = 17.0
+    d(+ #6)/d(x) = 17.0
     3 paths, whose products add up to 17.0, the same to the last bit.
     Each factor is the partial that leads to the value above it.
     <BLANKLINE>
-      + #7 → * #5 → * #4 → x
+      + #6 → * #4 → * #3 → x
          6 =    1 ×    2 × 3
     <BLANKLINE>
-      + #7 → * #5 → * #4 → x
+      + #6 → * #4 → * #3 → x
          6 =    1 ×    2 × 3
     <BLANKLINE>
-      + #7 → * #6 → x
+      + #6 → * #5 → x
          5 =    1 × 5
     >>> find_nonfinite(x * y) is None
     True
@@ -340,8 +340,8 @@ def _findings(
     leaf, loss, names = why.leaf, why.loss, why.names
     if not why.path_count:
         text = (
-            f"{names.bare(loss)} does not depend on {names.bare(leaf)}: no path leads down to it. Was a new "
-            "Value made of its data on the way, or float() of it taken?"
+            f"{names.bare(loss)} does not depend on {names.bare(leaf)}: no path leads down to it. "
+            "Was a new Value made of its data on the way, or float() of it taken?"
         )
         return [Finding("no path", text, (leaf,))]
     edge = _first_not_finite(order, loss, within)
@@ -351,7 +351,7 @@ def _findings(
     elif is_cut:
         found = [_every_path_cut(cut, names)]
     else:
-        found = _rounding(why, len(within), size)
+        found = _rounding(why, sum(len(v.operands) for v in within), size)
 
     through = [value for value in within if value is not leaf]
     dead = [v for v in through if _op(v) == "relu" and v.partials[0] == 0]
@@ -546,10 +546,10 @@ def _count_text(n: int | Decimal) -> str:
     if n < 10**15:
         return f"{n:,}"
     if isinstance(n, Decimal):
-        return f"{n:.6g}"
-    shift = n.bit_length() - 200  # to more than 50 digits: Python writes no number of thousands
-    with localcontext(FIFTY_DIGITS):
-        return f"{Decimal(n >> shift) * Decimal(2) ** shift if shift > 0 else Decimal(n):.6g}"
+        return _short(n)
+    with localcontext(FIFTY_DIGITS):  # int to str would take long, or refuse
+        shift = max(n.bit_length() - 200, 0)
+        return _short(Decimal(n >> shift) * Decimal(2) ** shift)
 
 
 def _paths(n: int, other: str = "") -> str:
@@ -571,9 +571,9 @@ def _agreement(gradient: float, sum_: float) -> str:
         return ""
     if gradient == sum_:
         return ", the same to the last bit"
-    units = round(abs(gradient - sum_) / math.ulp(sum_))
+    units = abs(gradient - sum_) / math.ulp(sum_)
     if units < 1000:
-        return f", {units} unit{'s' * (units != 1)} in the last place from the gradient"
+        return f", {units:.0f} unit{'s' * (units != 1)} in the last place from the gradient"
     return f", and the gradient is off by {_short(gradient - sum_)}"
 
 

@@ -31,7 +31,7 @@ ROWS = (
     ("compiler",),
     ("training",),
     ("graph", "layout"),
-    ("explain",),
+    ("explain", "health"),
     ("debugger",),
     ("page",),
     ("__main__",),
