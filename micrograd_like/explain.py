@@ -344,11 +344,11 @@ def _findings(
             "Was a new Value made of its data on the way, or float() of it taken?"
         )
         return [Finding("no path", text, (leaf,))]
-    edge = _first_not_finite(order, loss, within)
-    cut, is_cut = _cut(order, loss, leaf, within)
+    edge = None if isfinite(why.gradient) else _first_not_finite(order, loss, within)
+    cut = [] if why.gradient else _cut(order, loss, leaf, within)
     if edge is not None:
         found = [_not_finite(edge, why)]
-    elif is_cut:
+    elif cut:
         found = [_every_path_cut(cut, names)]
     else:
         found = _rounding(why, sum(len(v.operands) for v in within), size)
@@ -368,7 +368,7 @@ def _findings(
             ]
             found.append(Finding(kind, f"{share} {what}: {_list(each)}", tuple(values)))
 
-    if not is_cut:  # or else it is said already
+    if not cut:  # or else it is said already
         what = "cut by a relu that is off, with the partial 0"
         name_most("dead relu", dead, what, lambda v: f"cuts {_count_text(counts[v])}")
     name_most(
@@ -380,9 +380,9 @@ def _findings(
 
 def _cut(
     order: Sequence[Value], loss: Value, leaf: Value, within: Collection[Value]
-) -> tuple[list[tuple[Value, int]], bool]:
+) -> list[tuple[Value, int]]:
     """Return the edges with a partial of 0 that are met first on the ways down, each as a value and
-    the place of its operand, and whether they cut all the ways."""
+    the place of its operand, if they cut all the ways; else nothing."""
     cut, reached = [], {loss}
     for out in reversed(order):
         if out in reached and out is not leaf:
@@ -391,7 +391,7 @@ def _cut(
                     reached.add(x)
                 elif x in within:
                     cut.append((out, i))
-    return cut, leaf not in reached
+    return [] if leaf in reached else cut
 
 
 def _every_path_cut(cut: Sequence[tuple[Value, int]], names: Names) -> Finding:

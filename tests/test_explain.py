@@ -225,8 +225,8 @@ def test_counts_are_exact_where_they_are_readable() -> None:
 def test_a_hundred_thousand_levels() -> None:
     x = leaf()
     y = x
-    for _ in range(50_000):
-        y = tanh(y) * 1.5
+    for _ in range(100_000):
+        y = tanh(y)
     why = explain(x, y)
     assert why.path_count == 1
     assert len(why.paths[0].factors) == 100_000
@@ -405,6 +405,13 @@ def test_the_values_that_cut_most_are_named_first() -> None:
     assert found.text.startswith("8 of 9 paths are cut by")
     assert "relu culprit of -4 cuts 3, relu #" in found.text
     assert found.text.endswith("cuts 1, and 2 more")
+
+
+def test_a_cut_of_very_many_paths() -> None:
+    foot, head = ladder(100)
+    (found,) = explain(foot, relu(-head) + foot).findings
+    assert "relu #102 of -1.26765e+30 cuts 1.26765e+30" in found.text
+    assert found.text.startswith("1.26765e+30 of 1.26765e+30 paths are cut")
 
 
 def test_a_cut_names_what_is_nearest_to_the_loss() -> None:
@@ -613,7 +620,7 @@ def test_many_equal_steps_are_shown_as_one() -> None:
         y = y + 1
     lines = str(explain(x, tanh(y * 0.01))).splitlines()
     assert lines[4].endswith("* #44 → + #43 → + #42 → … 17 more … → + #24 → * #23 → x")
-    assert lines[5].endswith("×  0.01 ×     1 ×             1 ×     1 ×     1 × 3")
+    assert lines[5].endswith("×  0.01 ×     1 ×           1 ×     1 ×     1 × 3")
 
 
 def test_the_agreement_is_told_to_the_last_bit() -> None:
