@@ -434,15 +434,16 @@ def _rounding(why: Explanation, edges: int, size: Decimal) -> list[Finding]:
     total = why.exact_sum
     if abs(total) < size * NEGLIGIBLE:
         text = (
-            f"The terms cancel exactly: their sizes add up to {_short(size)}, and they themselves "
-            f"to 0, of which the gradient has {why.gradient!r}"
+            f"The terms cancel exactly: their sizes add up to {_short(size)}, they themselves to 0"
         )
+        if why.gradient:
+            text += f", and {why.gradient!r} is what rounding left"
         return [Finding("cancellation", text)]
     found = []
     if size > abs(total) * Decimal(CANCELLED):
         lost = (size / abs(total)).log10()
         text = (
-            f"The terms cancel: their sizes add up to {_short(size)}, and they themselves to "
+            f"The terms cancel: their sizes add up to {_short(size)}, they themselves to "
             f"{_short(total)}, so that about {lost:.0f} of a float's 16 digits are lost"
         )
         found.append(Finding("cancellation", text))

@@ -242,17 +242,14 @@ def _picture(report: GradientReport) -> str:
         parts.append(axis.mark(update, n, _dot))
     left += 190 + 50
 
-    shares: list[tuple[str, str, list[tuple[float | None, str]]]] = [
-        (
-            *("zero gradients", LIGHT_BLUE),
-            [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows],
-        )
-    ]
+    Bars = list[tuple[float | None, str]]
+    zeros: Bars = [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows]
+    shares = [("zero gradients", LIGHT_BLUE, zeros)]
     if report.total.relu_units:
-        dead = [(row.dead_share, _of(row.dead_units, row.relu_units)) for row in rows]
+        dead: Bars = [(row.dead_share, _of(row.dead_units, row.relu_units)) for row in rows]
         shares.append(("dead units", LIGHT_ORANGE, dead))
     if report.total.sigmoid_values:
-        full = [
+        full: Bars = [
             (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)) for row in rows
         ]
         shares.append(("saturated", LIGHT_ORANGE, full))

@@ -333,15 +333,19 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
     ),
     "cancelled": (
         *(lambda x: x * 3 - x * 3, 0.0, "cancellation"),
-        "The terms cancel exactly: their sizes add up to 6, and they themselves to 0",
+        "The terms cancel exactly: their sizes add up to 6, they themselves to 0",
     ),
     "nearly cancelled": (
         *(lambda x: x * 3 - x * 2.9999999, 1e-7, "cancellation"),
-        "to 1e-07, so that about 8 of a float's 16 digits are lost",
+        "they themselves to 1e-07, so that about 8 of a float's 16 digits are lost",
     ),
     "lost in rounding": (
         *(lambda x: x * 1e17 + x - x * 1e17, 0.0, "cancellation"),
-        "add up to 2e+17, and they themselves to 1, so that about 17 of a float's 16",
+        "add up to 2e+17, they themselves to 1, so that about 17 of a float's 16",
+    ),
+    "left by rounding": (
+        *(lambda x: x * 0.1 + x * 0.2 + x * -0.1 + x * -0.2, 2.0**-55, "cancellation"),
+        "they themselves to 0, and 2.7755575615628914e-17 is what rounding left",
     ),
     "underflow": (
         *(lambda x: x * 1e-200 * 1e-200, 0.0, "underflow"),
