@@ -387,7 +387,7 @@ def _cut(
     for out in reversed(order):
         if out in reached and out is not leaf:
             for i, (x, partial) in enumerate(zip(out.operands, out.partials)):
-                if x in within and partial:
+                if partial:
                     reached.add(x)
                 elif x in within:
                     cut.append((out, i))

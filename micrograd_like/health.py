@@ -44,6 +44,8 @@ BLUE, LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN = "#0072b2", "#a6cbe3", "#f3bf9c", "
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 ROW, TOP = 32, 128  # pixels
 
+Bars = list[tuple[float | None, str]]  # what share of a bar is full, and the words on it
+
 
 class LayerReport(NamedTuple):
     """The numbers of one layer.
@@ -242,7 +244,6 @@ def _picture(report: GradientReport) -> str:
         parts.append(axis.mark(update, n, _dot))
     left += 190 + 50
 
-    Bars = list[tuple[float | None, str]]
     zeros: Bars = [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows]
     shares = [("zero gradients", LIGHT_BLUE, zeros)]
     if report.total.relu_units:

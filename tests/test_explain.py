@@ -343,9 +343,13 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
         *(lambda x: x * 1e17 + x - x * 1e17, 0.0, "cancellation"),
         "add up to 2e+17, they themselves to 1, so that about 17 of a float's 16",
     ),
+    "cancelled in another order": (
+        *(lambda x: x * 0.1 * 0.3 * 0.7 - x * 0.7 * 0.1 * 0.3, 0.0, "cancellation"),
+        "The terms cancel exactly: their sizes add up to 0.042, they themselves to 0",
+    ),
     "left by rounding": (
-        *(lambda x: x * 0.1 + x * 0.2 + x * -0.1 + x * -0.2, 2.0**-55, "cancellation"),
-        "they themselves to 0, and 2.7755575615628914e-17 is what rounding left",
+        *(lambda x: x * 0.1 + x * 0.2 + x * -0.1 + x * -0.2, -(2.0**-55), "cancellation"),
+        "they themselves to 0, and -2.7755575615628914e-17 is what rounding left",
     ),
     "underflow": (
         *(lambda x: x * 1e-200 * 1e-200, 0.0, "underflow"),
@@ -423,6 +427,16 @@ def test_a_cut_names_what_is_nearest_to_the_loss() -> None:
     loss = relu(floor(x) - 5) + floor(x * 2) * 0.0
     (found,) = explain(x, loss).findings
     assert [value.op.name for value in found.values if value.op] == ["relu", "mul"]
+
+
+def test_an_overflow_beside_the_paths_is_not_the_reason() -> None:
+    x, v = leaf(0.0), leaf(0.0, "v")
+    loss = sqrt(x * 2) + sqrt(v) * 0.0  # the backward pass comes to sqrt(v) first
+    report = find_nonfinite(loss)
+    assert report is not None
+    assert report.edge is not None
+    assert report.edge.operand is v
+    assert "on the way down to * #" in finding(explain(x, loss), "not finite")
 
 
 def test_many_edges_between_few_values_are_rounded_often() -> None:
@@ -512,6 +526,15 @@ def test_an_infinity_that_does_no_harm_is_passed_over(function: Callable[[Value]
     assert find_nonfinite(function(leaf(0.5))) is None
 
 
+def test_an_infinity_that_makes_a_partial_nan_is_not_passed_over() -> None:
+    power = leaf(math.inf, "power")
+    loss = leaf(0.5) ** power
+    assert loss.data == 0.0
+    report = find_nonfinite(loss)
+    assert report is not None
+    assert report.value is power
+
+
 def test_an_infinite_loss_and_a_nan_are_never_passed_over() -> None:
     x = leaf(math.inf)
     report = find_nonfinite(x)
@@ -526,12 +549,12 @@ def test_an_infinite_loss_and_a_nan_are_never_passed_over() -> None:
 
 def test_of_many_operands_the_largest_are_shown() -> None:
     xs = [leaf(n, f"x{n}") for n in range(100)]
-    report = find_nonfinite(weighted_sum(xs, [1e308] * 100))
+    report = find_nonfinite(weighted_sum(xs, [-1e308] * 100))
     assert report is not None
     text = str(report)
     assert "and 192 smaller ones" in text
     assert "x99" not in text
-    assert text.count("1e+308") == 8
+    assert text.count("-1e+308") == 8
 
 
 @given(WILD | RECIPES)

@@ -156,6 +156,16 @@ def test_modules_of_any_kind() -> None:
     assert drawn(empty)
 
 
+def test_a_relu_of_two_layers_is_neithers() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            self.a, self.b = (nn.Layer(1, 1, activation="linear", init=1.0) for _ in range(2))
+
+    two = Two()
+    report = gradient_report(two, relu(two.a([-1.0]) + two.b([-1.0])))
+    assert [row.relu_units for row in numbers(report)] == [0, 0, 0]
+
+
 def test_a_relu_of_a_parameter_itself_is_no_unit() -> None:
     neuron = nn.Neuron(1, activation="tanh", init=1.0)
     report = gradient_report(neuron, neuron([1.0]) + relu(neuron.w[0]))
@@ -167,6 +177,8 @@ def test_what_is_not_finite_shows() -> None:
     zero, inf, nan, last = (layer.parameters() for layer in model.layers)
     for p in zero:
         p.data = 0.0
+    assert gradient_report(model).layers[0].update_ratio == 0.0
+    for p in zero:
         p.grad = 1.0
     inf[0].data, inf[1].grad = math.inf, 1.0
     nan[0].grad, nan[1].grad = math.nan, math.inf
@@ -289,7 +301,7 @@ def test_the_same_model_gives_the_same_bytes() -> None:
 
 
 def test_a_broken_count_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Units found by their last operand, not their first, are not the same from call to call."""
+    """Without the sums, no activation of elementary operations is found."""
     from micrograd_like import health
 
     model = nn.MLP(2, [6, 1], rng=5, fused=False)
