@@ -344,8 +344,8 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
         "add up to 2e+17, they themselves to 1, so that about 17 of a float's 16",
     ),
     "cancelled in another order": (
-        *(lambda x: x * 0.1 * 0.3 * 0.7 - x * 0.7 * 0.1 * 0.3, 0.0, "cancellation"),
-        "The terms cancel exactly: their sizes add up to 0.042, they themselves to 0",
+        *(lambda x: x * 0.1 * 0.3 * 0.7 - x * 0.7 * 0.1 * 0.3, 2.0**-58, "cancellation"),
+        "add up to 0.042, they themselves to 0, and 3.469446951953614e-18 is what rounding left",
     ),
     "left by rounding": (
         *(lambda x: x * 0.1 + x * 0.2 + x * -0.1 + x * -0.2, -(2.0**-55), "cancellation"),
