@@ -362,6 +362,8 @@ def _findings(
         if values:
             n = why.path_count - _count(order, loss, leaf, within, {*values})
             share = f"{_count_text(n)} of {_paths(why.path_count)} {'is' if n == 1 else 'are'}"
+            if why.path_count == 1:
+                share = "The only path is"
             values.sort(key=counts.__getitem__, reverse=True)
             each = [
                 f"{names.with_line(v)} of {_short(v.operands[0].data)} {say(v)}" for v in values
