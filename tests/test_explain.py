@@ -658,7 +658,7 @@ def test_the_agreement_is_told_to_the_last_bit() -> None:
     x = leaf()
     assert "3.0, the same to the last bit." in str(explain(x, x * 3))
     assert "add up to 0.6, 1 unit in the last place from the gradient." in str(
-        explain(x, x * 0.1 + x * 0.2 + x * 0.3)
+        explain(x, x * 0.3 + x * 0.2 + x * 0.1)
     )
     assert ", and the gradient is off by -1." in str(explain(x, x * 1e17 + x - x * 1e17))
     assert "add up to 0.0, the same" in str(explain(x, x - x))
