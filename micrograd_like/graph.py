@@ -381,31 +381,31 @@ def values_below(
     most: float = math.inf,
     refusal: Callable[[str], Exception] = ValueError,
 ) -> list[Value]:
-    """Return the values below the roots, each after its operands, those in ``near`` only.
+    """Return the values below the roots, those in ``near`` only, in their topological order.
 
-    That is the order in which they are named v0, v1, …. If there are more than ``most``, raise the
-    refusal.
+    In that order they are named v0, v1, …. If there are more than ``most``, raise the refusal.
     """
-    order: list[Value] = []
-    found: set[Value] = set()
+    nodes: list[Value] = []
+    found: dict[Value, None] = {}
     for root in roots:
         if root in found:
             continue
-        found.add(root)
+        found[root] = None
         stack: list[tuple[Value, Iterator[Value]]] = [(root, iter(root.operands))]
         while stack:
             out, rest = stack[-1]
             for x in rest:
                 if x not in found and (near is None or x in near):
-                    found.add(x)
+                    found[x] = None
                     stack.append((x, iter(x.operands)))
                     break
             else:
-                order.append(out)
                 stack.pop()
+                if out.op is not None:
+                    nodes.append(out)
             if len(found) > most:
                 raise refusal(f"more than {most:,} values")
-    return order
+    return [value for value in found if value.op is None] + nodes
 
 
 def _within(roots: Sequence[Value], levels: int) -> set[Value]:

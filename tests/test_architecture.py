@@ -33,7 +33,7 @@ ROWS = (
     ("compiler",),
     ("training",),
     ("graph", "formula", "picture", "layout"),
-    ("explain",),
+    ("explain", "health"),
     ("debugger",),
     ("page",),
     ("__main__",),
