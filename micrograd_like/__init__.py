@@ -143,10 +143,24 @@ __all__ = [
 ]
 
 
+# What takes time to import is imported when it is first asked for: these modules, and the functions
+# of others.
+_MODULES = ("data", "graph", "losses", "optim", "tracing", "training")
+_FUNCTIONS = {
+    "debug": "debugger",
+    "detect_anomaly": "tracing",
+    "find_nonfinite": "explain",
+    "gradient_report": "health",
+    "trace_lines": "tracing",
+}
+
+
 def __getattr__(name: str) -> object:
     """Import what takes time to import when it is first asked for."""
-    if name == "data":
-        from importlib import import_module
+    from importlib import import_module
 
-        return import_module(".data", __name__)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _FUNCTIONS:
+        return getattr(import_module(f".{_FUNCTIONS[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,10 @@
 """Look at a Value of a script of yours, from the command line.
 
     python -m micrograd_like draw SCRIPT:NAME [-o FILE]
+    python -m micrograd_like debug SCRIPT:NAME
 
-runs the script as Python would, then takes the Value that its global NAME is: also several of them,
-as ``loss,score``, an attribute or an element, as ``net.out`` or ``losses[-1]``.
+run the script as Python would, then take the Value that its global NAME is; or an attribute or an
+element, as ``net.out`` or ``losses[-1]``; or several to draw, as ``loss,score``.
 """
 
 from __future__ import annotations
@@ -53,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw.add_argument("--limit", type=int, help="the most boxes to draw")
     draw.add_argument("--layout", choices=("auto", "graphviz", "builtin"), default="auto")
 
+    debug = commands.add_parser(
+        "debug", help="walk backward edge by edge", description=_debug.__doc__, epilog=EPILOG
+    )
+    debug.add_argument("target", metavar="SCRIPT:NAME", help="as train.py:loss")
+
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     options = parser.parse_args(given[:cut])
@@ -60,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         script, names = _split(options.target)
         module = run_script(script, given[cut + 1 :])
         values = [value for name in names for value in find(module, name, script)]
-        return _draw(options, script, names, values, module)
+        return COMMANDS[options.command](options, script, names, values, module)
     except Failure as failure:
         print(f"{parser.prog} {options.command}: {failure}", file=sys.stderr)
         return 1
@@ -92,6 +98,21 @@ def _draw(
         raise Failure(str(error)) from None
     print(f"wrote {output}")
     return 0
+
+
+def _debug(
+    options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
+) -> int:
+    """Walk through the backward pass from a Value of a script, in the gradient debugger."""
+    from .debugger import Debugger
+
+    if len(values) != 1:
+        raise Failure(f"{options.target} names {len(values)} Values: debug one")
+    Debugger(values[0], vars(module)).run()
+    return 0
+
+
+COMMANDS = {"draw": _draw, "debug": _debug}
 
 
 # ---------------------------------------------------------------------------- scripts

@@ -16,6 +16,7 @@ it is what ``backward()`` leaves. Leaving before that makes every ``grad`` what 
 from __future__ import annotations
 
 import cmd
+import contextlib
 import math
 import re
 import sys
@@ -130,14 +131,15 @@ class Debugger(cmd.Cmd):
         """Evaluate what is no command in the script's namespace."""
         line = line.removeprefix("!").strip()
         try:
-            try:
-                code = compile(line, "<stdin>", "eval")
-            except SyntaxError:
-                exec(compile(line, "<stdin>", "single"), self.namespace)
-            else:
-                found = eval(code, self.namespace)
-                if found is not None:
-                    self.tell(repr(found))
+            with contextlib.redirect_stdout(self.stdout):
+                try:
+                    code = compile(line, "<stdin>", "eval")
+                except SyntaxError:
+                    exec(compile(f"{line}\n", "<stdin>", "single"), self.namespace)
+                else:
+                    found = eval(code, self.namespace)
+                    if found is not None:
+                        self.tell(repr(found))
         except Exception as error:
             self.tell(f"*** {type(error).__name__}: {error}")
 
@@ -235,7 +237,8 @@ class Debugger(cmd.Cmd):
                     break
         except KeyboardInterrupt:
             self.tell("--KeyboardInterrupt--")
-        self.show_position()
+        finally:
+            self.show_position()
 
     def stops(self) -> bool:
         """Tell of the breakpoints that hold here, and whether there are any."""
@@ -302,7 +305,7 @@ class Debugger(cmd.Cmd):
         if not arguments:
             raise Mistake("watch which value? Say its label, or its name as `info values` shows it")
         value = self.node(arguments)
-        text = f"the gradient of {self.named(value)} changes"
+        text = f"watch {self.named(value)}"
         self.add_breakpoint(text, lambda done, coming: done and done.x is value, temporary=False)
 
     def do_delete(self, arguments: str) -> None:
@@ -367,7 +370,11 @@ class Debugger(cmd.Cmd):
 
         def asked(step: Step) -> object:
             names = {"grad": step.after, "before": step.before, "out": step.out, "x": step.x}
-            return eval(code, {**self.namespace, "step": step, **names})
+            try:
+                return eval(code, {**self.namespace, "step": step, **names})
+            except Exception as error:
+                problem = f"{type(error).__name__}: {error}"
+                raise Mistake(f"the condition {text!r} raised {problem}") from None
 
         return asked
 
@@ -472,17 +479,22 @@ class Debugger(cmd.Cmd):
 
     def do_pdb(self, arguments: str) -> None:
         """pdb: step through the current op's rule in pdb, with its operands as local names."""
+        import bdb
         import pdb
 
         coming = self.walk.coming
         if coming is None:
             raise Mistake("this is the end of the walk: there is no rule to run")
-        debugger = pdb.Pdb() if self.use_rawinput else pdb.Pdb(stdin=self.stdin, stdout=self.stdout)
+        stdin, stdout = (None, None) if self.use_rawinput else (self.stdin, self.stdout)
+        debugger = pdb.Pdb("tab", stdin, stdout, nosigint=True)  # Ctrl-C stays this prompt's
         op, out = coming.out.op, coming.out.data
         assert op is not None
         floats = tuple([x.data for x in coming.out.operands])
         operands: tuple[Any, ...] = (floats,) if isinstance(op, Nary) else floats
-        partials: Any = debugger.runcall(op.partials, *operands, out)  # type: ignore[call-arg, arg-type]
+        try:
+            partials: Any = debugger.runcall(op.partials, *operands, out)
+        except bdb.BdbQuit:
+            return
         self.tell(f"partials: {partials!r}")
 
     def do_info(self, arguments: str) -> None:

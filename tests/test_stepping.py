@@ -1,0 +1,157 @@
+"""Steps are the walk that backward does, and a walk can be wound forwards and back to the bit."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recipes import Recipe, anything, recipes
+
+from micrograd_like import Value, sqrt, tanh, topological_order
+from micrograd_like.stepping import Step, Walk, name_of, steps
+
+any_recipes = st.one_of(recipes(), recipes(leaves=st.floats(), admit=anything))
+
+
+def grads(root: Value) -> list[Any]:
+    """Return every gradient to the bit, and 0 where none is computed."""
+    return [
+        value.grad if type(value.grad) is int else struct.pack("<d", value.grad)
+        for value in topological_order(root)
+    ]
+
+
+@given(any_recipes, st.sampled_from([1.0, -0.5, 0.0]))
+def test_exhausted_steps_leave_what_backward_leaves(recipe: Recipe, seed: float) -> None:
+    stepped, expected = recipe.values()[-1], recipe.values()[-1]
+    for _ in range(2):
+        for _ in stepped.steps(seed):
+            pass
+        expected.backward(seed)
+        assert grads(stepped) == grads(expected)
+
+
+@given(any_recipes, st.data())
+def test_abandoned_steps_leave_the_gradients_alone(recipe: Recipe, data: st.DataObject) -> None:
+    root = recipe.values()[-1]
+    root.backward()
+    before = grads(root)
+    coming = root.steps()
+    edges = sum(len(value.operands) for value in topological_order(root))
+    for _ in range(data.draw(st.integers(0, max(edges - 1, 0)))):
+        next(coming)
+    coming.close()
+    assert grads(root) == before
+
+
+@given(any_recipes)
+def test_a_step_for_every_edge_tells_the_numbers_of_the_chain_rule(recipe: Recipe) -> None:
+    root = recipe.values()[-1]
+    order = topological_order(root)
+    got: dict[Value, float] = dict.fromkeys(order, 0.0)
+    got[root] = 1.0
+    left = {value: sum(x is value for out in order for x in out.operands) for value in order}
+    edges = []
+    for number, step in enumerate(steps(root), 1):
+        assert step.number == number
+        assert step.x is step.out.operands[step.index]
+        assert repr(step.partial) == repr(step.out.partials[step.index])
+        assert repr(step.upstream) == repr(got[step.out])
+        assert left[step.out] == 0  # its gradient is complete: that is what the order is for
+        assert repr(step.product) == repr(step.upstream * step.partial)
+        assert repr(step.before) == repr(got[step.x])
+        assert repr(step.after) == repr(step.before + step.product)
+        left[step.x] -= 1
+        assert step.waiting == left[step.x]
+        got[step.x] = step.after
+        edges.append((step.out, step.index))
+    assert len(edges) == len(set(edges)) == sum(len(value.operands) for value in order)
+    assert not any(left.values())
+
+
+@given(any_recipes, st.lists(st.sampled_from("fffbbrR"), max_size=60), st.data())
+def test_winding_restores_every_gradient_to_the_bit(
+    recipe: Recipe, moves: list[str], data: st.DataObject
+) -> None:
+    root = recipe.values()[-1]
+    if data.draw(st.booleans()):
+        root.backward()
+    before = grads(root)
+    walk = Walk(root)
+    seen = {0: grads(root)}
+    for move in moves:
+        if move == "f" and not walk.at_end:
+            assert walk.coming is walk.forward()
+        elif move == "b" and walk.position:
+            walk.back()
+        elif move == "r":
+            walk.restart()
+        elif move == "R":
+            walk.restore()
+            assert grads(root) == before
+            walk.restart()
+        assert seen.setdefault(walk.position, grads(root)) == grads(root)
+    while not walk.at_end:
+        walk.forward()
+    at_end = grads(root)
+    walk.restore()
+    assert grads(root) == before
+    root.backward()
+    assert grads(root) == at_end
+
+
+def test_a_leaf_has_no_steps_and_gets_the_seed() -> None:
+    x = Value(2.0)
+    assert list(x.steps(3.0)) == []
+    assert x.grad == 3.0
+    walk = Walk(x)
+    assert (walk.at_end, walk.coming, x.grad) == (True, None, 4.0)
+    walk.restore()
+    assert x.grad == 3.0
+
+
+def test_a_walk_has_no_steps_beyond_its_ends() -> None:
+    walk = Walk(Value(1.0) + 1.0)
+    with pytest.raises(IndexError, match="no step 0: the walk has 2"):
+        walk.back()
+    with pytest.raises(IndexError, match="no step 3"):
+        walk.step(3)
+
+
+def test_a_step_reads_as_the_chain_rule() -> None:
+    a = Value(3.0, label="a\n")
+    first, second = (a * a).steps()
+    assert str(first) == (
+        "1. * -> a\\n   ∂mul/∂a = b = 3.0   1.0 × 3.0 = 3.0   "
+        "grad of a\\n: 0.0 + 3.0 = 3.0, 1 to come"
+    )
+    assert str(second).endswith("grad of a\\n: 3.0 + 3.0 = 6.0")
+    assert repr(first) == "<Step 1: * -> a\\n>"
+    assert [name_of(v) for v in (Value(2.5), tanh(a), a * 1.0)] == ["2.5", "tanh", "*"]
+
+
+def test_the_diamond_needs_its_order() -> None:
+    """b = a + a; c = b + b: a's gradient is handed on only when all of b's has come."""
+    a = Value(1.0, label="a")
+    b = a + a
+    c = b + b
+    assert [(step.out, step.x, step.upstream) for step in c.steps()] == [
+        (c, b, 1.0),
+        (c, b, 1.0),
+        (b, a, 2.0),
+        (b, a, 2.0),
+    ]
+    assert a.grad == 4.0
+
+
+def test_a_number_that_is_not_finite_is_stepped_over() -> None:
+    x = Value(0.0)
+    last: Step | None = None
+    for step in (sqrt(x) * 0.0).steps():
+        last = step
+    assert last is not None
+    assert last.product != last.product
+    assert x.grad != x.grad

@@ -1,0 +1,142 @@
+"""Values know their lines and anomalies raise where they happen, if asked for, and only then."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import math
+import pdb
+import sys
+import traceback
+from collections.abc import Iterator
+
+import pytest
+
+from micrograd_like import Value, engine, gradients, nn, sqrt, tanh
+from micrograd_like.tracing import AnomalyError, detect_anomaly, trace_lines
+
+HERE = __file__
+
+
+def line() -> int:
+    frame = inspect.currentframe()
+    assert frame is not None
+    assert frame.f_back is not None
+    return frame.f_back.f_lineno
+
+
+@pytest.fixture(autouse=True)
+def unwatched() -> Iterator[None]:
+    before = engine._node, Value.__init__, engine._backpropagate
+    yield
+    assert (engine._node, Value.__init__, engine._backpropagate) == before
+
+
+def test_every_value_knows_the_line_of_the_user() -> None:
+    with trace_lines():
+        x = Value(2.0); leaf = line()  # fmt: skip  # noqa: E702
+        model = nn.MLP(1, [2, 1], rng=1); made = line()  # fmt: skip  # noqa: E702
+        y = model([x]) ** 2; used = line()  # fmt: skip  # noqa: E702
+        (slope,) = gradients(y, [x], create_graph=True); derived = line()  # fmt: skip  # noqa: E702
+    assert x.line == f"{HERE}:{leaf}"
+    assert {p.line for p in model.parameters()} == {f"{HERE}:{made}"}
+    assert {y.line, y.operands[0].line, y.operands[1].line} == {f"{HERE}:{used}"}
+    assert slope.line == f"{HERE}:{derived}"
+    assert Value(1.0).line == tanh(x).line == ""
+
+
+def test_lines_can_be_switched_on_for_good() -> None:
+    trace_lines()
+    try:
+        with trace_lines():
+            pass
+        assert Value(1.0).line
+    finally:
+        trace_lines(False)
+    assert not Value(1.0).line
+
+
+def test_steps_and_drawings_show_the_line() -> None:
+    with trace_lines():
+        y = tanh(Value(1.0))
+    assert str(next(y.steps())).endswith(f"   {y.line}")
+    assert y.line in y.graph().dot()
+
+
+def test_a_copy_has_the_line_of_the_original_or_of_the_copy() -> None:
+    with trace_lines():
+        y = tanh(Value(1.0))
+    assert copy.deepcopy(y).line in ("", y.line)
+
+
+def test_an_overflow_raises_where_it_happens() -> None:
+    big = Value(1e200, label="big")
+    with detect_anomaly(), pytest.raises(AnomalyError) as caught:
+        1.0 + big * big
+    assert str(caught.value) == "mul(big=1e+200, big=1e+200) is inf"
+    assert caught.value.value.operands == (big, big)
+    assert caught.value.x is None
+    assert (big * big).data == math.inf
+
+
+def test_what_came_in_is_told_from_what_was_born() -> None:
+    x = Value(math.nan, label="x")
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"x was nan already$"):
+        tanh(x)
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"^weighted_sum\(.*, …\) is inf$"):
+        nn.Neuron(9, init=1e308)([1.0] * 9)
+
+
+def test_the_message_tells_the_line() -> None:
+    with trace_lines(), detect_anomaly(), pytest.raises(AnomalyError) as caught:
+        Value(1e200).__mul__(1e200)
+    assert f"is inf, made at {HERE}:{line() - 1}" in str(caught.value)
+
+
+def test_a_backward_raises_at_the_product_and_changes_nothing() -> None:
+    x = Value(0.0, label="x")
+    root = sqrt(x)
+    y = root * 0.0 + x
+    y.backward(0.0)
+    before = (x.grad, root.grad, y.grad)
+    with detect_anomaly(), pytest.raises(AnomalyError, match="partial is not finite") as caught:
+        y.backward()
+    error = caught.value
+    assert (error.value, error.x, error.upstream, error.partial) == (root, x, 0.0, math.inf)
+    assert repr((x.grad, root.grad, y.grad)) == repr(before)
+    with detect_anomaly(), pytest.raises(AnomalyError):
+        gradients(y, [x])
+
+
+def test_healthy_work_is_the_same_under_it() -> None:
+    def trained() -> list[float]:
+        model = nn.MLP(2, [3, 1], rng=1, activation="tanh")
+        ((model([1.0, -2.0]) - 0.5) ** 2).backward()
+        return [p.grad for p in model.parameters()]
+
+    with detect_anomaly(), trace_lines():
+        watched = trained()
+    assert watched == trained()
+
+
+def test_a_post_mortem_lands_in_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Value(0.0)
+    y = sqrt(x) * 0.0
+    with contextlib.suppress(AnomalyError), detect_anomaly():
+        y.backward()
+    try:
+        with detect_anomaly():
+            y.backward()
+    except AnomalyError as error:
+        frames = list(traceback.walk_tb(error.__traceback__))
+        assert [frame.f_code.co_name for frame, _ in frames][1:] == [
+            "backward",
+            "_watched_backpropagate",
+        ]
+        assert frames[-1][0].f_locals["step"].x is x
+        landed = []
+        monkeypatch.setattr(pdb.Pdb, "interaction", lambda self, f, tb: landed.append(tb))
+        pdb.post_mortem(error.__traceback__)
+        assert landed
+    assert sys.exc_info() == (None, None, None)
