@@ -23,24 +23,31 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from heapq import heappop, heappush
-from math import fsum, isfinite, sqrt
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import accumulate, pairwise
+from math import fsum, inf, isfinite, sqrt
 from typing import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
     Point = tuple[float, float]
     Path = tuple[str, ...]
     Box = tuple[float, float, float, float]
+    Before: TypeAlias = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
 
 PAD = 8.0  # between a group's border and what is inside
 PORT = 7.0  # between the ends of two edges at one node
 BOW = 14.0  # between parallel edges, half way
+STRAIGHT = 12.0  # what a line may be bent by and still be drawn straight
+BORDER = 0.3  # how strongly an edge through a group's border pulls
+SQUEEZE = 2.0  # how strongly a border pulls, for each cell inside
+SLACK = 0.3  # how soon a curve between two layers turns: 0 is a straight line
 LOOP = 16.0  # the height of an edge from a node to itself
 LANE = 4.0  # between edges that go around
-CELLS = 10_000  # for edges that pass layers, and 4 more a node; beyond them, edges go around
+CELLS = 8_000  # for edges that pass layers, and 2 more a node; beyond them, edges go around
 LARGEST = 1e6  # points: a size beyond it is a mistake
 
 
@@ -89,11 +96,10 @@ def place(
     if direction not in ("LR", "TB"):
         raise ValueError(f"direction is {direction!r}; it can be 'LR' or 'TB'")
     n = len(sizes)
-    paths = [()] * n if groups is None else list(groups)
-    texts = [None] * len(edges) if labels is None else list(labels)
-    _check(
-        sizes, edges, paths, texts, {"title": title, "node_gap": node_gap, "layer_gap": layer_gap}
-    )
+    paths: Sequence[Path] = [()] * n if groups is None else groups
+    texts: Sequence[Point | None] = [None] * len(edges) if labels is None else labels
+    gaps = {"title": title, "node_gap": node_gap, "layer_gap": layer_gap}
+    _check(sizes, edges, paths, texts, gaps)
     down = direction == "TB"
     room = _Room(node_gap, layer_gap, title * down, title * (not down), not down)
 
@@ -101,7 +107,8 @@ def place(
         return (p[1], p[0]) if down else (p[0], p[1])
 
     parts = []
-    for nodes, inner in _parts(n, edges, paths):
+    divided = list(_parts(n, edges, paths))
+    for nodes, inner in divided:
         index = {i: k for k, i in enumerate(nodes)}
         part = _Part(
             [turn(sizes[i]) for i in nodes],
@@ -110,25 +117,27 @@ def place(
             [t and turn(t) for t in (texts[e] for e in inner)],
             room,
         )
-        parts.append((nodes, inner, part.placement()))
-    placed = Placement(0.0, 0.0, [(0.0, 0.0)] * n, [[] for _ in edges], [None] * len(edges), {})
+        parts.append(part.placement())
+    points: list[Point] = [(0.0, 0.0)] * n
+    curves: list[list[Point]] = [[] for _ in edges]
+    centres: list[Point | None] = [None] * len(edges)
+    boxes: dict[Path, Box] = {}
     width = height = 0.0
-    for (nodes, inner, part), (x, y) in zip(parts, _pack([p for _, _, p in parts], node_gap)):
-        width, height = max(width, x + part.width), max(height, y + part.height)
+    for (nodes, inner), placed, (x, y) in zip(divided, parts, _pack(parts, node_gap)):
+        width, height = max(width, x + placed.width), max(height, y + placed.height)
 
         def put(p: Point, x: float = x, y: float = y) -> Point:
             return turn((round(p[0] + x, 2) + 0.0, round(p[1] + y, 2) + 0.0))
 
-        for i, p in zip(nodes, part.nodes):
-            placed.nodes[i] = put(p)
-        for e, curve, text in zip(inner, part.edges, part.labels):
-            placed.edges[e] = [put(p) for p in curve]
-            placed.labels[e] = text and put(text)
-        for path, box in part.groups.items():
-            placed.groups[path] = put(box[:2]) + put(box[2:])
-    return placed._replace(
-        **dict(zip(("width", "height"), turn((round(width, 2), round(height, 2)))))
-    )
+        for i, p in zip(nodes, placed.nodes):
+            points[i] = put(p)
+        for e, curve, centre in zip(inner, placed.edges, placed.labels):
+            curves[e] = [put(p) for p in curve]
+            centres[e] = centre and put(centre)
+        for path, box in placed.groups.items():
+            boxes[path] = put(box[:2]) + put(box[2:])
+    width, height = turn((round(width, 2), round(height, 2)))
+    return Placement(width, height, points, curves, centres, boxes)
 
 
 def _check(
@@ -140,14 +149,12 @@ def _check(
 ) -> None:
     """Raise ValueError, with the name and the place of what is wrong."""
     n = len(sizes)
-    for name, given, what, number in (
-        ("groups", paths, "nodes", n),
-        ("labels", labels, "edges", len(edges)),
-    ):
-        if len(given) != number:
-            raise ValueError(
-                f"there are {len(given)} {name} for {number} {what}; give one for each"
-            )
+    if len(paths) != n:
+        raise ValueError(f"there are {len(paths)} groups for {n} nodes; give one for each")
+    if len(labels) != len(edges):
+        raise ValueError(
+            f"there are {len(labels)} labels for {len(edges)} edges; give each or None"
+        )
     for name, sides in [
         *((f"sizes[{i}]", size) for i, size in enumerate(sizes)),
         *((f"labels[{e}]", label) for e, label in enumerate(labels) if label is not None),
@@ -156,12 +163,10 @@ def _check(
         if len(sides) != 2 or not all(isfinite(x) and 0 <= x <= LARGEST for x in sides):
             shown = sides if "[" in name else sides[0]
             raise ValueError(f"{name} is {shown!r}; sizes are numbers from 0 to {LARGEST:g} points")
-    for e, (a, b) in enumerate(edges):
-        for i in (a, b):
+    for e, edge in enumerate(edges):
+        for i in edge:
             if not 0 <= i < n:
-                raise ValueError(
-                    f"edges[{e}] is {(a, b)!r}, but there are only {n} nodes: no {i!r}"
-                )
+                raise ValueError(f"edges[{e}] is {edge!r}, but of {n} nodes none is number {i!r}")
     for i, path in enumerate(paths):
         if not isinstance(path, tuple):
             raise ValueError(f"groups[{i}] is {path!r}; a path of groups is a tuple of names")
@@ -234,18 +239,25 @@ class _Part:
         self.half = [along / 2 for along, _ in sizes]
         self.above = [across / 2 for _, across in sizes]
         self.below = [across / 2 for _, across in sizes]
+        self.across: list[float] = []  # of the variables, later
         self.loops = [e for e, (a, b) in enumerate(edges) if a == b]
-        for e in self.loops:  # they stand above their node
-            label = labels[e]
-            self.above[edges[e][0]] += LOOP + (label[1] + 2 if label else 0)
+        for e in self.loops:  # they stand above their node, and their labels on them
+            i, (along, across) = edges[e][0], labels[e] or (0.0, -2.0)
+            self.half[i] = max(self.half[i], along / 2)
+            self.above[i] += LOOP + across + 2
 
     def placement(self) -> Placement:
         self.turn_cycles()
         self.choose_layers()
         self.make_cells()
         self.order_cells()
-        self.align_cells()
-        self.move_across()
+        self.choose_ports()
+        self.stack_up()
+        self.align_cells(0.0)
+        rounds = max(9, min(45, 80_000 // len(self.layer)))
+        self.move_across(rounds)
+        self.align_cells(STRAIGHT)
+        self.move_across(max(3, rounds // 4))
         self.move_along()
         return self.draw()
 
@@ -259,7 +271,7 @@ class _Part:
             if a != b:
                 out[a].append(e)
                 entered[b] = True
-        self.turned = set()
+        self.turned: set[int] = set()
         state = [0] * self.n  # 1 while its successors are being visited, then 2
         for root in sorted(range(self.n), key=entered.__getitem__):
             stack = [root]
@@ -307,20 +319,12 @@ class _Part:
         while stack:
             g, box = stack.pop()
             circling = set(members[g])
-            for direction in (1, -1):  # peel off what nothing leads to, then what leads nowhere
-                after = defaultdict(list)
-                waits: Counter[int] = Counter()
-                for a, b in sorted(arcs[g]):
+            for back in (False, True):  # peel off what nothing leads to, then what leads nowhere
+                before: dict[int, dict[int, int]] = {u: {} for u in sorted(circling)}
+                for a, b in arcs[g]:
                     if a in circling and b in circling:
-                        after[a if direction > 0 else b].append(b if direction > 0 else a)
-                        waits[b if direction > 0 else a] += 1
-                free = [u for u in circling if not waits[u]]
-                for u in free:
-                    circling.discard(u)
-                    for v in after[u]:
-                        waits[v] -= 1
-                        if not waits[v]:
-                            free.append(v)
+                        before[a if back else b][b if back else a] = 1
+                circling.difference_update(topological(before, before))
             if circling:
                 parent.append(box)
                 loose.append(True)
@@ -347,12 +351,11 @@ class _Part:
         box_of, parent, loose = self.boxes()
         # variables: the nodes, and the first and the last layer of each box
         total = n + 2 * len(parent)
-        after: list[list[tuple[int, int]]] = [[] for _ in range(total)]
-        before: list[list[tuple[int, int]]] = [[] for _ in range(total)]
+        before: list[dict[int, int]] = [{} for _ in range(total)]  # variables, and by how much
+        after: list[dict[int, int]] = [{} for _ in range(total)]
 
         def precede(u: int, v: int, layers: int) -> None:
-            after[u].append((v, layers))
-            before[v].append((u, layers))
+            after[u][v] = before[v][u] = layers
 
         lines = [[0]]
         for k in range(1, len(parent)):
@@ -362,10 +365,14 @@ class _Part:
         for i, box in enumerate(box_of):
             precede(n + 2 * box, i, 0)
             precede(i, n + 2 * box + 1, 0)
+        uses = Counter(a for a, _ in set(self.links.values()))
+        # leaves of one consumer go where it goes
+        followers = {i for i in uses if uses[i] == 1} - {b for _, b in self.links.values()}
         gain = [0] * total  # how much shorter the edges get where a variable goes a layer later
         for a, b in self.links.values():
             gain[a] += 1
-            gain[b] -= 1
+            if a not in followers:
+                gain[b] -= 1
             line_a, line_b = lines[box_of[a]], lines[box_of[b]]
             k = common(line_a, line_b)
             if not loose[line_a[k - 1]]:
@@ -374,23 +381,22 @@ class _Part:
             precede(a, b, 1)
         for k in range(len(parent)):
             gain[n + 2 * k], gain[n + 2 * k + 1] = 1, -1
-        ready = [v for v in range(total) if not before[v]]
-        waits = [len(b) for b in before]
-        for u in ready:
-            for v, _ in after[u]:
-                waits[v] -= 1
-                if not waits[v]:
-                    ready.append(v)
+        order = topological(range(total), before)
         layer = [0] * total
-        for v in reversed(ready):
-            layer[v] = min([layer[u] - layers for u, layers in after[v]], default=0)
+        for v in reversed(order):
+            layer[v] = min([layer[u] - layers for u, layers in after[v].items()], default=0)
         for _ in range(3):
-            for v in ready:
-                if gain[v] < 0 and before[v]:
-                    layer[v] = max(layer[u] + layers for u, layers in before[v])
-            for v in reversed(ready):
+            for v in order:
+                if gain[v] <= 0 and before[v]:
+                    layer[v] = max(
+                        max(layer[w] + more for w, more in before[u].items()) + 1
+                        if v < n and u in followers
+                        else layer[u] + layers
+                        for u, layers in before[v].items()
+                    )
+            for v in reversed(order):
                 if gain[v] >= 0 and after[v]:
-                    layer[v] = min(layer[u] - layers for u, layers in after[v])
+                    layer[v] = min(layer[u] - layers for u, layers in after[v].items())
         used = {old: new for new, old in enumerate(sorted(set(layer[:n])))}
         self.layer = [used[old] for old in layer[:n]]
 
@@ -400,7 +406,8 @@ class _Part:
         """Put labels into layers of their own, and cells where edges and groups pass a layer."""
         n, layer, line = self.n, self.layer, self.line
         labelled = {layer[b] for e, (_, b) in self.links.items() if self.labels[e]}
-        moved, self.label_layers = [], set()
+        moved = []
+        self.label_layers: set[int] = set()
         for old in range(max(layer) + 1):
             if old in labelled:
                 self.label_layers.add(old + len(self.label_layers))
@@ -415,8 +422,10 @@ class _Part:
 
         self.chain: dict[int, list[int]] = {}
         self.around: set[int] = set()
-        left = CELLS + 4 * n
-        for e in sorted(self.links, key=lambda e: (self.length(e), e)):
+        left = CELLS + 2 * n
+        for e in sorted(
+            self.links, key=lambda e: layer[self.links[e][1]] - layer[self.links[e][0]]
+        ):
             a, b = self.links[e]
             text, passed = self.labels[e], range(layer[a] + 1, layer[b])
             if text:
@@ -453,13 +462,9 @@ class _Part:
         self.after: list[list[int]] = [[] for _ in layer]
         for e in self.links:
             chain = self.chain[e]
-            for c, d in zip(chain[e in self.around :], chain[1 + (e in self.around) :]):
+            for c, d in pairwise(chain[e in self.around :]):
                 self.after[c].append(d)
                 self.before[d].append(c)
-
-    def length(self, e: int) -> int:
-        a, b = self.links[e]
-        return self.layer[b] - self.layer[a]
 
     def cell(self, layer: int, home: int) -> int:
         """Add a cell without a size, and return its number."""
@@ -470,7 +475,7 @@ class _Part:
         return len(self.layer) - 1
 
     def home_of(self, e: int, layer: int) -> int:
-        """Return the group through which edge ``e`` passes a layer: where it can, one of its own."""
+        """Return the group in which edge ``e`` passes a layer: if it can, one of its ends'."""
         line_a, line_b = (self.line[self.home[i]] for i in self.links[e])
         k = common(line_a, line_b)
         for g in (*reversed(line_a[k:]), *reversed(line_b[k:])):
@@ -626,84 +631,121 @@ class _Part:
 
     # Coordinates across the flow
 
-    def align_cells(self) -> None:
-        """Join cells that should be in one straight line, where no two lines would cross.
+    def align_cells(self, tolerance: float) -> None:
+        """Join into one variable the nodes and labels of a chain, and what is almost in a line.
 
-        From here on there are variables: one for each line, and two for each group, its borders.
+        Lines that are joined must not cross each other, nor the border of a group.
         """
-        n, count = self.n, len(self.layer)
-        self.variable = [*range(count)]
-        for k in range(self.layers - 1):
-            where = {t: i for i, t in enumerate(self.tokens[k + 1])}
-            kept = [(i, where[t]) for i, t in enumerate(self.tokens[k]) if t < 0 and t in where]
-            sole = [
-                (c, i, self.after[c][0])
-                for i, c in enumerate(self.tokens[k])
-                if c >= 0 and len(self.after[c]) == 1 and len(self.before[self.after[c][0]]) == 1
-            ]
-            for c, i, d in sorted(sole, key=lambda link: link[0] < n or link[2] < n):
-                j = where[d]
-                at = bisect_left(kept, (i, j))
-                if (not at or kept[at - 1][1] < j) and (at == len(kept) or kept[at][1] > j):
-                    kept.insert(at, (i, j))
-                    self.variable[d] = self.variable[c]
-        self.variable += range(count, count + 2 * len(self.line))
+        n, variable = self.n, self.variable
+        where = {t: i for tokens in self.tokens for i, t in enumerate(tokens) if t >= 0}
+        for tokens, following in pairwise(self.tokens):
+            borders = {t: i for i, t in enumerate(following) if t < 0}
+            kept = [(i, borders[t]) for i, t in enumerate(tokens) if t in borders]
+            for c in tokens:
+                if c < 0 or len(self.after[c]) != 1:
+                    continue
+                (d,) = self.after[c]
+                if len(self.before[d]) > 1 or self.home[c] != self.home[d]:
+                    continue
+                near = abs(self.across[d] - self.across[variable[c]]) < tolerance
+                if near or ((c < n or self.half[c]) and (d < n or self.half[d])):
+                    i, j = where[c], where[d]
+                    k = bisect_left(kept, (i, j))
+                    if (not k or kept[k - 1][1] < j) and (k == len(kept) or kept[k][1] > j):
+                        kept.insert(k, (i, j))
+                        variable[d] = variable[c]
 
-    def move_across(self) -> None:
-        """Give every variable a coordinate: near its neighbours, and clear of those beside it."""
+    def choose_ports(self) -> None:
+        """Choose where edges leave and enter their nodes: in the order of their other ends.
+
+        `ports` has two numbers for each edge, from the middles of its earlier and its later node.
+        """
+        ends: list[list[tuple[int, int]]] = [[] for _ in range(2 * self.n)]
+        for e, chain in self.chain.items():
+            jumps = e in self.around
+            ends[2 * chain[0]].append((-1 if jumps else self.position[chain[1]], e))
+            jumps = jumps and len(chain) == 2
+            ends[2 * chain[-1] + 1].append((-1 if jumps else self.position[chain[-2]], e))
+        self.ports = {e: [0.0, 0.0] for e in self.chain}
+        for i, here in enumerate(ends):
+            room = self.sizes[i // 2][1] * 0.6
+            step = min(PORT, room / max(1, len(here) - 1))
+            for k, (_, e) in enumerate(sorted(here)):
+                self.ports[e][i % 2] = (k - (len(here) - 1) / 2) * step
+
+    def move_across(self, rounds: int) -> None:
+        """Give every cell and border a coordinate: near its neighbours, clear of those beside it.
+
+        There is a variable for each cell, which joined cells share, and two for each group.
+        """
         n, count, variable = self.n, len(self.layer), self.variable
-        total = len(variable)
-        above: list[dict[int, float]] = [{} for _ in range(total)]  # variables above, and how far
-        at = [0.0] * total
-        parts = [0] * total
-        depth = [0] * total
-        for k in reversed(range(self.layers)):
-            tokens = self.tokens[k]
-            y, places = 0.0, [0.0]
-            for s, t in zip(tokens, tokens[1:]):
+        above: list[dict[int, float]] = [{} for _ in variable]  # variables above, and how far
+        for tokens in self.tokens:
+            for s, t in pairwise(tokens):
                 u, v = self.of_token(s), self.of_token(t)
-                gap = self.separation(s, t)
-                above[v][u] = max(gap, above[v].get(u, 0.0))
-                y += gap
-                places.append(y)
-            for t, place in zip(tokens, places):
-                v = self.of_token(t)
-                at[v] += place - y / 2
-                parts[v] += 1
-                depth[v] = k
-        used = [v for v in range(total) if parts[v]]
-        for v in used:
-            at[v] /= parts[v]
+                above[v][u] = max(self.separation(s, t), above[v].get(u, 0.0))
+        used = sorted({self.of_token(t) for tokens in self.tokens for t in tokens})
         order = topological(used, above)
 
-        springs: list[list[tuple[int, float]]] = [[] for _ in range(total)]
-        for c in range(count):
-            for d in self.after[c]:
+        springs: list[list[tuple[int, float, float]]] = [[] for _ in variable]
+        for e, chain in self.chain.items():
+            start, end = self.ports[e]
+            for c, d in pairwise(chain[e in self.around :]):
                 u, v = variable[c], variable[d]
                 if u != v:
-                    pull = 1.0 + (c >= n) + (d >= n) + 2.0 * (c >= n and d >= n)
-                    springs[u].append((v, pull))
-                    springs[v].append((u, pull))
-        weight = [max(0.1, fsum([pull for _, pull in near])) for near in springs]
-        content: list[list[int]] = [[] for _ in self.line]
-        for v, g in sorted(set(zip(variable, self.home))):
-            content[g].append(v)
-        for g in range(len(self.line) - 1, 0, -1):
-            content[self.parent[g]] += content[g]
-            weight[count + 2 * g] = weight[count + 2 * g + 1] = 2.0 * len(content[g])
-        for_all = sorted(set(variable[:count]), key=depth.__getitem__)
-        at = settle(order, above, at, weight)
-        for _ in range(max(6, min(40, 80_000 // len(used)))):
-            for_all.reverse()
+                    pull = 1.0 + (c >= n) + (d >= n) + 4.0 * (c >= n and d >= n)
+                    if self.home[c] != self.home[d]:
+                        pull *= BORDER
+                    shift = (end if d < n else 0.0) - (start if c < n else 0.0)
+                    springs[u].append((v, pull, shift))
+                    springs[v].append((u, pull, -shift))
+        weight = [max(0.1, fsum([pull for _, pull, _ in near])) for near in springs]
+        masses = Counter(g for home in self.home for g in self.line[home])
+        for g in range(1, len(self.line)):
+            weight[count + 2 * g] = weight[count + 2 * g + 1] = SQUEEZE * masses[g]
+
+        cells = sorted({*variable[:count]}, key=self.layer.__getitem__)
+        at = settle(order, above, self.across, weight)
+        for turn in range(rounds):
+            cells.reverse()
             wish = at[:]
-            for v in for_all:
+            early = turn < rounds * 2 / 3  # far moves at first, exact ones at last
+            hasty = early and turn % 2
+            near = wish if hasty else at
+            for v in cells:
                 if springs[v]:
-                    wish[v] = fsum([pull * wish[u] for u, pull in springs[v]]) / weight[v]
-            for g in range(1, len(self.line)):
-                middle = fsum([wish[v] for v in content[g]]) / len(content[g])
-                wish[count + 2 * g] = wish[count + 2 * g + 1] = middle
+                    mean = fsum([pull * (near[u] + shift) for u, pull, shift in springs[v]])
+                    mean /= weight[v]
+                    wish[v] = mean if hasty else (at[v] + mean) / 2
+            self.wrap(at, wish, inf if early else PAD)
             at = settle(order, above, wish, weight)
+            if len(self.line) > 1:  # again, lest what borders pushed on their way stays with them
+                wish[count:] = at[count:]
+                at = settle(order, above, wish, weight)
         self.across = [at[v] for v in variable]
+
+    def wrap(self, at: list[float], wish: list[float], most: float) -> None:
+        """Wish for the borders of each group to be tightly around its content, and press on it."""
+        count = len(self.layer)
+        top, bottom = [inf] * len(self.line), [-inf] * len(self.line)
+        for c, g in enumerate(self.home):
+            y = at[self.variable[c]]
+            top[g] = min(top[g], y - self.above[c])
+            bottom[g] = max(bottom[g], y + self.below[c])
+        for g in range(len(self.line) - 1, 0, -1):
+            y0, y1, outer = top[g] - PAD - self.room.title_across, bottom[g] + PAD, self.parent[g]
+            top[outer], bottom[outer] = min(top[outer], y0), max(bottom[outer], y1)
+            press = min((y1 - y0) / 8, most)
+            wish[count + 2 * g : count + 2 * g + 2] = y0 + press, y1 - press
+
+    def stack_up(self) -> None:
+        """Give every cell and border a first coordinate: each layer stacked around its middle."""
+        self.variable = [*range(len(self.layer) + 2 * len(self.line))]
+        self.across = [0.0] * len(self.variable)
+        for tokens in self.tokens:
+            height = [0.0, *accumulate(map(self.separation, tokens, tokens[1:]))]
+            for t, y in zip(tokens, height):
+                self.across[self.of_token(t)] = y - height[-1] / 2
 
     def of_token(self, t: int) -> int:
         return self.variable[t] if t >= 0 else len(self.layer) + ~t
@@ -717,14 +759,14 @@ class _Part:
             return distance + PAD + self.room.title_across
         if t < 0 and not enters:
             return distance + PAD
-        if s >= 0 and t >= 0 and (s >= n or t >= n):
+        if min(s, t) >= 0 and max(s, t) >= n:
             return distance + (gap / 2 if s < n or t < n else gap / 3)
         return distance + gap
 
     # Coordinates along the flow
 
     def move_along(self) -> None:
-        """Give every layer a coordinate: room for what is in it, for borders and for steep edges."""
+        """Give every layer a coordinate, with room for its cells, for borders and steep edges."""
         layers, line = self.layers, self.line
         self.reach = [0.0] * layers
         for c, k in enumerate(self.layer):
@@ -738,16 +780,17 @@ class _Part:
                 self.lead[outer] = max(self.lead[outer], self.lead[g])
             if self.last[g] == self.last[outer]:
                 self.trail[outer] = max(self.trail[outer], self.trail[g])
-        gap = [
-            self.room.layer_gap
-            * (0.5 if k in self.label_layers or k - 1 in self.label_layers else 1.0)
-            for k in range(layers)
-        ]
-        gap[0] = 0.0
-        for c, k in enumerate(self.layer):
-            for d in self.after[c]:
-                steep = abs(self.across[c] - self.across[d]) / 6
-                gap[k + 1] = max(gap[k + 1], min(steep, 5 * self.room.layer_gap))
+        gap = [0.0] * layers  # before each layer
+        for k in range(1, layers):
+            steps = [
+                abs(self.across[c] - self.across[d])
+                for c in self.tokens[k - 1]
+                if c >= 0
+                for d in self.after[c]
+            ]
+            steep = fsum(steps) / max(1, len(steps))
+            least = self.room.layer_gap / (2 if {k, k - 1} & self.label_layers else 1)
+            gap[k] = max(least, min(steep / 2, 6 * self.room.layer_gap))
         lead, trail = [0.0] * layers, [0.0] * (layers + 1)
         for g in range(1, len(line)):
             lead[self.first[g]] = max(lead[self.first[g]], self.lead[g])
@@ -775,19 +818,20 @@ class _Part:
         groups = {}
         for g in range(1, len(self.line)):
             first, last = self.first[g], self.last[g]
-            top = len(self.layer) + 2 * g
+            border = len(self.layer) + 2 * g
             groups[self.names[g]] = (
                 self.along[first] - self.reach[first] - self.lead[g],
-                self.across[top],
+                self.across[border],
                 self.along[last] + self.reach[last] + self.trail[g],
-                self.across[top + 1],
+                self.across[border + 1],
             )
+        self.free = self.clearances()
         curves = self.curves()
         raised = [0.0] * n
         for e in self.loops:
             i = self.edges[e][0]
             x, y = nodes[i]
-            wide, text = self.half[i] / 2, self.labels[e]
+            wide, text = self.sizes[i][0] / 4, self.labels[e]
             top = y - self.sizes[i][1] / 2
             raised[i] += LOOP
             high = top - raised[i] * 4 / 3
@@ -798,12 +842,12 @@ class _Part:
         points = [p for curve in curves for p in curve]
         for i, (x, y) in enumerate(nodes):
             points += [(x - self.half[i], y - self.above[i]), (x + self.half[i], y + self.below[i])]
-        for box in groups.values():
-            points += [box[:2], box[2:]]
-        for at, text in zip(labels, self.labels):
-            if at and text:
-                points += [(at[0] - text[0] / 2, at[1] - text[1] / 2)]
-                points += [(at[0] + text[0] / 2, at[1] + text[1] / 2)]
+        for x0, y0, x1, y1 in groups.values():
+            points += [(x0, y0), (x1, y1)]
+        for centre, text in zip(labels, self.labels):
+            if centre and text:
+                (x, y), (along, across) = centre, text
+                points += [(x - along / 2, y - across / 2), (x + along / 2, y + across / 2)]
         left, top = min(x for x, _ in points), min(y for _, y in points)
         right, bottom = max(x for x, _ in points), max(y for _, y in points)
 
@@ -825,69 +869,90 @@ class _Part:
         Between two layers a curve has the shape of an S, which begins and ends where it is clear of
         the cells that it passes; within a layer it is straight.
         """
-        # how far cells above and below each cell reach
-        shadow_above, shadow_below = self.half[:], self.half[:]
+        curves: list[list[Point]] = [[] for _ in self.edges]
+        shadows, bows, lanes = self.shadows(), self.bows(), self.lanes()
+        for e, chain in self.chain.items():
+            ys = [self.across[c] for c in chain]
+            ys[0] += self.ports[e][0]
+            ys[-1] += self.ports[e][1]
+            slopes = self.slopes(e, ys)
+            curve = [(self.along[self.layer[chain[0]]] + self.sizes[chain[0]][0] / 2, ys[0])]
+            for k, (c, d) in enumerate(pairwise(chain)):
+                i, j = self.layer[c], self.layer[d]
+                if e in self.around and not k:
+                    straight(curve, self.along[i] + self.reach[i])
+                    bend(curve, self.along[i + 1] - self.reach[i + 1], lanes[e])
+                    straight(curve, self.along[j - 1] + self.reach[j - 1])
+                    bend(curve, self.along[j] - self.reach[j], ys[1])
+                    continue
+                clear_c, clear_d = self.half[c], self.half[d]
+                if ys[k] != ys[k + 1]:
+                    falls = ys[k + 1] > ys[k]
+                    clear_c, clear_d = shadows[falls][c], shadows[not falls][d]
+                m, m_next = slopes[k : k + 2]
+                straight(curve, self.along[i] + clear_c, m)
+                y = ys[k + 1] - m_next * clear_d
+                bend(curve, self.along[j] - clear_d, y, m, m_next, bows.get(e, 0.0))
+            straight(curve, self.along[self.layer[chain[-1]]] - self.sizes[chain[-1]][0] / 2)
+            curves[e] = curve[::-1] if e in self.turned else curve
+        return curves
+
+    def shadows(self) -> tuple[list[float], list[float]]:
+        """Return how far along each cell, and those above it, reach; and those below it."""
+        shadows = self.half[:], self.half[:]
         for tokens in self.tokens:
-            for shadow, cells in ((shadow_above, tokens), (shadow_below, tokens[::-1])):
+            for shadow, cells in zip(shadows, (tokens, tokens[::-1])):
                 reach = 0.0
                 for c in cells:
                     if c >= 0:
                         shadow[c] = reach = max(reach, self.half[c])
-        ports = self.ports()
-        lanes = self.lanes()
-        twins: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+        return shadows
+
+    def clearances(self) -> list[float]:
+        """Return how near to each cell the next thing is that an edge must not touch."""
+        free = [LARGEST] * len(self.half)
+        for tokens in self.tokens:
+            for sign, facing in ((1, self.below), (-1, self.above)):
+                wall = -LARGEST
+                for t in tokens[::sign]:
+                    y = sign * self.across[self.of_token(t)]
+                    if t >= 0:
+                        free[t] = min(free[t], y - wall)
+                    if t < self.n or self.half[t]:
+                        wall = y + (facing[t] if t >= 0 else 0.0)
+        return free
+
+    def slopes(self, e: int, ys: list[float]) -> list[float]:
+        """Return the slopes of an edge in the layers it passes, where what is beside it allows any.
+
+        They are harmonic means (Fritsch and Butland, 1984), with which a curve does not overshoot.
+        """
+        chain = self.chain[e]
+        slopes = [0.0] * len(chain)
+        for k in range(1 + (e in self.around), len(chain) - 1):
+            c = chain[k]
+            x0, x1, x2 = (self.along[self.layer[d]] for d in chain[k - 1 : k + 2])
+            m0, m1 = (ys[k] - ys[k - 1]) / (x1 - x0), (ys[k + 1] - ys[k]) / (x2 - x1)
+            if m0 * m1 > 0 and not self.half[c]:
+                steepest = 0.7 * self.free[c] / max(1.0, self.reach[self.layer[c]])
+                slopes[k] = max(-steepest, min(2 * m0 * m1 / (m0 + m1), steepest))
+        return slopes
+
+    def bows(self) -> dict[int, float]:
+        """Return how far to either side the edges bend that go straight from a to b, if several."""
+        twins = defaultdict(list)
         for e, chain in self.chain.items():
-            twins[tuple(c for c in chain if c < self.n)].append(e)
+            if len(chain) == 2 and e not in self.around:
+                twins[self.links[e]].append(e)
         bows = {}
         for same in twins.values():
             step = min(BOW, 6 * BOW / len(same))
             for k, e in enumerate(sorted(same)):
-                bows[e] = (k - (len(same) - 1) / 2) * step if len(self.chain[e]) == 2 else 0.0
-        curves: list[list[Point]] = [[] for _ in self.edges]
-        for e, chain in self.chain.items():
-            start, end = ports[e]
-            ys = [start, *(self.across[c] for c in chain[1:-1]), end]
-            x = self.along[self.layer[chain[0]]] + self.half[chain[0]]
-            curve = [(x, start)]
-            for k, (c, d) in enumerate(zip(chain, chain[1:])):
-                y, z = ys[k], ys[k + 1]
-                i, j = self.layer[c], self.layer[d]
-                if e in self.around and not k:
-                    lane = lanes[e]
-                    straight(curve, self.along[i] + self.reach[i])
-                    bend(curve, self.along[i + 1] - self.reach[i + 1], lane)
-                    straight(curve, self.along[j - 1] + self.reach[j - 1])
-                    bend(curve, self.along[j] - self.reach[j], z)
-                else:
-                    clear_c, clear_d = self.half[c], self.half[d]
-                    if z > y:
-                        clear_c, clear_d = shadow_below[c], shadow_above[d]
-                    elif z < y:
-                        clear_c, clear_d = shadow_above[c], shadow_below[d]
-                    straight(curve, self.along[i] + clear_c)
-                    bend(curve, self.along[j] - clear_d, z, bows[e])
-            straight(curve, self.along[self.layer[chain[-1]]] - self.half[chain[-1]])
-            curves[e] = curve[::-1] if e in self.turned else curve
-        return curves
-
-    def ports(self) -> dict[int, list[float]]:
-        """Return where each edge leaves and enters its nodes, in the order of their other ends."""
-        ends: list[list[tuple[float, int, int]]] = [[] for _ in range(2 * self.n)]
-        for e, chain in self.chain.items():
-            for side, (i, c) in enumerate(((chain[0], chain[1]), (chain[-1], chain[-2]))):
-                far = (e in self.around and len(chain) == 2) or (e in self.around and side == 0)
-                ends[2 * i + side].append((float("-inf") if far else self.across[c], e, side))
-        ports: dict[int, list[float]] = {e: [0.0, 0.0] for e in self.chain}
-        for i, here in enumerate(ends):
-            here.sort()
-            room = self.sizes[i // 2][1] * 0.6
-            step = min(PORT, room / max(1, len(here) - 1))
-            for k, (_, e, side) in enumerate(here):
-                ports[e][side] = self.across[i // 2] + (k - (len(here) - 1) / 2) * step
-        return ports
+                bows[e] = (k - (len(same) - 1) / 2) * step
+        return bows
 
     def lanes(self) -> dict[int, float]:
-        """Return the coordinate of each edge that goes around: above all, those from a node as one."""
+        """Return where edges that go around pass: above everything, those of a node together."""
         top = min(
             [self.across[c] - self.above[c] for c in range(len(self.layer))]
             + [self.across[len(self.layer) + 2 * g] for g in range(1, len(self.line))]
@@ -939,14 +1004,14 @@ def merged(items: list[int], moving: list[int], places: Container[int]) -> list[
     return [next(following) if t in places else t for t in items]
 
 
-def topological(used: list[int], before: list[dict[int, float]]) -> list[int]:
-    """Return ``used`` in an order in which each comes after those ``before`` it."""
+def topological(used: Iterable[int], before: Before) -> list[int]:
+    """Return ``used`` with each after those ``before`` it, and without what a cycle keeps back."""
     after = defaultdict(list)
     waits = {v: len(before[v]) for v in used}
-    for v in used:
+    for v in waits:
         for u in before[v]:
             after[u].append(v)
-    order = [v for v in used if not waits[v]]
+    order = [v for v in waits if not waits[v]]
     for u in order:
         for v in after[u]:
             waits[v] -= 1
@@ -969,52 +1034,59 @@ def settle(
     offset = [0.0] * len(wish)
     place, mass = wish[:], weight[:]
     members = [[v] for v in block]
-    open_ends = [[(u, v, gap) for u, gap in near.items()] for v, near in enumerate(above)]
+    # The gaps above each block, the least free first: (what v is too near by if the block were at
+    # 0, negated; u; v; gap). What is above only ever moves up, so that an entry's first number is
+    # at worst too low, and is corrected when it comes first.
+    ends: list[list[tuple[float, int, int, float]]] = [[] for _ in wish]
     for b in order:
-        while True:
-            worst, hit = 1e-9, None
-            ends = []
-            for end in open_ends[b]:
-                u, v, gap = end
-                a = block[u]
-                if a != b:
-                    ends.append(end)
-                    overlap = place[a] + offset[u] + gap - place[b] - offset[v]
-                    if overlap > worst:
-                        worst, hit = overlap, end
-            open_ends[b] = ends
-            if hit is None:
+        ends[b] = [(-place[block[u]] - offset[u] - gap, u, b, gap) for u, gap in above[b].items()]
+        heapify(ends[b])
+        while ends[b]:
+            key, u, v, gap = ends[b][0]
+            a = block[u]
+            if a == b:
+                heappop(ends[b])
+                continue
+            fresh = offset[v] - place[a] - offset[u] - gap
+            if fresh > key + 1e-9:
+                heapreplace(ends[b], (fresh, u, v, gap))
+                continue
+            if fresh + place[b] >= -1e-9:
                 break
-            u, v, gap = hit
-            a, shift = block[u], offset[u] + gap - offset[v]
+            shift = offset[u] + gap - offset[v]
             if len(members[a]) < len(members[b]):
                 a, b, shift = b, a, -shift
-            # b's members join a, their offsets seen from there
-            for v in members[b]:
+            place[a] = (place[a] * mass[a] + (place[b] - shift) * mass[b]) / (mass[a] + mass[b])
+            mass[a] += mass[b]
+            for v in members[b]:  # they join a, their offsets seen from there
                 block[v] = a
                 offset[v] += shift
             members[a] += members[b]
-            open_ends[a] += open_ends[b]
-            place[a] = (place[a] * mass[a] + (place[b] - shift) * mass[b]) / (mass[a] + mass[b])
-            mass[a] += mass[b]
+            for _, u, v, gap in ends[b]:
+                if block[u] != a:
+                    heappush(ends[a], (offset[v] - place[block[u]] - offset[u] - gap, u, v, gap))
             b = a
     return [place[b] + offset[v] for v, b in enumerate(block)]
 
 
-def straight(curve: list[Point], x: float) -> None:
+def straight(curve: list[Point], x: float, slope: float = 0.0) -> None:
     """Go on straight to ``x``, if that is ahead."""
-    x0, y = curve[-1]
+    x0, y0 = curve[-1]
     if x - x0 > 0.005:
-        if len(curve) > 3 and curve[-4][1] == curve[-3][1] == curve[-2][1] == y:
+        if not slope and len(curve) > 3 and {y for _, y in curve[-4:]} == {y0}:
             x0 = curve[-4][0]
             del curve[-3:]
-        curve += [(x0 + (x - x0) / 3, y), (x - (x - x0) / 3, y), (x, y)]
+        third = (x - x0) / 3
+        curve += [(x0 + third * k, y0 + third * k * slope) for k in (1, 2, 3)]
 
 
-def bend(curve: list[Point], x: float, y: float, bow: float = 0.0) -> None:
-    """Go on to (x, y) in the shape of an S, which leaves and arrives along the flow."""
+def bend(
+    curve: list[Point], x: float, y: float, m: float = 0.0, m_next: float = 0.0, bow: float = 0.0
+) -> None:
+    """Go on to (x, y) in the shape of an S, between the slopes ``m`` and ``m_next``."""
     x0, y0 = curve[-1]
-    if abs(y - y0) < 0.005 and not bow:
+    if abs(y - y0) < 0.005 and m == m_next == bow == 0:
         straight(curve, x)
     else:
-        curve += [((x0 + x) / 2, y0 + bow), ((x0 + x) / 2, y + bow), (x, y)]
+        turn = (x - x0) * SLACK
+        curve += [(x0 + turn, y0 + m * turn + bow), (x - turn, y - m_next * turn + bow), (x, y)]
