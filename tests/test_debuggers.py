@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from micrograd_like import engine, ops
+from micrograd_like import ops
 
 ROOT = Path(__file__).resolve().parent.parent
 
