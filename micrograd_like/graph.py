@@ -49,6 +49,7 @@ NAMED_OPERANDS = {  # of the ops of any number of operands
     "direction": ("a",),
 }
 PLENTY = 50  # more values than that, and "auto" leaves the partials off the edges
+CROWD = 150  # more arrows than that are drawn thinner
 FAR = 100_000  # a walk stops at so many values, or at the limit if that is more
 
 
@@ -353,8 +354,10 @@ class Graph:
             arrows.append((arrow, whole if view != "forward" else None))
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
         most = max(finite, default=0.0)
+        thin = 0.6 if len(arrows) > CROWD else 1.0
         for arrow, flow in arrows:
-            arrow.tone, arrow.width = _tone(flow, most)
+            arrow.tone, width = _tone(flow, most)
+            arrow.width = round(width * thin, 2)
         return [arrow for arrow, _ in arrows]
 
     def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:

@@ -434,7 +434,7 @@ def svg_text(scene: Scene) -> str:
         parts.append(
             f'<g class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
             f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
-            f"{_text(x0 + 6, y0 + 12, scene.titles[group], theme['quiet'])}</g>"
+            f"{_text(x0 + 6, y0 + 12, _cut(scene.titles[group], x1 - x0 - 10), theme['quiet'])}</g>"
         )
     for arrow, points, spot in zip(scene.arrows, spots.edges, spots.labels):
         parts.append(_svg_arrow(arrow, points, spot, theme))
@@ -515,6 +515,15 @@ def _text(
         f'<text x="{x:.2f}" y="{y:.2f}" fill="{colour}"{weight}{anchored} '
         f'xml:space="preserve">{_in_xml(text)}</text>'
     )
+
+
+def _cut(title: str, room: float) -> str:
+    """Return the title, cut to so many points."""
+    if cells(title) * CELL <= room:
+        return title
+    while title and cells(title) * CELL > room - CELL:
+        title = title[:-1]
+    return f"{title}…"
 
 
 def _in_xml(text: str) -> str:
