@@ -58,6 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "debug", help="walk backward edge by edge", description=_debug.__doc__, epilog=EPILOG
     )
     debug.add_argument("target", metavar="SCRIPT:NAME", help="as train.py:loss")
+    debug.add_argument(
+        "-c",
+        dest="commands",
+        metavar="COMMAND",
+        action="append",
+        default=[],
+        help="a command to do first, as if it were typed; may be given several times",
+    )
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
@@ -108,7 +116,7 @@ def _debug(
 
     if len(values) != 1:
         raise Failure(f"{options.target} names {len(values)} Values: debug one")
-    Debugger(values[0], vars(module)).run()
+    Debugger(values[0], vars(module), commands=options.commands).run()
     return 0
 
 

@@ -84,6 +84,7 @@ class Debugger(cmd.Cmd):
         stdin: IO[str] | None = None,
         stdout: IO[str] | None = None,
         seed: float = 1.0,
+        commands: Iterable[str] = (),
     ) -> None:
         super().__init__("tab", stdin, stdout)
         if not isinstance(root, Value):
@@ -95,6 +96,8 @@ class Debugger(cmd.Cmd):
         self.walk = Walk(root, seed)
         self.breakpoints: list[Breakpoint] = []
         self.count = 0  # of breakpoints ever made
+        self.cmdqueue = list(commands)  # to be done before any is asked for
+        self.queued = len(self.cmdqueue)
 
     # ------------------------------------------------------------------ the loop
 
@@ -112,6 +115,13 @@ class Debugger(cmd.Cmd):
         finally:
             if not self.walk.at_end:
                 self.walk.restore()
+
+    def precmd(self, line: str) -> str:
+        """Show a command that was not typed, as if it had been."""
+        if self.queued:
+            self.queued -= 1
+            self.tell(f"{self.prompt}{line}")
+        return line
 
     def onecmd(self, line: str) -> bool:
         """Do a command, and tell a mistake instead of ending the session."""
@@ -550,10 +560,10 @@ class Debugger(cmd.Cmd):
         return named[0] if named else None
 
     def named(self, value: Value) -> str:
-        """Return a value's label, or its name and what it is."""
+        """Return a value's label, or its op's symbol and its name, as in `tanh v7`."""
         if value.label:
             return clean(value.label, 40)
-        return f"{self.names[value]}:{value.op.symbol if value.op else format(value.data, '.4g')}"
+        return f"{value.op.symbol if value.op else 'leaf'} {self.names[value]}"
 
     def described(self, value: Value) -> str:
         name = clean(value.label, 24) or self.names[value]
@@ -636,12 +646,17 @@ def debug(
     root: Value,
     *,
     seed: float = 1.0,
+    commands: Iterable[str] = (),
     stdin: IO[str] | None = None,
     stdout: IO[str] | None = None,
 ) -> None:
-    """Walk through ``root.backward(seed)`` at a prompt, in the caller's namespace."""
+    """Walk through ``root.backward(seed)`` at a prompt, in the caller's namespace.
+
+    ``commands`` are done first, as if they were typed.
+    """
     frame = sys._getframe(1)
-    Debugger(root, {**frame.f_globals, **frame.f_locals}, stdin, stdout, seed).run()
+    names = {**frame.f_globals, **frame.f_locals}
+    Debugger(root, names, stdin, stdout, seed, commands).run()
 
 
 def set_trace(root: Value | None = None, *, frame: FrameType | None = None) -> None:

@@ -65,11 +65,11 @@ def test_a_session_from_start_to_end() -> None:
     values = graph()
     assert session("step;next;finish;q", values["loss"]).splitlines() == [
         "loss: 9 steps",
-        "-> 1/9  loss to v7:tanh: 1.0 × -6.0   (∂mul/∂a = b)",
-        "   grad of v7:tanh = -6.0",
+        "-> 1/9  loss to tanh v7: 1.0 × -6.0   (∂mul/∂a = b)",
+        "   grad of tanh v7 = -6.0",
         "-> 2/9  loss to e: 1.0 × 0.3799489622552249   (∂mul/∂b = a)",
         "   grad of e = 0.3799489622552249, 1 to come",
-        "-> 3/9  v7:tanh to v6:*: -6.0 × 0.8556387860811776   (∂tanh/∂a = sech2(a))",
+        "-> 3/9  tanh v7 to * v6: -6.0 × 0.8556387860811776   (∂tanh/∂a = sech2(a))",
         "   grad of b = -0.26686861878696333",
         "-> the end: every gradient is what backward() makes it",
     ]
@@ -134,7 +134,7 @@ def test_back_restores_what_was_there(recipe: Recipe, moves: list[int]) -> None:
 
 
 def test_next_takes_all_the_edges_of_a_value() -> None:
-    assert "-> 3/9  v7:tanh" in session("next;q")
+    assert "-> 3/9  tanh v7" in session("next;q")
     assert "-> 6/9  d to e" in session("next 3;q")
 
 
