@@ -41,10 +41,34 @@ class Panel:
         y = math.log10(y) if self.log else y
         return self.size[0] * (x - x0) / (x1 - x0), self.size[1] * (y1 - y) / (y1 - y0)
 
-    def line(self, points: Sequence[Point], colour: str) -> None:
-        """Join points."""
+    def line(
+        self, points: Sequence[Point], colour: str, *, width: float = 1.8, dash: str = ""
+    ) -> None:
+        """Join points; ``dash`` is SVG's list of dashes and gaps."""
         path = path_of([self.at(*point) for point in points])
-        self.marks.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        self.marks.append(
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashes}/>'
+        )
+
+    def curve(
+        self, f: Callable[[float], float], colour: str, *, width: float = 1.8, dash: str = ""
+    ) -> None:
+        """Draw a function of x over the whole panel."""
+        (x0, x1), steps = self.x, 120
+        xs = [x0 + (x1 - x0) * i / steps for i in range(steps + 1)]
+        self.line([(x, f(x)) for x in xs], colour, width=width, dash=dash)
+
+    def steps(self, points: Sequence[Point], colour: str) -> None:
+        """Join points, and mark each."""
+        self.line(points, colour)
+        self.marks += [dot(*self.at(*point), colour) for point in points]
+
+    def note(
+        self, x: float, y: float, words: str, *, anchor: str = "start", colour: str = INK
+    ) -> None:
+        """Put words at a point of the data."""
+        self.frame.append(text(*self.at(x, y), words, anchor=anchor, colour=colour))
 
     def regions(
         self, f: Callable[[float, float], float], paints: Sequence[tuple[float, str]]
@@ -71,11 +95,11 @@ class Panel:
         for tick in ticks(*self.x):
             x = self.at(tick, 1)[0]
             self.frame.append(f'<path d="M{_n(x)} {_n(height)}v5" stroke="{GREY}"/>')
-            self.frame.append(text(x, height + 19, _label(tick), anchor="middle", colour=GREY))
+            self.frame.append(text(x, height + 19, label(tick), anchor="middle", colour=GREY))
         for tick in log_ticks(*self.y) if self.log else ticks(*self.y):
             y = self.at(0, tick)[1]
             self.frame.append(f'<path d="M0 {_n(y)}h-5" stroke="{GREY}"/>')
-            self.frame.append(text(-9, y + 4, _label(tick), anchor="end", colour=GREY))
+            self.frame.append(text(-9, y + 4, label(tick), anchor="end", colour=GREY))
             if self.log:
                 self.marks.insert(0, f'<path d="M0 {_n(y)}h{_n(width)}" stroke="{PALE}"/>')
         self.frame.append(
@@ -91,6 +115,10 @@ class Panel:
             self.frame.append(f'<g transform="translate({_n(x)} -15)">{mark}</g>')
             self.frame.append(text(x + 12, -11, words))
             x += 34 + 6.4 * len(words)
+
+    def key(self, colours: Mapping[str, str]) -> None:
+        """Name the lines, which are told apart by their colours, above the panel."""
+        self.legend([(stroke(colour), name) for name, colour in colours.items()])
 
     def svg(self) -> str:
         """Return the panel's elements as one group."""
@@ -174,13 +202,15 @@ def training_picture(
     colours = dict(zip(losses, (INK, GREEN), strict=False))
     for name, curve in losses.items():
         curves.line(list(enumerate(curve)), colours[name])
-    curves.legend(
-        [
-            (f'<path d="M-8 0h16" stroke="{colour}" stroke-width="1.8"/>', name)
-            for name, colour in colours.items()
-        ]
-    )
+    curves.key(colours)
     return document(1020, 116 + height + 56, title, subtitle, [plane.svg(), curves.svg()])
+
+
+def figure(title: str, subtitle: str, *panels: Panel) -> str:
+    """Draw panels, each where it says, with a heading above them and room for their axes."""
+    width = max(panel.left + panel.size[0] for panel in panels) + 30
+    height = max(panel.top + panel.size[1] for panel in panels) + 56
+    return document(width, height, title, subtitle, [panel.svg() for panel in panels])
 
 
 def document(width: float, height: float, title: str, subtitle: str, parts: Sequence[str]) -> str:
@@ -228,6 +258,12 @@ def ring(x: float, y: float, colour: str) -> str:
         f'<circle cx="{_n(x)}" cy="{_n(y)}" r="3.4" fill="white" stroke="{colour}" '
         'stroke-width="1.8"/>'
     )
+
+
+def stroke(colour: str, dash: str = "") -> str:
+    """Return the mark of a line in a legend."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path d="M-8 0h16" stroke="{colour}" stroke-width="1.8"{dashes}/>'
 
 
 def halo(x: float, y: float) -> str:
@@ -305,7 +341,8 @@ def _n(number: float) -> str:
     return "0" if digits == "-0" else digits
 
 
-def _label(number: float) -> str:
+def label(number: float) -> str:
+    """Return a number as it is written on an axis."""
     return f"{number:g}".replace("-", "\N{MINUS SIGN}")
 
 
