@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for walk, colour, anchor in zip(walks, CLASSES, ("end", "start"), strict=True):
         (x, y), slope = walk[0], at(walk[0][0])[1]
         small.line([(x + d, y + slope * d) for d in (-0.6, 0.6)], GREY, dash="4 3")
-        small.note(x - 0.13 * slope, y - 1.4, f"slope {label(slope)}", anchor=anchor)
+        small.note(x - 0.04 * slope, y - 0.05, f"slope {label(slope)}", anchor=anchor)
         small.steps(walk, colour)
     small.key(
         {f"from x = {label(x)}, rate {RATE}": c for x, c in zip(STARTS, CLASSES, strict=True)}
