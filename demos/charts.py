@@ -12,6 +12,7 @@ The same data gives the same bytes. Colours are Okabe and Ito's, told apart by t
 import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 Row = tuple[list[float], int]
 Point = tuple[float, float]
@@ -67,8 +68,9 @@ class Panel:
     def note(
         self, x: float, y: float, words: str, *, anchor: str = "start", colour: str = INK
     ) -> None:
-        """Put words at a point of the data."""
-        self.frame.append(text(*self.at(x, y), words, anchor=anchor, colour=colour))
+        """Put words at a point of the data, legible on whatever is drawn there."""
+        words = text(*self.at(x, y), words, anchor=anchor, colour=colour)
+        self.frame.append(outlined(words))
 
     def regions(
         self, f: Callable[[float, float], float], paints: Sequence[tuple[float, str]]
@@ -204,6 +206,50 @@ def training_picture(
         curves.line(list(enumerate(curve)), colours[name])
     curves.key(colours)
     return document(1020, 116 + height + 56, title, subtitle, [plane.svg(), curves.svg()])
+
+
+def network(
+    panel: Panel,
+    columns: Sequence[Sequence[Sequence[str]]],
+    weights: Sequence[tuple[Sequence[str], str, float]],
+) -> None:
+    """Draw columns of neurons, each a circle with lines of words, and the weights between them.
+
+    A weight is its lines of words, its colour and its width; they come in the order of the neurons
+    that they lead to. A neuron stands at x = its column, y = 0, -1, ... from the top down.
+    """
+    lines = iter(weights)
+    for x, (left, right) in enumerate(pairwise(columns)):
+        for y_to in range(len(right)):
+            for y_from in range(len(left)):
+                words, colour, width = next(lines)
+                panel.line([(x, -y_from), (x + 1, -y_to)], colour, width=width)
+                part = 0.5 if y_from == y_to else 0.29  # where lines do not cross
+                place = panel.at(x + part, -y_from + part * (y_from - y_to))
+                panel.frame += _stack(place, words, 26 if y_from == y_to else 16)
+    for x, column in enumerate(columns):
+        for y, words in enumerate(column):
+            place = panel.at(x, -y)
+            circle = f'<circle cx="{_n(place[0])}" cy="{_n(place[1])}" r="36"'
+            panel.frame.append(f'{circle} fill="white" stroke="{INK}"/>')
+            panel.frame += _stack(place, words, 16)
+
+
+def _stack(place: Point, lines: Sequence[str], gap: float) -> list[str]:
+    """Return lines of words around a place, legible on whatever is drawn there."""
+    top = place[1] + 4.5 - gap * (len(lines) - 1) / 2
+    return [
+        outlined(text(place[0], top + gap * i, words, anchor="middle"))
+        for i, words in enumerate(lines)
+    ]
+
+
+def outlined(words: str) -> str:
+    """Return a text element with a white rim, that keeps it legible on lines."""
+    return (
+        '<g stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke">'
+        f"{words}</g>"
+    )
 
 
 def figure(title: str, subtitle: str, *panels: Panel) -> str:
