@@ -22,6 +22,7 @@ Corner = tuple[int, int]
 INK, GREY, PALE, GREEN = "#222222", "#5c5c5c", "#dcdcdc", "#009e73"
 CLASSES = ("#0072b2", "#d55e00")  # blue and vermilion, of points
 TINTS = ("#c9dfee", "#e9f2f8", "#fcefe6", "#f5d3bd")  # from surely class 0 to surely class 1
+BANDS = 20  # of colour
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
@@ -91,10 +92,22 @@ class Panel:
             path = "".join(path_of(loop) + "Z" for loop in loops)
             self.marks.append(f'<path d="{path}" fill-rule="evenodd" {paint}/>')
 
+    def heat(self, f: Callable[[float, float], float], low: float, high: float) -> None:
+        """Paint a function of x and y in bands of colour, from blue at ``low`` to red at ``high``.
+
+        What lies beyond has the colour of the nearer end.
+        """
+        self.marks.append(f'<rect width="100%" height="100%" fill="{shade(0)}"/>')
+        levels = [(k / BANDS, shade(k / (BANDS - 1))) for k in range(1, BANDS)]
+        self.regions(f, [(low + (high - low) * part, f'fill="{c}"') for part, c in levels])
+
     def axes(self, x_name: str, y_name: str) -> None:
-        """Draw ticks, their numbers, faint grid lines, the outline, and the axes' names."""
+        """Draw ticks, their numbers, faint grid lines, the outline, and the axes' names.
+
+        Without a name, x has no numbers either.
+        """
         width, height = self.size
-        for tick in ticks(*self.x):
+        for tick in ticks(*self.x) if x_name else ():
             x = self.at(tick, 1)[0]
             self.frame.append(f'<path d="M{_n(x)} {_n(height)}v5" stroke="{GREY}"/>')
             self.frame.append(text(x, height + 19, label(tick), anchor="middle", colour=GREY))
@@ -250,6 +263,26 @@ def outlined(words: str) -> str:
         '<g stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke">'
         f"{words}</g>"
     )
+
+
+def colour_bar(left: float, top: float, height: float, low: float, high: float) -> Panel:
+    """Return the scale of `Panel.heat`."""
+    bar = Panel(left, top, (18, height), (0, 1), (low, high))
+    side = height / BANDS
+    for k in range(BANDS):
+        y, colour = height - (k + 1) * side, shade(k / (BANDS - 1))
+        bar.marks.append(
+            f'<rect y="{_n(y)}" width="18" height="{_n(side + 0.5)}" fill="{colour}"/>'
+        )
+    bar.axes("", "")
+    return bar
+
+
+def shade(part: float) -> str:
+    """Return a colour from blue at 0 by way of white to vermilion at 1."""
+    end = CLASSES[part > 0.5]
+    rgb = [int(end[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + (c - 255) * abs(2 * part - 1)):02x}" for c in rgb)
 
 
 def figure(title: str, subtitle: str, *panels: Panel) -> str:
