@@ -101,6 +101,21 @@ class Panel:
         levels = [(k / BANDS, shade(k / (BANDS - 1))) for k in range(1, BANDS)]
         self.regions(f, [(low + (high - low) * part, f'fill="{c}"') for part, c in levels])
 
+    def cells(self, field: Field) -> None:
+        """Fill the panel with the cells of a matrix, blue below 0 and red above it.
+
+        The colour goes by the square root, which shows small numbers beside large ones.
+        """
+        largest = max(abs(number) for row in field for number in row) or 1.0
+        width, height = self.size[0] / len(field[0]), self.size[1] / len(field)
+        for i, row in enumerate(field):
+            for j, number in enumerate(row):
+                colour = shade(0.5 + math.copysign(0.5 * math.sqrt(abs(number) / largest), number))
+                self.marks.append(
+                    f'<rect x="{_n(j * width)}" y="{_n(i * height)}" width="{_n(width + 0.4)}" '
+                    f'height="{_n(height + 0.4)}" fill="{colour}"/>'
+                )
+
     def axes(self, x_name: str, y_name: str) -> None:
         """Draw ticks, their numbers, faint grid lines, the outline, and the axes' names.
 
