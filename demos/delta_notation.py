@@ -176,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(WHY.format(widest(steps[every][0]), widest(steps[none][0])))
 
     print(
-        "\n3. Whose gradient is it? A gradient's Jacobian is symmetric: its antisymmetric part is 0 of 1"
+        "\n3. Whose gradient is it? The Jacobian of a gradient is symmetric: its odd part is 0 of 1"
     )
     print(" " * 28 + "".join(f"{name:>11}" for name in BLOCKS))
     maps = {rule: jacobian(start, xor, rule) for rule in (every, at_hidden, none)}
