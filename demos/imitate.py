@@ -11,7 +11,7 @@ from micrograd_like import Value, fsum
 from micrograd_like.data import batches
 from micrograd_like.nn import MLP
 
-SPAN, EPOCHS, BATCH, RATE, MOMENTUM = 1.5, 30, 10, 0.1, 0.9
+SPAN, EPOCHS, BATCH, RATE, MOMENTUM = 1.5, 25, 10, 0.1, 0.9
 Example = tuple[list[float], float]
 
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for epoch in train(student, parts["training"], rng):
         for name, rows in parts.items():
             curves[name].append(squared_error(student, rows).data)
-        if epoch in (0, 1, 2, 5, 10, 20, EPOCHS):
+        if epoch in (0, 1, 2, 5, 10, 15, 20, EPOCHS):
             errors = "".join(f"   {name} {curve[-1]:.6f}" for name, curve in curves.items())
             print(f"epoch {epoch:2}   mean squared error{errors}", flush=True)
 

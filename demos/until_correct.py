@@ -9,7 +9,7 @@ from demos.console import parse, run, write
 from micrograd_like.data import xor
 from micrograd_like.nn import MLP
 
-EXAMPLES, HIDDEN, SIZE, RATE, LIMIT, SEEDS = xor(), 4, 0.5, 2.0, 600, 20
+EXAMPLES, HIDDEN, SIZE, RATE, LIMIT, SEEDS = xor(), 4, 0.5, 2.0, 500, 20
 
 
 def build(seed: int, hidden: int = HIDDEN, size: float = SIZE) -> MLP:
@@ -38,10 +38,10 @@ def until_correct(model: MLP) -> Iterator[list[float]]:
             return
         for inputs, target in EXAMPLES:
             error = (model(inputs) - target) ** 2 / 2
-            model.zero_grad()
             error.backward()
             for p in parameters:
                 p.data -= RATE * p.grad
+                p.grad = 0
 
 
 def correct(answers: Sequence[float]) -> int:
