@@ -12,7 +12,7 @@ from typing import Any
 
 from demos.charts import CLASSES, INK, Panel, figure, network
 from demos.console import parse, run, write
-from micrograd_like import Value
+from micrograd_like import Value, fsum
 from micrograd_like.nn import MLP
 
 INPUTS, TARGETS, BIASES = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
@@ -99,9 +99,10 @@ def build() -> tuple[MLP, list[Value]]:
 def by_engine(model: MLP) -> float:
     """Let the engine find the slopes of the error; return the error."""
     model.zero_grad()
-    error = sum((t - out) ** 2 / 2 for t, out in zip(TARGETS, model(INPUTS), strict=True))
+    pairs = zip(TARGETS, model(INPUTS), strict=True)
+    error: Value = fsum([(t - out) ** 2 / 2 for t, out in pairs])
     error.backward()
-    return float(error)
+    return error.data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

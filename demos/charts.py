@@ -1,8 +1,13 @@
-"""Draw what a classifier of points in the plane has learnt, as SVG.
+"""Draw curves, functions of two variables, and what a classifier has learnt, as SVG.
 
 What you can do with it::
 
     svg = training_picture("Two moons", "98 of 100 right", score, train, held_out, losses)
+
+    panel = Panel(56, 116, (420, 400), (-4.5, 0.5), (0, 5))   # left, top, size; ranges of x and y
+    panel.axes("x", "y")
+    panel.curve(lambda x: (x + 2) ** 2, GREY)
+    svg = figure("A parabola", "its minimum is at -2", panel)
 
 A ``Panel`` maps data to pixels, (0, 0) being its upper left corner, and collects two lists of SVG
 elements: ``marks``, clipped to the panel, and ``frame``, drawn around it: axes, legend.
