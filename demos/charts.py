@@ -1,8 +1,13 @@
-"""Draw what a classifier of points in the plane has learnt, as SVG.
+"""Draw curves, functions of two variables, and what a classifier has learnt, as SVG.
 
 What you can do with it::
 
     svg = training_picture("Two moons", "98 of 100 right", score, train, held_out, losses)
+
+    panel = Panel(56, 116, (420, 400), (-4.5, 0.5), (0, 5))   # left, top, size; ranges of x and y
+    panel.axes("x", "y")
+    panel.curve(lambda x: (x + 2) ** 2, GREY)
+    svg = figure("A parabola", "its minimum is at -2", panel)
 
 A ``Panel`` maps data to pixels, (0, 0) being its upper left corner, and collects two lists of SVG
 elements: ``marks``, clipped to the panel, and ``frame``, drawn around it: axes, legend.
@@ -12,6 +17,7 @@ The same data gives the same bytes. Colours are Okabe and Ito's, told apart by t
 import math
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 Row = tuple[list[float], int]
 Point = tuple[float, float]
@@ -21,6 +27,7 @@ Corner = tuple[int, int]
 INK, GREY, PALE, GREEN = "#222222", "#5c5c5c", "#dcdcdc", "#009e73"
 CLASSES = ("#0072b2", "#d55e00")  # blue and vermilion, of points
 TINTS = ("#c9dfee", "#e9f2f8", "#fcefe6", "#f5d3bd")  # from surely class 0 to surely class 1
+BANDS = 20  # of colour
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 
 
@@ -41,10 +48,35 @@ class Panel:
         y = math.log10(y) if self.log else y
         return self.size[0] * (x - x0) / (x1 - x0), self.size[1] * (y1 - y) / (y1 - y0)
 
-    def line(self, points: Sequence[Point], colour: str) -> None:
-        """Join points."""
+    def line(
+        self, points: Sequence[Point], colour: str, *, width: float = 1.8, dash: str = ""
+    ) -> None:
+        """Join points; ``dash`` is SVG's list of dashes and gaps."""
         path = path_of([self.at(*point) for point in points])
-        self.marks.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.8"/>')
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        self.marks.append(
+            f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashes}/>'
+        )
+
+    def curve(
+        self, f: Callable[[float], float], colour: str, *, width: float = 1.8, dash: str = ""
+    ) -> None:
+        """Draw a function of x over the whole panel."""
+        (x0, x1), steps = self.x, 120
+        xs = [x0 + (x1 - x0) * i / steps for i in range(steps + 1)]
+        self.line([(x, f(x)) for x in xs], colour, width=width, dash=dash)
+
+    def steps(self, points: Sequence[Point], colour: str) -> None:
+        """Join points, and mark each."""
+        self.line(points, colour)
+        self.marks += [dot(*self.at(*point), colour) for point in points]
+
+    def note(
+        self, x: float, y: float, words: str, *, anchor: str = "start", colour: str = INK
+    ) -> None:
+        """Put words at a point of the data, legible on whatever is drawn there."""
+        words = text(*self.at(x, y), words, anchor=anchor, colour=colour)
+        self.frame.append(outlined(words))
 
     def regions(
         self, f: Callable[[float, float], float], paints: Sequence[tuple[float, str]]
@@ -65,17 +97,44 @@ class Panel:
             path = "".join(path_of(loop) + "Z" for loop in loops)
             self.marks.append(f'<path d="{path}" fill-rule="evenodd" {paint}/>')
 
+    def heat(self, f: Callable[[float, float], float], low: float, high: float) -> None:
+        """Paint a function of x and y in bands of colour, from blue at ``low`` to red at ``high``.
+
+        What lies beyond has the colour of the nearer end.
+        """
+        self.marks.append(f'<rect width="100%" height="100%" fill="{shade(0)}"/>')
+        levels = [(k / BANDS, shade(k / (BANDS - 1))) for k in range(1, BANDS)]
+        self.regions(f, [(low + (high - low) * part, f'fill="{c}"') for part, c in levels])
+
+    def cells(self, field: Field) -> None:
+        """Fill the panel with the cells of a matrix, blue below 0 and red above it.
+
+        The colour goes by the square root, which shows small numbers beside large ones.
+        """
+        largest = max(abs(number) for row in field for number in row) or 1.0
+        width, height = self.size[0] / len(field[0]), self.size[1] / len(field)
+        for i, row in enumerate(field):
+            for j, number in enumerate(row):
+                colour = shade(0.5 + math.copysign(0.5 * math.sqrt(abs(number) / largest), number))
+                self.marks.append(
+                    f'<rect x="{_n(j * width)}" y="{_n(i * height)}" width="{_n(width + 0.4)}" '
+                    f'height="{_n(height + 0.4)}" fill="{colour}"/>'
+                )
+
     def axes(self, x_name: str, y_name: str) -> None:
-        """Draw ticks, their numbers, faint grid lines, the outline, and the axes' names."""
+        """Draw ticks, their numbers, faint grid lines, the outline, and the axes' names.
+
+        Without a name, x has no numbers either.
+        """
         width, height = self.size
-        for tick in ticks(*self.x):
+        for tick in ticks(*self.x) if x_name else ():
             x = self.at(tick, 1)[0]
             self.frame.append(f'<path d="M{_n(x)} {_n(height)}v5" stroke="{GREY}"/>')
-            self.frame.append(text(x, height + 19, _label(tick), anchor="middle", colour=GREY))
+            self.frame.append(text(x, height + 19, label(tick), anchor="middle", colour=GREY))
         for tick in log_ticks(*self.y) if self.log else ticks(*self.y):
             y = self.at(0, tick)[1]
             self.frame.append(f'<path d="M0 {_n(y)}h-5" stroke="{GREY}"/>')
-            self.frame.append(text(-9, y + 4, _label(tick), anchor="end", colour=GREY))
+            self.frame.append(text(-9, y + 4, label(tick), anchor="end", colour=GREY))
             if self.log:
                 self.marks.insert(0, f'<path d="M0 {_n(y)}h{_n(width)}" stroke="{PALE}"/>')
         self.frame.append(
@@ -91,6 +150,10 @@ class Panel:
             self.frame.append(f'<g transform="translate({_n(x)} -15)">{mark}</g>')
             self.frame.append(text(x + 12, -11, words))
             x += 34 + 6.4 * len(words)
+
+    def key(self, colours: Mapping[str, str]) -> None:
+        """Name the lines, which are told apart by their colours, above the panel."""
+        self.legend([(stroke(colour), name) for name, colour in colours.items()])
 
     def svg(self) -> str:
         """Return the panel's elements as one group."""
@@ -174,13 +237,79 @@ def training_picture(
     colours = dict(zip(losses, (INK, GREEN), strict=False))
     for name, curve in losses.items():
         curves.line(list(enumerate(curve)), colours[name])
-    curves.legend(
-        [
-            (f'<path d="M-8 0h16" stroke="{colour}" stroke-width="1.8"/>', name)
-            for name, colour in colours.items()
-        ]
-    )
+    curves.key(colours)
     return document(1020, 116 + height + 56, title, subtitle, [plane.svg(), curves.svg()])
+
+
+def network(
+    panel: Panel,
+    columns: Sequence[Sequence[Sequence[str]]],
+    weights: Sequence[tuple[Sequence[str], str, float]],
+) -> None:
+    """Draw columns of neurons, each a circle with lines of words, and the weights between them.
+
+    A weight is its lines of words, its colour and its width; they come in the order of the neurons
+    that they lead to. A neuron stands at x = its column, y = 0, -1, ... from the top down.
+    """
+    lines = iter(weights)
+    for x, (left, right) in enumerate(pairwise(columns)):
+        for y_to in range(len(right)):
+            for y_from in range(len(left)):
+                words, colour, width = next(lines)
+                panel.line([(x, -y_from), (x + 1, -y_to)], colour, width=width)
+                part = 0.5 if y_from == y_to else 0.29  # where lines do not cross
+                place = panel.at(x + part, -y_from + part * (y_from - y_to))
+                panel.frame += _stack(place, words, 26 if y_from == y_to else 16)
+    for x, column in enumerate(columns):
+        for y, words in enumerate(column):
+            place = panel.at(x, -y)
+            circle = f'<circle cx="{_n(place[0])}" cy="{_n(place[1])}" r="36"'
+            panel.frame.append(f'{circle} fill="white" stroke="{INK}"/>')
+            panel.frame += _stack(place, words, 16)
+
+
+def _stack(place: Point, lines: Sequence[str], gap: float) -> list[str]:
+    """Return lines of words around a place, legible on whatever is drawn there."""
+    top = place[1] + 4.5 - gap * (len(lines) - 1) / 2
+    return [
+        outlined(text(place[0], top + gap * i, words, anchor="middle"))
+        for i, words in enumerate(lines)
+    ]
+
+
+def outlined(words: str) -> str:
+    """Return a text element with a white rim, that keeps it legible on lines."""
+    return (
+        '<g stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke">'
+        f"{words}</g>"
+    )
+
+
+def colour_bar(left: float, top: float, height: float, low: float, high: float) -> Panel:
+    """Return the scale of `Panel.heat`."""
+    bar = Panel(left, top, (18, height), (0, 1), (low, high))
+    side = height / BANDS
+    for k in range(BANDS):
+        y, colour = height - (k + 1) * side, shade(k / (BANDS - 1))
+        bar.marks.append(
+            f'<rect y="{_n(y)}" width="18" height="{_n(side + 0.5)}" fill="{colour}"/>'
+        )
+    bar.axes("", "")
+    return bar
+
+
+def shade(part: float) -> str:
+    """Return a colour from blue at 0 by way of white to vermilion at 1."""
+    end = CLASSES[part > 0.5]
+    rgb = [int(end[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + (c - 255) * abs(2 * part - 1)):02x}" for c in rgb)
+
+
+def figure(title: str, subtitle: str, *panels: Panel) -> str:
+    """Draw panels, each where it says, with a heading above them and room for their axes."""
+    width = max(panel.left + panel.size[0] for panel in panels) + 30
+    height = max(panel.top + panel.size[1] for panel in panels) + 56
+    return document(width, height, title, subtitle, [panel.svg() for panel in panels])
 
 
 def document(width: float, height: float, title: str, subtitle: str, parts: Sequence[str]) -> str:
@@ -228,6 +357,12 @@ def ring(x: float, y: float, colour: str) -> str:
         f'<circle cx="{_n(x)}" cy="{_n(y)}" r="3.4" fill="white" stroke="{colour}" '
         'stroke-width="1.8"/>'
     )
+
+
+def stroke(colour: str, dash: str = "") -> str:
+    """Return the mark of a line in a legend."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<path d="M-8 0h16" stroke="{colour}" stroke-width="1.8"{dashes}/>'
 
 
 def halo(x: float, y: float) -> str:
@@ -305,7 +440,8 @@ def _n(number: float) -> str:
     return "0" if digits == "-0" else digits
 
 
-def _label(number: float) -> str:
+def label(number: float) -> str:
+    """Return a number as it is written on an axis."""
     return f"{number:g}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -1,12 +1,13 @@
-"""What the demos share on the command line: progress, a check of the output path, a clean end."""
+"""What the demos share on the command line: options, progress, the output file, a clean end."""
 
+import argparse
 import io
 import os
 import pathlib
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class Progress:
@@ -35,6 +36,33 @@ class Progress:
         if self.width:
             print(flush=True)
             self.width = 0
+
+
+def parse(
+    name: str, purpose: str | None, arguments: Sequence[str] | None, seed: int | None = None
+) -> argparse.Namespace:
+    """Return a demo's options: the ``picture`` that it writes and, if it has one, its ``seed``.
+
+    A picture that could not be written ends the program now, before anything is computed.
+    """
+    parser = argparse.ArgumentParser(prog=f"python3 -m demos.{name}", description=purpose)
+    parser.add_argument(
+        "picture", nargs="?", default=f"{name}.svg", type=pathlib.Path, help="an SVG file to write"
+    )
+    if seed is not None:
+        parser.add_argument("--seed", type=int, default=seed, help="of all that is random")
+    options = parser.parse_args(arguments)
+    try:
+        check_writable(options.picture)
+    except OSError as error:
+        parser.error(f"cannot write the picture: {error}; name another file")
+    return options
+
+
+def write(picture: pathlib.Path, svg: str) -> None:
+    """Write the picture, the same bytes on every system, and say so."""
+    picture.write_text(svg, encoding="utf-8", newline="\n")
+    print(f"wrote {picture}")
 
 
 def check_writable(path: pathlib.Path) -> None:
