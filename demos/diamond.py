@@ -46,8 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{left[i] if i < len(left) else '':36}{other[i] if i < len(other) else ''}".rstrip())
     print(f"\n{'dc/da':6}{wrong['a'].grad:g}, wrong{'':22}{'dc/da':6}{right['a'].grad:g}, right")
     print(
-        "\nThe first way hands b's gradient on twice, first a half of it and then the whole: the half\n"
-        "is counted again. A value may hand on its gradient only when every value made of it has."
+        "\nThe first way hands b's gradient on twice, first a half of it and then the whole: the\n"
+        "half counts twice. A value may hand on its gradient only when every value made of it has."
     )
     return 0
 

@@ -143,6 +143,14 @@ __all__ = [
 ]
 
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .debugger import debug as debug
+    from .explain import find_nonfinite as find_nonfinite
+    from .health import gradient_report as gradient_report
+    from .tracing import detect_anomaly as detect_anomaly
+    from .tracing import trace_lines as trace_lines
+
 # What takes time to import is imported when it is first asked for: these modules, and the functions
 # of others.
 _MODULES = ("data", "graph", "losses", "optim", "tracing", "training")
