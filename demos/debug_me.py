@@ -12,8 +12,9 @@ from micrograd_like.tracing import AnomalyError
 def network() -> MLP:
     """Return a network of two hidden layers with a dead ReLU and a saturated sigmoid."""
     model = MLP(2, [3, 3, 1], activation=["relu", "sigmoid", "linear"], rng=5)
-    model.layers[0].neurons[0].b.data = -9.0  # problem 1: below 0 for every example
-    model.layers[1].neurons[2].b.data = 30.0  # problem 2: σ(30) is flat
+    parameters = dict(model.named_parameters())
+    parameters["layers.0.neurons.0.b"].data = -9.0  # problem 1: below 0 for every example
+    parameters["layers.1.neurons.2.b"].data = 30.0  # problem 2: σ(30) is flat
     return model
 
 

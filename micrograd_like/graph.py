@@ -8,10 +8,10 @@ What you can do with it::
     >>> out.backward()
     >>> out.graph()                                 # in a notebook: the picture
     Graph of 4 values and 3 edges
-      v0  x     leaf    data 0.5      grad -0.8399
-      v1  w     leaf    data -2       grad 0.21
-      v2        *       data -1       grad 0.42     of v0, v1
-      v3        tanh    data -0.7616  grad 1        of v2
+      v0  x  leaf  data 0.5      grad -0.8399
+      v1  w  leaf  data -2       grad 0.21
+      v2     *     data -1       grad 0.42     of v0, v1
+      v3     tanh  data -0.7616  grad 1        of v2
     >>> out.graph().save("out.svg")                 # doctest: +SKIP
 
 A drawing shows the graph as it was when `Graph` was made, and changes nothing in it. An arrow runs

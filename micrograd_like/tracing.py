@@ -6,12 +6,12 @@ What you can do with it::
     >>> from micrograd_like.tracing import detect_anomaly, trace_lines
     >>> with trace_lines():
     ...     y = Value(2.0) * 3.0
-    >>> y.line                                          # file and line of your code
-    '<stdin>:2'
+    >>> y.line                                 # file and line of your code
+    '...:2'
     >>> with detect_anomaly():
     ...     Value(1e200) * 1e200
     Traceback (most recent call last):
-    AnomalyError: mul(1e+200, 1e+200) is inf
+    micrograd_like.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
 
 Both cost time, so they are off unless asked for, and cost nothing then: while one is on, the
 engine's own function that makes nodes is replaced by one that does more. They hold for all threads.
