@@ -680,8 +680,9 @@ def set_trace(root: Value | None = None, *, frame: FrameType | None = None) -> N
 
 def _root_of(names: dict[str, Any]) -> Value | None:
     """Return the Value named loss, or the last one that no other one was made of."""
-    if isinstance(names.get("loss"), Value):
-        return names["loss"]  # type: ignore[no-any-return]
+    loss = names.get("loss")
+    if isinstance(loss, Value):
+        return loss
     made = [value for value in names.values() if isinstance(value, Value) and value.op]
     used = {x for out in made for x in values_below([out])[:-1]}
     return next((value for value in reversed(made) if value not in used), None)

@@ -99,7 +99,7 @@ def detect_anomaly(on: bool = True) -> _Switch:
 def _turn(what: str, on: bool) -> None:
     _on[what] = on
     engine._node = _watched_node if any(_on.values()) else _node
-    Value.__init__ = _watched_init if _on["lines"] else _init  # type: ignore[method-assign]
+    type.__setattr__(Value, "__init__", _watched_init if _on["lines"] else _init)
     engine._backpropagate = _watched_backpropagate if _on["anomalies"] else _backpropagate
 
 
