@@ -15,8 +15,9 @@ A loss is of one example: what the model made of it, and what it should have mad
 takes the mean over a batch; by hand, that is ``fsum(map(loss, outputs, targets)) / n``.
 
 The short names: an ``output`` is a number or a Value, or a list of them, as a model returns it; its
-``target`` is one number for each (a squared or absolute difference may also be one from a Value). A ``score`` is an output that may be any number: in logistic
-models the log odds, called logit. ``d`` is an output's difference from its target.
+``target`` is a number for each, which in a difference may be a Value too. A ``score`` is an output
+that may be any number; a ``logit`` is one that stands for log odds. ``d`` is the difference of an
+output and its target.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ def cross_entropy(scores: Any, target: Any) -> Any:
 def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any:
     """Return ``strength`` times the sum of the squares of a module's parameters, or of a list.
 
-    Added to a loss once a step, it has the gradients of ``weight_decay=2*strength`` in an optimiser,
-    which takes less time.
+    Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which take
+    less time for it.
     """
     weights = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
     if not weights:

@@ -166,7 +166,7 @@ class Optimizer:
     def _commit(self, data: list[float], state: State) -> None:
         """Set all parameters and the memory in one call in C: no signal handler gets in between."""
         memory = map(_set_state, (self,), (state,))
-        any(chain(map(_set_data, self.parameters, data), memory))
+        any(chain(map(set_data, self.parameters, data), memory))
 
     def _refuse_non_finite(self, i: int, x: float, *memory: float) -> None:
         for name, number in zip(("data", *self.names), (x, *memory)):
@@ -187,7 +187,7 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}{settings})"
 
 
-_set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
+set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 _set_grad: Callable[[Value, float], None] = Value.__dict__["grad"].__set__
 _set_state: Callable[[Optimizer, State], None] = Optimizer.__dict__["_state"].__set__
 
@@ -213,8 +213,8 @@ class SGD(Optimizer):
         self.nesterov = bool(nesterov)
         if nesterov and (not momentum or dampening):
             raise ValueError(
-                f"nesterov=True needs a momentum above 0 and no dampening, not momentum={momentum}, "
-                f"dampening={dampening}"
+                f"nesterov=True needs a momentum above 0 and no dampening, not "
+                f"momentum={momentum}, dampening={dampening}"
             )
         self.names = ("momentum_buffer",) if momentum else ()
         super().__init__(

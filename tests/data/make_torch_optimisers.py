@@ -41,7 +41,7 @@ VARIANTS = {
 
 
 def gradient_of(x: float, i: int, step: int) -> float:
-    """Return the gradient by parameter ``i`` at ``step``: a parabola's, and a shove that repeats."""
+    """Return the gradient by parameter ``i``: that of a parabola, and a shove that repeats."""
     shove = ((step * (i + 3)) % 7 - 3) * 0.125
     return CURVATURES[i] * (x - CENTRES[i]) + shove
 
