@@ -199,7 +199,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
         return _ticks(10**low, 10**high)
     factors = (1, 2, 5) if high - low < 2.5 else (1,)
     stride = max(1, round((high - low) / 8))
-    powers = range(math.floor(low), math.ceil(high) + 1, stride)
+    powers = range(math.floor(low), min(math.ceil(high), 308) + 1, stride)
     ticks = [factor * 10.0**power for power in powers for factor in factors]
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
 

@@ -499,7 +499,7 @@ def _metrics(metrics: Metrics) -> dict[str, Metric]:
         pairs = [(str(name), metric) for name, metric in metrics.items()]
     else:
         pairs = [(_name(metric), metric) for metric in metrics]
-    found: dict[str, Metric] = {}
+    found: dict[str, Any] = {}
     for name, metric in pairs:
         function: Any = METRICS.get(metric) if isinstance(metric, str) else metric
         if not callable(function):
