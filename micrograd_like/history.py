@@ -26,6 +26,7 @@ from .weights import write_atomically
 Record = dict[str, float]
 Point = tuple[float, float]
 
+RESERVED = ("epoch", "lr", "seconds")  # the columns that hold no measure
 VALIDATION = "validation_"  # before the names of what is measured on validation rows
 
 INK, GREY, PALE, GREEN = "#222222", "#5c5c5c", "#e2e2e2", "#009e73"
@@ -35,8 +36,6 @@ FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 WIDTH, HEIGHT = 340.0, 220.0  # of a panel, in pixels, and the room that is left around it
 LEFT, TOP, RIGHT, BOTTOM = 66.0, 112.0, 24.0, 56.0
 SIDE = LEFT + WIDTH + RIGHT
-
-_NOT_DRAWN = ("epoch", "lr", "seconds")
 
 
 class History:
@@ -97,7 +96,7 @@ class History:
         A loss that is always positive stands on a logarithmic scale. The same numbers give the same
         bytes.
         """
-        names = [n for n in self.records[0] if n not in _NOT_DRAWN] if self.records else []
+        names = [n for n in self.records[0] if n not in RESERVED] if self.records else []
         names = [name for name in names if not name.startswith(VALIDATION)]
         size = f'width="{_n(max(1, len(names)) * SIDE)}" height="{_n(TOP + HEIGHT + BOTTOM)}"'
         return "\n".join(

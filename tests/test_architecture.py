@@ -29,6 +29,8 @@ ROWS = (
     ("transforms",),
     ("checking",),
     ("compiler",),
+    ("history",),
+    ("measuring", "checkpoint"),
     ("training",),
     ("graph", "layout"),
     ("explain",),
