@@ -145,8 +145,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import what takes time to import when it is first asked for."""
-    if name == "data":
+    if name in ("data", "losses", "optim", "training"):
         from importlib import import_module
 
-        return import_module(".data", __name__)
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

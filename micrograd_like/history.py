@@ -127,10 +127,14 @@ class History:
         if VALIDATION + name in self.records[0]:
             curves["validation"] = self[VALIDATION + name]
         numbers = [y for column in curves.values() for y in column]
-        log = name == "loss" and min(numbers) > 0
-        scale = math.log10 if log else float
+        log = name == "loss" and min(numbers) > 1e-300 and max(numbers) < 1e300
+
+        def scale(y: float) -> float:
+            return math.log10(y) if log else max(-1e300, min(y, 1e300)) if abs(y) > 1e-290 else 0.0
+
         low, high = scale(min(numbers)), scale(max(numbers))
-        spare = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+        least = 0.05 if log else 1e-3 * max(-low, high) or 1.0  # what is flat looks flat
+        spare = max((high - low) * 0.06, least)
         low, high = low - spare, high + spare
         last = max(2, len(self))
 
@@ -198,7 +202,7 @@ def _log_ticks(low: float, high: float) -> list[float]:
         return _ticks(10**low, 10**high)
     factors = (1, 2, 5) if high - low < 2.5 else (1,)
     stride = max(1, round((high - low) / 8))
-    powers = range(math.floor(low), min(math.ceil(high), 308) + 1, stride)
+    powers = range(math.floor(low), math.ceil(high) + 1, stride)
     ticks = [factor * 10.0**power for power in powers for factor in factors]
     return [tick for tick in ticks if low <= math.log10(tick) <= high]
 

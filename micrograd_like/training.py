@@ -142,7 +142,9 @@ def fit(
         with _naming(resume):
             run.at = checkpoints.restore(content, run.about, model, optimizer)
     run.save()  # a path that can't be written shows before anything is trained
-    return run.run(Progress(epochs, len(run.at.records)) if progress else None)
+    if progress:
+        run.progress = Progress(epochs, len(run.at.records))
+    return run.run()
 
 
 def evaluate(model: Module, data: Data, loss: Loss, metrics: Metrics = ()) -> dict[str, float]:
@@ -188,9 +190,8 @@ class Run:
     at: Position
     progress: Progress | None = None
 
-    def run(self, progress: Progress | None) -> History:
+    def run(self) -> History:
         """Go on to the end, or to an interrupt."""
-        self.progress = progress
         interrupted, stop = False, False
         try:
             with collector_paused():
@@ -200,12 +201,12 @@ class Run:
             interrupted = True
             self.save()
         finally:
-            if progress:
-                progress.close()
+            if self.progress:
+                self.progress.close()
         history = History(self.at.records, interrupted)
         if self.patience is not None and self.at.best is not None and not interrupted:
             any(map(set_data, self.measure.parameters, self.at.best))  # all at once
-            if progress and len(history) < self.epochs and not stop:
+            if self.progress and len(history) < self.epochs and not stop:
                 print(
                     f"stopped after epoch {len(history)} of {self.epochs}: no better validation "
                     f"loss since epoch {history.best_epoch}, whose weights are back",

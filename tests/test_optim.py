@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interrupting import Interrupts
 
 from micrograd_like import Value, nn, optim
 from micrograd_like.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm
@@ -210,32 +210,6 @@ def test_repr() -> None:
         "Adam(1 parameters, lr=0.1, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
     )
     assert "lr=<lambda>" in repr(SGD(leaves(1.0), lambda step: 0.1))
-
-
-class Interrupts:
-    """Raise KeyboardInterrupt at the k-th call or return, of Python or C, inside a function."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def __call__(self, frame: Any, event: str, argument: Any) -> None:
-        self.left -= 1
-        if self.left == 0:
-            sys.setprofile(None)
-            raise KeyboardInterrupt
-
-    def run(self, function: Callable[[], Any]) -> bool:
-        """Return whether the function came to its end before."""
-        before = sys.getprofile()
-        try:
-            sys.setprofile(self)
-            function()
-            sys.setprofile(None)
-            return True
-        except KeyboardInterrupt:
-            return False
-        finally:
-            sys.setprofile(before)
 
 
 @each_optimizer
