@@ -127,52 +127,48 @@ class History:
         if VALIDATION + name in self.records[0]:
             curves["validation"] = self[VALIDATION + name]
         numbers = [y for column in curves.values() for y in column]
-        log = name == "loss" and min(numbers) > 1e-300 and max(numbers) < 1e300
+        log = name == "loss" and min(numbers) > 1e-250 and max(numbers) < 1e250
 
         def scale(y: float) -> float:
-            return math.log10(y) if log else max(-1e300, min(y, 1e300)) if abs(y) > 1e-290 else 0.0
+            if log:
+                return math.log10(y)
+            return max(-1e250, min(y, 1e250)) if abs(y) > 1e-250 else 0.0
 
         low, high = scale(min(numbers)), scale(max(numbers))
         least = 0.05 if log else 1e-3 * max(-low, high) or 1.0  # what is flat looks flat
-        spare = max((high - low) * 0.06, least)
+        spare = max(0.06 * (high - low), least)
         low, high = low - spare, high + spare
         last = max(2, len(self))
 
         def at(epoch: float, y: float) -> Point:
-            across = WIDTH * (epoch - 1) / (last - 1)
-            return across, HEIGHT * (high - scale(y)) / (high - low)
+            right = WIDTH * (epoch - 1) / (last - 1)
+            return right, HEIGHT * (high - scale(y)) / (high - low)
 
         parts = [f'<g transform="translate({_n(left)} {_n(TOP)})">']
         for tick in _log_ticks(low, high) if log else _ticks(low, high):
-            y = _n(at(1, tick)[1])
-            parts.append(f'<path d="M0 {y}h{_n(WIDTH)}" stroke="{PALE}"/>')
-            parts.append(_text(-8, float(y) + 4.5, _number(tick), f'text-anchor="end" {DIM}'))
-        for tick in _ticks(1, last):
-            if tick == round(tick):
-                x = at(tick, numbers[0])[0]
-                parts.append(f'<path d="M{_n(x)} {_n(HEIGHT)}v5" stroke="{GREY}"/>')
-                centred = f'text-anchor="middle" {DIM}'
-                parts.append(_text(x, HEIGHT + 20, _number(tick), centred))
+            y = at(1, tick)[1]
+            parts.append(f'<path d="M0 {_n(y)}h{_n(WIDTH)}" stroke="{PALE}"/>')
+            parts.append(_text(-8, y + 4.5, _number(tick), f'text-anchor="end" {DIM}'))
+        for tick in filter(float.is_integer, map(float, _ticks(1, last))):
+            x = at(tick, numbers[0])[0]
+            parts.append(f'<path d="M{_n(x)} {_n(HEIGHT)}v5" stroke="{GREY}"/>')
+            parts.append(_text(x, HEIGHT + 20, _number(tick), f'text-anchor="middle" {DIM}'))
         parts.append(f'<path d="M0 0V{_n(HEIGHT)}H{_n(WIDTH)}" fill="none" stroke="{GREY}"/>')
         parts.append(_text(WIDTH, HEIGHT + 40, "epoch", 'text-anchor="end"'))
         parts.append(_text(0, -14, name, 'font-weight="bold"'))
         x = WIDTH
         for label, column in reversed(curves.items()):
-            colour = COLOURS[label]
+            line = f'stroke="{COLOURS[label]}" stroke-width="1.8"'
             points = [at(epoch, y) for epoch, y in enumerate(column, 1)]
-            path = "M" + "L".join(f"{_n(px)} {_n(py)}" for px, py in points)
-            line = f'fill="none" stroke="{colour}" stroke-width="1.8"'
-            parts.append(f'<path d="{path}" {line}/>')
-            if len(points) == 1:
-                parts.append(f'<circle cx="0" cy="{_n(points[0][1])}" r="3" fill="{colour}"/>')
+            path = "L".join(f"{_n(px)} {_n(py)}" for px, py in points)
+            parts.append(f'<path d="M{path}" fill="none" {line}/>')
+            if len(self) == 1 or (label, name) == ("validation", "loss"):
+                px, py = points[self.best_epoch - 1]
+                parts.append(f'<circle cx="{_n(px)}" cy="{_n(py)}" r="4" fill="white" {line}/>')
             parts.append(_text(x, -14, label, 'text-anchor="end"'))
             x -= 5.8 * len(label) + 5
             parts.append(f'<path d="M{_n(x)} -18.5h-18" {line}/>')
             x -= 36
-            if label == "validation" and name == "loss":
-                px, py = points[self.best_epoch - 1]
-                circle = f'r="4.5" fill="white" stroke="{colour}" stroke-width="1.8"'
-                parts.append(f'<circle cx="{_n(px)}" cy="{_n(py)}" {circle}/>')
         return "\n".join([*parts, "</g>"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
