@@ -84,7 +84,7 @@ SIDES: dict[str, Side] = {
 
 
 def measure(kind: type[optim.Optimizer], rounds: int, epochs: int) -> dict[str, list[float]]:
-    """Return the seconds of an epoch, for each side and round."""
+    """Return the processor seconds of an epoch, for each side and round."""
     names, times = list(SIDES), {name: list[float]() for name in SIDES}
     expected: list[float] = []
     for turn in range(-1, rounds):  # the first round warms up
@@ -93,9 +93,9 @@ def measure(kind: type[optim.Optimizer], rounds: int, epochs: int) -> dict[str, 
             model = nn.MLP(2, [16, 16, 1], rng=random.Random(2))
             optimizer = kind(model, RATE)
             gc.collect()
-            before = time.perf_counter()
+            before = time.process_time()
             SIDES[name](model, optimizer, epochs)
-            taken = time.perf_counter() - before
+            taken = time.process_time() - before
             weights = [p.data for p in model.parameters()]
             expected = expected or weights
             if weights != expected:
