@@ -207,6 +207,8 @@ def _finite(where: str, x: Any) -> float:
 
 def _metrics(metrics: Metrics) -> dict[str, Metric]:
     """Return the metrics under their names."""
+    if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
+        raise TypeError(f"metrics are a list or a dict of functions, not {shorten(metrics)}")
     pairs: list[tuple[str, Any]]
     if isinstance(metrics, Mapping):
         pairs = [(str(name), metric) for name, metric in metrics.items()]
