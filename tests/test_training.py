@@ -843,6 +843,18 @@ class TestHistory:
         (ring,) = loss.iter(f"{SVG}circle")
         assert float(ring.get("cx", "")) == 170
 
+    def test_round_numbers_stand_on_the_axes(self) -> None:
+        for pair, ticks in (
+            ([1.0, 1.2], ["0.9", "1", "1.1", "1.2", "1.3"]),
+            ([0.2, 20.0], ["0.2", "0.5", "1", "2", "5", "10", "20"]),
+            ([1e-9, 1.0], ["1e−09", "1e−08", "1e−07"]),
+            ([-1.0, 1.0], ["−1", "−0.5", "0", "0.5", "1"]),
+        ):
+            records = [{"epoch": i, "loss": loss} for i, loss in enumerate(pair, 1)]
+            root = ET.fromstring(History(records).svg())
+            words = [text.text for text in root.iter(f"{SVG}text")]
+            assert words[2 : 2 + len(ticks)] == ticks
+
     @given(
         st.lists(
             st.tuples(
