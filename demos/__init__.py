@@ -1,1 +1,1 @@
-"""Runnable examples: ``python3 -m demos.moons``, ``python3 -m demos.iris``."""
+"""Runnable examples, each by ``python3 -m demos.NAME``; the README lists them."""

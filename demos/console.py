@@ -1,41 +1,18 @@
-"""What the demos share on the command line: options, progress, the output file, a clean end."""
+"""What the demos share on the command line: options, the output file, a clean end."""
 
 import argparse
 import io
 import os
 import pathlib
-import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 
 
-class Progress:
-    """Report epochs: in one live line on a terminal, else in ``lines`` plain ones over the run."""
-
-    def __init__(self, epochs: int, lines: int = 5) -> None:
-        self.epochs, self.lines, self.width = epochs, lines, 0
-        self.start = time.perf_counter()
-
-    def show(self, epoch: int, loss: float, accuracy: float) -> None:
-        """Report an epoch, counted from 1, its loss and its accuracy from 0 to 1."""
-        left = (time.perf_counter() - self.start) / epoch * (self.epochs - epoch)
-        line = (
-            f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}   loss {loss:.4f}   "
-            f"accuracy {accuracy:6.1%}   {left:3.0f} s left"
-        )
-        if sys.stdout.isatty():
-            line = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
-            print("\r" + line.ljust(self.width), end="", flush=True)
-            self.width = len(line)
-        elif epoch * self.lines % self.epochs < self.lines:
-            print(line, flush=True)
-
-    def close(self) -> None:
-        """End the live line, if there is one."""
-        if self.width:
-            print(flush=True)
-            self.width = 0
+def count(text: str) -> int:
+    """Read an option that is a whole number of at least 0."""
+    if (number := int(text)) < 0:
+        raise ValueError(text)
+    return number
 
 
 def parse(

@@ -44,6 +44,18 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Raises ValueError unless the file is whole and of this format; OSError if it can't be read.
     """
+    content = read_object(path, FORMAT)
+    if not isinstance(content.get("parameters"), dict):
+        raise ValueError('it has no object "parameters"')
+    parameters: dict[str, Any] = content["parameters"]
+    return parameters
+
+
+def read_object(path: str | os.PathLike[str], form: str) -> dict[str, Any]:
+    """Return the object of a JSON file, once its "format" is ``form`` and no name comes twice.
+
+    Raises ValueError unless the file is whole and of this format; OSError if it can't be read.
+    """
     import json
     from pathlib import Path
 
@@ -53,12 +65,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
         )
     except RecursionError as error:
         raise ValueError(str(error)) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f'it has no "format": "{FORMAT}"')
-    if not isinstance(content.get("parameters"), dict):
-        raise ValueError('it has no object "parameters"')
-    parameters: dict[str, Any] = content["parameters"]
-    return parameters
+    if not isinstance(content, dict) or content.get("format") != form:
+        raise ValueError(f'it has no "format": "{form}"')
+    return content
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:

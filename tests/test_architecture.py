@@ -31,6 +31,8 @@ ROWS = (
     ("transforms",),
     ("checking",),
     ("compiler",),
+    ("history",),
+    ("measuring", "checkpoint"),
     ("training",),
     ("graph", "formula", "picture", "layout"),
     ("explain", "health"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import itertools
 import math
 import os
 import re
@@ -18,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demos import console, iris, moons
+from demos import iris, moons
 from demos.charts import Panel, contours, document, log_ticks, text, ticks, training_picture
-from demos.console import Progress, check_writable, run
-from micrograd_like import Value
+from demos.console import check_writable, run
+from micrograd_like import training
+from micrograd_like.training import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
@@ -87,7 +86,7 @@ class TestMoons:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        monkeypatch.setattr(moons, "Progress", Interrupted)
+        monkeypatch.setattr(training, "Progress", Interrupted)
         path = tmp_path / "moons.svg"
         assert moons.main([str(path), "--epochs", "9"]) == 130
         output = capsys.readouterr().out
@@ -135,9 +134,9 @@ class TestMoons:
 
 
 class Interrupted(Progress):
-    """Ctrl-C at the end of the second epoch."""
+    """Ctrl-C in the second epoch."""
 
-    def show(self, epoch: int, loss: float, accuracy: float) -> None:
+    def batch(self, epoch: int, batch: int, of: int) -> None:
         if epoch == 2:
             raise KeyboardInterrupt
 
@@ -167,7 +166,7 @@ class TestIris:
     def test_a_row_is_what_a_flower_is_and_a_column_what_it_is_taken_for(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(iris, "evaluate", lambda model, rows: (Value(0), [2] * len(rows)))
+        monkeypatch.setattr(iris, "answer", lambda model, inputs: 2)
         assert iris.main(["--epochs", "0"]) == 0
         lines = capsys.readouterr().out.splitlines()[-3:]
         counts = [[int(count) for count in line.split()[1:]] for line in lines]
@@ -176,54 +175,20 @@ class TestIris:
     def test_an_interruption_keeps_the_network_so_far(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(iris, "Progress", Interrupted)
+        monkeypatch.setattr(training, "Progress", Interrupted)
         assert iris.main(["--epochs", "9"]) == 130
         output = capsys.readouterr().out
         assert "stopped in epoch 2 of 9, network as it was then:\nheld-out accuracy" in output
         assert "virginica" in output
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 class TestConsole:
-    def test_a_terminal_sees_one_live_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
-        monkeypatch.setattr(console.time, "perf_counter", itertools.count(100, 6).__next__)
-        progress = Progress(20)
-        for epoch in (1, 2):
-            progress.show(epoch, 123.0 / epoch**9, 0.5)
-        progress.close()
-        progress.close()
-        blank, first, second = terminal.getvalue().split("\r")
-        assert blank == ""
-        assert first == "epoch  1/20   loss 123.0000   accuracy  50.0%   114 s left"
-        assert (
-            second
-            == "epoch  2/20   loss 0.2402   accuracy  50.0%   108 s left".ljust(len(first)) + "\n"
-        )
-
-    def test_a_narrow_terminal_is_not_overrun(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
-        monkeypatch.setenv("COLUMNS", "30")
-        Progress(20).show(1, 0.5, 0.5)
-        assert len(terminal.getvalue().strip("\r")) == 29
-
-    @given(epochs=st.integers(1, 300), lines=st.integers(1, 20))
-    def test_elsewhere_a_few_lines_come_evenly(self, epochs: int, lines: int) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "stdout", output := io.StringIO())
-            progress = Progress(epochs, lines)
-            for epoch in range(1, epochs + 1):
-                progress.show(epoch, 0.5, 0.5)
-            progress.close()
-        shown = [int(line.split()[1].split("/")[0]) for line in pages(output.getvalue())]
-        assert len(shown) == min(epochs, lines)
-        assert shown[-1] == epochs
-        gaps = {b - a for a, b in itertools.pairwise([0, *shown])}
-        assert max(gaps) - min(gaps) <= 1
+    def test_a_count_is_at_least_0(self, capsys: pytest.CaptureFixture[str]) -> None:
+        for demo in (moons, iris):
+            for bad in ("-1", "1.5", "x"):
+                with pytest.raises(SystemExit):
+                    demo.main(["--epochs", bad])
+                assert f"argument --epochs: invalid count value: '{bad}'" in capsys.readouterr().err
 
     def test_checking_a_path_leaves_everything_as_it_is(self, tmp_path: Path) -> None:
         check_writable(tmp_path / "new.svg")
@@ -259,10 +224,6 @@ class TestConsole:
             run(main)
         assert exited.value.code == 1
         assert capsys.readouterr().err == "[Errno 28] No space left on device: 'moons.svg'\n"
-
-
-def pages(output: str) -> list[str]:
-    return output.replace("\r", "").splitlines()
 
 
 class TestCharts:

@@ -1,0 +1,147 @@
+"""How wrong an output is: loss functions of Values, or of floats.
+
+What you can do with it::
+
+    >>> from micrograd_like import losses, nn
+    >>> losses.mean_squared_error([1.0, 2.0], [1.0, 4.0])      # floats in, float out;
+    2.0
+    >>> scores = nn.MLP(2, [3], init=1.0)([0.5, 1.0])          # Values in, Value out, to run
+    >>> loss = losses.cross_entropy(scores, 2)                 # backward from
+    >>> loss.backward()
+    >>> round(loss.data, 4)
+    1.0986
+
+A loss is of one example: what the model made of it, and what it should have made. `training.fit`
+takes the mean over a batch; by hand, that is ``fsum(map(loss, outputs, targets)) / n``.
+
+The short names: an ``output`` is a number or a Value, or a list of them, as a model returns it; its
+``target`` is a number for each, which in a difference may be a Value too. A ``score`` is an output
+that may be any number; a ``logit`` is one that stands for log odds. ``d`` is the difference of an
+output and its target.
+"""
+
+from __future__ import annotations
+
+import operator
+
+from . import ops
+from .engine import fsum, weighted_sum
+from .nn import Module
+from .ops import as_float, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+def mean_squared_error(output: Any, target: Any) -> Any:
+    """Return the mean of the squared differences: torch.nn.MSELoss, "mse" in Keras."""
+    ds = _differences("mean_squared_error", output, target)
+    return _mean(_squares(ds), len(ds))
+
+
+def half_squared_error(output: Any, target: Any) -> Any:
+    """Return half the sum of the squared differences, whose derivatives are the differences."""
+    return 0.5 * _squares(_differences("half_squared_error", output, target))
+
+
+def absolute_error(output: Any, target: Any) -> Any:
+    """Return the mean of the absolute differences: torch.nn.L1Loss, "mae" in Keras."""
+    ds = _differences("absolute_error", output, target)
+    return _mean(_sum([ops.abs_(d) for d in ds]), len(ds))
+
+
+def hinge(score: Any, target: Any) -> Any:
+    """Return max(0, 1 - target * score), the max-margin loss: a target is 1 or -1.
+
+    Of a list of scores, each with its target, it is the mean. Raises ValueError for other targets.
+    """
+    terms = []
+    for s, t in _pairs("hinge", score, target):
+        if (sign := as_float(t)) not in (1.0, -1.0):
+            raise ValueError(f"hinge: a target is 1 or -1, not {shorten(t)}")
+        terms.append(ops.relu(ops.sub(1.0, s) if sign > 0 else ops.add(1.0, s)))
+    return _mean(_sum(terms), len(terms))
+
+
+def binary_cross_entropy(logit: Any, target: Any) -> Any:
+    """Return -log of the probability of the target, the logit being the log odds of a 1.
+
+    It is ``-t*log(p) - (1-t)*log(1-p)`` with ``p = sigmoid(logit)``, without overflow or
+    cancellation: torch.nn.BCEWithLogitsLoss. A target lies between 0 and 1. Of a list of logits,
+    each with its target, it is the mean. Raises ValueError for other targets.
+    """
+    terms = []
+    for x, t in _pairs("binary_cross_entropy", logit, target):
+        if not 0 <= (p := as_float(t)) <= 1:
+            raise ValueError(f"binary_cross_entropy: a target is between 0 and 1, not {shorten(t)}")
+        if p in (0.0, 1.0):
+            terms.append(ops.softplus(ops.neg(x) if p else x))
+        else:
+            each = ops.softplus(ops.neg(x)), ops.softplus(x)
+            terms.append(weighted_sum((p, 1 - p), each))  # of two terms >= 0: nothing cancels
+    return _mean(_sum(terms), len(terms))
+
+
+def cross_entropy(scores: Any, target: Any) -> Any:
+    """Return -log of the softmax of the scores at the target, the index of a class.
+
+    It has neither overflow nor cancellation: torch.nn.CrossEntropyLoss, "sparse categorical
+    cross-entropy from logits" in Keras. There is one score for each class, of two or more. Raises
+    TypeError if the target is no whole number, IndexError if there is no such class.
+    """
+    if not isinstance(scores, (list, tuple)) or len(scores) < 2:
+        raise TypeError(
+            f"cross_entropy: it takes a list of two or more scores, one per class, not "
+            f"{shorten(scores)}; a single score goes with binary_cross_entropy"
+        )
+    try:
+        i = operator.index(target)
+    except TypeError:
+        raise TypeError(
+            f"cross_entropy: a class is a whole number, not {shorten(target)}"
+        ) from None
+    if not 0 <= i < len(scores):
+        raise IndexError(f"cross_entropy: no class {i} among {len(scores)}, 0 to {len(scores) - 1}")
+    return ops.neg(ops.log_softmax(scores[i], *scores[:i], *scores[i + 1 :]))
+
+
+def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any:
+    """Return ``strength`` times the sum of the squares of a module's parameters, or of a list.
+
+    Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which take
+    less time for it.
+    """
+    weights = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+    if not weights:
+        raise ValueError("l2_penalty: there are no parameters")
+    if not as_float(strength) >= 0:
+        raise ValueError(f"l2_penalty: the strength is at least 0, not {strength!r}")
+    return strength * _squares(weights)
+
+
+def _squares(ds: list[Any]) -> Any:
+    """Return the sum of squares: one node, that overflows to inf rather than raise."""
+    return weighted_sum(ds, ds)
+
+
+def _sum(terms: list[Any]) -> Any:
+    return terms[0] if len(terms) == 1 else fsum(terms)
+
+
+def _mean(total: Any, n: int) -> Any:
+    return total if n == 1 else total / n
+
+
+def _differences(name: str, output: Any, target: Any) -> list[Any]:
+    return [ops.sub(y, t) for y, t in _pairs(name, output, target)]
+
+
+def _pairs(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]:
+    """Pair each output with its target; one of each needs no lists."""
+    outputs = output if isinstance(output, (list, tuple)) else (output,)
+    targets = target if isinstance(target, (list, tuple)) else (target,)
+    if not outputs or len(outputs) != len(targets):
+        raise ValueError(f"{name}: {len(targets)} targets for {len(outputs)} outputs")
+    return list(zip(outputs, targets))

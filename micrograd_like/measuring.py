@@ -1,0 +1,235 @@
+"""What is measured of data: rows that are checked, the loss and the metrics of each.
+
+What you can do with it::
+
+    rows = checked_rows("data", data)                   # or an error that names row and column
+    measure = Measure(model, losses.cross_entropy, ["accuracy"])
+    measure.check(rows)                                 # every target is tried on the loss
+    measure.means(rows)                                 # {"loss": 0.31, "accuracy": 0.9}
+
+The short names: a ``row`` is its ``inputs``, a list of floats, its ``target``, and ``where`` it
+stands. An ``output`` is what the model makes of the inputs: a Value, or a list of them.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from .engine import Value, fsum, topological_order
+from .history import RESERVED, VALIDATION
+from .nn import Module
+from .ops import as_float, shorten
+
+Data = Iterable[tuple[Iterable[float], Any]]
+Loss = Callable[[Any, Any], Any]  # (output, target) -> Value
+Metric = Callable[[Any, Any], float]  # (output, target) -> number; it gets floats
+Metrics = Iterable[str | Metric] | Mapping[str, Metric]
+
+
+def accuracy(output: Any, target: Any) -> float:
+    """Return 1.0 if an output is right, else 0.0: the metric "accuracy".
+
+    Of a list of scores, the largest must be that of the target, the index of a class. A single
+    score must be positive if the target is 1, and must not be if it is 0 or -1.
+    """
+    if not isinstance(output, (list, tuple)):
+        return float((output > 0) == (target > 0))
+    return float(max(range(len(output)), key=output.__getitem__) == operator.index(target))
+
+
+METRICS: dict[str, Metric] = {"accuracy": accuracy}
+
+
+class Row(NamedTuple):
+    """A row of the data, once it is checked; ``where`` says which, in messages."""
+
+    where: str
+    inputs: list[float]
+    target: Any
+
+
+class Measure:
+    """What is measured of each row: the loss, and the metrics."""
+
+    def __init__(self, model: Module, loss: Loss, metrics: Metrics) -> None:
+        if not isinstance(model, Module) or not callable(model):
+            raise TypeError(f"the model is {shorten(model)}: it must be a Module, as nn.MLP is")
+        if not callable(loss):
+            raise TypeError(f"the loss is {shorten(loss)}: it must be a function, as in losses")
+        self.model: Any = model
+        self.loss, self.metrics = loss, _metrics(metrics)
+        self.names = ["loss", *self.metrics]
+        self.parameters = model.parameters()
+
+    def check(self, rows: Sequence[Row]) -> None:
+        """Try the model on the first row, and every target, so that nothing wrong shows later."""
+        with _at(rows[0].where):
+            output = self.model(rows[0].inputs)
+            values = [output] if isinstance(output, Value) else output
+            if not isinstance(values, (list, tuple)) or not all(
+                isinstance(value, Value) for value in values
+            ):
+                raise TypeError(
+                    f"the model returned {shorten(output)}: not a Value or a list of it"
+                )
+        for row in rows:
+            with _at(row.where):
+                self.of(output, row)
+
+    def of(self, output: Any, row: Row) -> tuple[Value, list[float]]:
+        """Return the loss of an output, and its number and those of the metrics."""
+        loss = self.loss(output, row.target)
+        if not isinstance(loss, Value):  # a number would be taken, and lose the gradient
+            raise TypeError(f"the loss returned {shorten(loss)}: it must return a Value")
+        numbers = [loss.data]
+        if self.metrics:
+            plain = output.data if isinstance(output, Value) else [value.data for value in output]
+            numbers += [as_float(metric(plain, row.target)) for metric in self.metrics.values()]
+        return loss, numbers
+
+    def sums(self, rows: Sequence[Row]) -> tuple[Value, list[float]]:
+        """Return the sum of the losses of some rows, and its number and those of the metrics.
+
+        Raises FloatingPointError if one of them is not finite.
+        """
+        losses, numbers, where = [], [], ""
+        try:
+            for row in rows:
+                where = row.where
+                loss, each = self.of(self.model(row.inputs), row)
+                if not all(map(math.isfinite, each)):
+                    raise FloatingPointError(self._blame(loss, each))
+                losses.append(loss)
+                numbers.append(each)
+            return fsum(losses), [math.fsum(column) for column in zip(*numbers)]
+        except ArithmeticError as error:  # where Python raises, as in exp(1000), too
+            raise FloatingPointError(f"{where}: {error}") from error
+
+    def means(self, rows: Sequence[Row]) -> dict[str, float]:
+        """Return the means over some rows, under their names."""
+        sums = [self.sums([row])[1] for row in rows]
+        return self.named_means(sums, len(rows))
+
+    def named_means(self, sums: Sequence[Sequence[float]], n: int) -> dict[str, float]:
+        """Return the means over ``n`` rows, under their names, from sums of parts of them."""
+        return {name: math.fsum(column) / n for name, column in zip(self.names, zip(*sums))}
+
+    def _blame(self, loss: Value, numbers: Sequence[float]) -> str:
+        wrong = [f"{n} is {x}" for n, x in zip(self.names, numbers) if not math.isfinite(x)]
+        return f"the {wrong[0]}{first_non_finite(loss)}"
+
+
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Say in which row of the data an error came up."""
+    try:
+        yield
+    except (TypeError, ValueError, LookupError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{where}: {error}") from error
+
+
+def first_non_finite(root: Value) -> str:
+    """Return words on where a graph's numbers first went wrong, forward or backward, or ""."""
+    order = topological_order(root)
+    for value in order:
+        if not math.isfinite(value.data):
+            return f"; the first value that is not finite is {_describe(value)}"
+    for out in reversed(order):
+        for operand, partial in zip(out.operands, out.partials):
+            if math.isfinite(out.grad) and not math.isfinite(operand.grad):
+                return (
+                    f"; the first gradient that is not finite runs through {_describe(out)}: "
+                    f"its own is {out.grad}, times the partial {partial}"
+                )
+    return ""
+
+
+def _describe(value: Value) -> str:
+    if value.op is None:
+        return f"{shorten(value.label)[1:-1] or 'an unnamed leaf'} = {value.data}"
+    return str(value.op.error(ArithmeticError(value.data), value.operands)).replace("): ", ") = ")
+
+
+def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
+    """Return the data as rows of finite numbers, all of one shape, or say which is not."""
+    if isinstance(data, _NO_LISTS) or not hasattr(data, "__iter__"):
+        raise TypeError(f"{what} is {shorten(data)}: it must be a list of (inputs, target)")
+    rows: list[Row] = []
+    for i, pair in enumerate(data):
+        where = f"{what} row {i}"
+        if isinstance(pair, _NO_LISTS) or not hasattr(pair, "__iter__"):
+            raise TypeError(f"{where} is {shorten(pair)}: a row is (inputs, target)")
+        if len(pair := tuple(pair)) != 2:
+            raise ValueError(f"{where} has {len(pair)} parts: a row is (inputs, target)")
+        if isinstance(pair[0], _NO_LISTS) or not hasattr(pair[0], "__iter__"):
+            raise TypeError(f"{where}: the inputs are {shorten(pair[0])}, not a list of numbers")
+        inputs = [_finite(f"{where}, column {j}", x) for j, x in enumerate(pair[0])]
+        target = pair[1]
+        if hasattr(target, "__iter__") and not isinstance(target, _NO_LISTS):
+            target = [_finite(f"{where}, target {j}", t) for j, t in enumerate(target)]
+        else:
+            target = _finite(f"{where}, target", target)
+        row = Row(where, inputs, target)
+        like = like or row
+        for part, own, other in (
+            ("columns", row.inputs, like.inputs),
+            ("targets", row.target, like.target),
+        ):
+            n, m = (len(x) if isinstance(x, list) else 1 for x in (own, other))
+            if n != m:
+                raise ValueError(f"{where} has {n} {part}, where {like.where} has {m}")
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{what} is empty: there must be at least one row")
+    return rows
+
+
+_NO_LISTS = (str, bytes, bytearray, Mapping, Set)  # of numbers in an order
+
+
+def _finite(where: str, x: Any) -> float:
+    """Return a finite number: whole ones, of whatever type, as an int."""
+    try:
+        number = operator.index(x) if hasattr(x, "__index__") else as_float(x)
+        if math.isfinite(number):
+            return number
+    except TypeError as error:
+        raise TypeError(f"{where}: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"{where}: {error}") from None
+    raise ValueError(f"{where} is {number}: it must be a finite number")
+
+
+def _metrics(metrics: Metrics) -> dict[str, Metric]:
+    """Return the metrics under their names."""
+    if isinstance(metrics, str) or not hasattr(metrics, "__iter__"):
+        raise TypeError(f"metrics are a list or a dict of functions, not {shorten(metrics)}")
+    pairs: list[tuple[str, Any]]
+    if isinstance(metrics, Mapping):
+        pairs = [(str(name), metric) for name, metric in metrics.items()]
+    else:
+        pairs = [(name_of(metric), metric) for metric in metrics]
+    found: dict[str, Any] = {}
+    for name, metric in pairs:
+        function: Any = METRICS.get(metric) if isinstance(metric, str) else metric
+        if not callable(function):
+            raise ValueError(
+                f"no metric {shorten(metric)}: pass a function, or {', '.join(METRICS)}"
+            )
+        if name in (*found, *RESERVED, "loss") or name.startswith(VALIDATION):
+            raise ValueError(
+                f"a metric cannot have the name {shorten(name)}: pass {{name: function}}"
+            )
+        found[name] = function
+    return found
+
+
+def name_of(function: Any) -> str:
+    """Return the name of a function, or of what is called like one."""
+    name = function if isinstance(function, str) else getattr(function, "__name__", "")
+    return name or type(function).__name__

@@ -1,0 +1,364 @@
+"""Optimisers: how parameters follow their gradients, with PyTorch's names, defaults and formulas.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, optim
+    >>> x = Value(3.0, label="x")
+    >>> optimizer = optim.SGD([x], lr=0.1)                # or SGD(model.parameters(), ...)
+    >>> for _ in range(20):
+    ...     optimizer.zero_grad()
+    ...     (x * x).backward()
+    ...     optimizer.step()
+    >>> round(x.data, 4)
+    0.0346
+
+The learning rate ``lr`` is a number, or a function of the number of steps made before:
+``lr=lambda step: 0.1 * 0.99**step``. A step changes all parameters and the optimiser's memory, or
+nothing at all, whatever interrupts it.
+
+The short names: ``x`` is a parameter's data, ``g`` its gradient, ``memory`` what an optimiser keeps
+of the parameter's past: a tuple of numbers, empty before the first step.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+
+from .engine import Value
+from .nn import Module
+from .ops import as_float, shorten
+from .weights import finite
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    Rate = float | Callable[[int], float]
+    Memory = tuple[float, ...]
+    State = tuple[int, tuple[Memory, ...]]  # the number of steps, and a memory per parameter
+
+
+class Optimizer:
+    """What all optimisers share; a subclass defines `update`, for one parameter.
+
+    ``parameters`` is a Module, or a list of leaf Values. ``lr`` may be assigned to between steps.
+    """
+
+    __slots__ = ("__dict__", "_state")
+
+    names: tuple[str, ...] = ()  # PyTorch's, of the numbers in a memory
+    _state: State
+
+    def __init__(self, parameters: Module | Iterable[Value], lr: Rate, **settings: Any) -> None:
+        self.parameters = _parameters(parameters)
+        self.lr = lr
+        self.settings = settings
+        self._state = 0, ((),) * len(self.parameters)
+        if not callable(lr):
+            self.rate()
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been made."""
+        return self._state[0]
+
+    def rate(self, step: int | None = None) -> float:
+        """Return the learning rate of a step, counted from 0; by default of the next one."""
+        if not callable(self.lr):
+            return _at_least_0("lr", self.lr)
+        step = self.steps if step is None else step
+        return _at_least_0(f"the learning rate of step {step}", self.lr(step))
+
+    def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
+        """Return a parameter's new data and memory; change nothing."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update of a parameter")
+
+    def step(self) -> None:
+        """Update every parameter by its gradient.
+
+        One that no backward has reached since `zero_grad` keeps its data and its memory. Raises
+        FloatingPointError, and changes nothing, if a number would not be finite afterwards.
+        """
+        steps, memories = self._state
+        lr, update = self.rate(), self.update
+        data: list[float] = []
+        new: list[Memory] = []
+        for p, memory in zip(self.parameters, memories):
+            x, g = p.data, gradient(p)
+            if g is not None:
+                x, memory = update(x, g, memory, lr)
+            data.append(x)
+            new.append(memory)
+        if not math.isfinite(sum(map(sum, new), sum(data))):  # or the sum alone overflows
+            for i, numbers in enumerate(zip(data, new)):
+                self._refuse_non_finite(i, numbers[0], *numbers[1])
+        self._commit(data, (steps + 1, tuple(new)))
+
+    def zero_grad(self) -> None:
+        """Set the ``grad`` of every parameter to 0."""
+        for p in self.parameters:
+            p.grad = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` needs to go on from here, ready for JSON.
+
+        A learning rate that is a function is not in it.
+        """
+        steps, memories = self._state
+        columns = {
+            name: [memory[i] if memory else None for memory in memories]
+            for i, name in enumerate(self.names)
+        }
+        return {
+            "optimizer": type(self).__name__,
+            "settings": self._plain_settings(),
+            "lr": None if callable(self.lr) else self.rate(),
+            "steps": steps,
+            "parameters": len(memories),
+            "state": columns,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was called, with the learning rate of then.
+
+        Raises ValueError, and changes nothing, unless it is the whole state of an optimiser of this
+        kind, with the same settings and as many parameters. Where ``lr`` is a function, it has to
+        be one in both: it is kept.
+        """
+        self.lr, self._state = self.read_state_dict(state)
+
+    def read_state_dict(self, state: Mapping[str, Any]) -> tuple[Rate, State]:
+        """Return the learning rate and the state to load, once all is right; change nothing."""
+        if not hasattr(state, "keys"):
+            raise TypeError(f"an optimiser's state is a mapping, not {shorten(state)}")
+        own = self.state_dict()
+        if missing := own.keys() - state.keys():
+            raise ValueError(f"the optimiser's state has no {', '.join(sorted(missing))}")
+        for key in ("optimizer", "settings", "parameters"):
+            if state[key] != own[key]:
+                raise ValueError(
+                    f"the state is of another optimiser: {key} = {shorten(state[key], 200)}, "
+                    f"where this one has {own[key]}"
+                )
+        lr, steps, columns = state["lr"], state["steps"], state["state"]
+        if (lr is None) != callable(self.lr):
+            kinds = ("a number", "a function")[:: -1 if lr is None else 1]
+            raise ValueError(f"lr was {kinds[0]} in the saved optimiser, and is {kinds[1]} here")
+        if type(steps) is not int or steps < 0:
+            raise ValueError(f"steps = {shorten(steps)}: it must be a whole number of at least 0")
+        if not isinstance(columns, dict) or columns.keys() != own["state"].keys():
+            raise ValueError(f"the state must hold {list(self.names)}, not {shorten(columns)}")
+        for name, column in columns.items():
+            if not isinstance(column, list) or len(column) != len(self.parameters):
+                raise ValueError(f"{name} must be a list of {len(self.parameters)} numbers")
+        rows = zip(*columns.values()) if columns else ((),) * len(self.parameters)
+        memories = tuple([self._read_memory(i, row) for i, row in enumerate(rows)])
+        return self.lr if lr is None else _at_least_0("lr", lr), (steps, memories)
+
+    def _read_memory(self, i: int, row: Iterable[Any]) -> Memory:
+        numbers = [x for x in row if x is not None]
+        if numbers and len(numbers) < len(self.names):
+            raise ValueError(f"the memory of parameter {i} is incomplete")
+        return tuple([finite(f"{n} of parameter {i}", x) for n, x in zip(self.names, numbers)])
+
+    def _commit(self, data: list[float], state: State) -> None:
+        """Set all parameters and the memory in one call in C: no signal handler gets in between."""
+        memory = map(_set_state, (self,), (state,))
+        any(chain(map(set_data, self.parameters, data), memory))
+
+    def _refuse_non_finite(self, i: int, x: float, *memory: float) -> None:
+        for name, number in zip(("data", *self.names), (x, *memory)):
+            if not math.isfinite(number):
+                p = self.parameters[i]
+                raise FloatingPointError(
+                    f"a step would make {name} of {_name(i, p)} {number}: its gradient is "
+                    f"{gradient(p)}, its data {p.data}, the learning rate {self.rate()}; nothing "
+                    "has changed; a lower learning rate or clip_grad_norm may help"
+                )
+
+    def _plain_settings(self) -> dict[str, Any]:
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in self.settings.items()}
+
+    def __repr__(self) -> str:
+        settings = "".join(f", {name}={value}" for name, value in self.settings.items())
+        lr = getattr(self.lr, "__name__", "a function") if callable(self.lr) else self.lr
+        return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}{settings})"
+
+
+set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
+_set_grad: Callable[[Value, float], None] = Value.__dict__["grad"].__set__
+_set_state: Callable[[Optimizer, State], None] = Optimizer.__dict__["_state"].__set__
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum, Nesterov's too, and weight decay.
+
+    ``weight_decay=c`` has the gradients of a penalty of c/2 times the sum of squares.
+    """
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        self.momentum = _at_least_0("momentum", momentum)
+        self.dampening = as_float(dampening)
+        self.weight_decay = _at_least_0("weight_decay", weight_decay)
+        self.nesterov = bool(nesterov)
+        if nesterov and (not momentum or dampening):
+            raise ValueError(
+                f"nesterov=True needs a momentum above 0 and no dampening, not "
+                f"momentum={momentum}, dampening={dampening}"
+            )
+        self.names = ("momentum_buffer",) if momentum else ()
+        super().__init__(
+            parameters,
+            lr,
+            momentum=self.momentum,
+            dampening=self.dampening,
+            weight_decay=self.weight_decay,
+            nesterov=self.nesterov,
+        )
+
+    def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
+        if self.weight_decay:
+            g += self.weight_decay * x
+        if not self.momentum:
+            return x - lr * g, ()
+        buffer = self.momentum * memory[0] + (1 - self.dampening) * g if memory else g
+        g = g + self.momentum * buffer if self.nesterov else buffer
+        return x - lr * g, (buffer,)
+
+
+class Adam(Optimizer):
+    """Steps of about ``lr`` in every parameter, whatever the size of its gradients.
+
+    From running averages of the gradients and of their squares, over about 1/(1-beta) steps each.
+    ``weight_decay`` is added to the gradients, as in `SGD`; `AdamW` keeps it apart.
+    """
+
+    names = ("step", "exp_avg", "exp_avg_sq")
+    decoupled = False
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        try:
+            beta1, beta2 = map(as_float, betas)
+        except ValueError:
+            raise ValueError(f"betas = {shorten(betas)}: pass two numbers") from None
+        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+            raise ValueError(f"betas = {betas}: each is at least 0 and less than 1")
+        self.betas = beta1, beta2
+        self.eps = _at_least_0("eps", eps)
+        self.weight_decay = _at_least_0("weight_decay", weight_decay)
+        super().__init__(
+            parameters, lr, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
+        )
+
+    def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
+        (beta1, beta2), (step, mean, square) = self.betas, memory or (0.0, 0.0, 0.0)
+        if self.decoupled:
+            x *= 1 - lr * self.weight_decay
+        elif self.weight_decay:
+            g += self.weight_decay * x
+        step += 1
+        mean += (1 - beta1) * (g - mean)
+        square = beta2 * square + (1 - beta2) * g * g
+        size = math.sqrt(square) / math.sqrt(1 - beta2**step) + self.eps
+        x -= lr / (1 - beta1**step) * mean / size if size else math.nan
+        return x, (step, mean, square)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each step also shrinks x by the factor lr·weight_decay."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+
+def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> float:
+    """Scale the gradients so that their Euclidean norm is at most ``max_norm``; return what it was.
+
+    The gradients themselves are changed, so that what ``p.grad`` shows is what a step uses. Raises
+    FloatingPointError, and changes nothing, if the norm is not finite.
+    """
+    if not (as_float(max_norm) > 0):
+        raise ValueError(f"max_norm = {max_norm}: it must be above 0")
+    found = _parameters(parameters)
+    reached = [(p, g) for p in found if (g := gradient(p)) is not None]
+    norm = math.hypot(*[g for _, g in reached])
+    if not math.isfinite(norm):
+        bad = [
+            f"; that of {_name(i, p)} is {p.grad}"
+            for i, p in enumerate(found)
+            if not math.isfinite(gradient(p) or 0.0)
+        ]
+        raise FloatingPointError(
+            f"the norm of the gradients is {norm}{''.join(bad[:3])}; nothing has changed"
+        )
+    if norm > max_norm:
+        clipped = [g / norm * max_norm for _, g in reached]
+        any(map(_set_grad, [p for p, _ in reached], clipped))  # all or none, as in a step
+    return norm
+
+
+def gradient(p: Value) -> float | None:
+    """Return a parameter's gradient as a float; None if no backward has reached it."""
+    g = p.grad
+    if type(g) is float:
+        return g
+    if isinstance(g, Value):  # of backward(create_graph=True)
+        return g.data
+    return None if g is None or (type(g) is int and not g) else as_float(g)
+
+
+def _parameters(parameters: Module | Iterable[Value]) -> list[Value]:
+    """Return the parameters as a list, once each is a leaf and comes once."""
+    if isinstance(parameters, Module):
+        parameters = parameters.parameters()
+    if isinstance(parameters, (Value, dict, str)) or not hasattr(parameters, "__iter__"):
+        raise TypeError(f"parameters are a Module or a list of Values, not {shorten(parameters)}")
+    found: dict[Value, int] = {}
+    for i, p in enumerate(parameters):
+        if not isinstance(p, Value):
+            raise TypeError(f"parameter {i} is {shorten(p)}: parameters are Values")
+        if p.op is not None:
+            raise ValueError(
+                f"parameter {i} is {p!r}: only a leaf can be changed, not what an op made"
+            )
+        if found.setdefault(p, i) != i:
+            raise ValueError(f"{_name(i, p)} is parameter {found[p]} too: pass each one once")
+    if not found:
+        raise ValueError("there are no parameters; does the model have any?")
+    return list(found)
+
+
+def _name(i: int, p: Value) -> str:
+    return f"parameter {i} ({shorten(p.label)})" if p.label else f"parameter {i}"
+
+
+def _at_least_0(name: str, number: Any) -> float:
+    if not 0 <= (x := as_float(number)) < math.inf:
+        raise ValueError(f"{name} is {number!r}: it must be finite and at least 0")
+    return x

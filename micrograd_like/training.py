@@ -1,0 +1,378 @@
+"""Train a network: `fit` does what a training loop does, and what one forgets to write into it.
+
+What you can do with it::
+
+    model = nn.MLP(2, [16, 16, 1], rng=1)
+    history = training.fit(
+        model,
+        data,                                           # a list of (inputs, target)
+        loss=losses.binary_cross_entropy,
+        optimizer=optim.Adam(model.parameters(), lr=0.01),
+        epochs=50,
+        batch_size=20,
+        validation=0.25,                                # a fraction of the data, or other data
+        metrics=["accuracy"],
+        patience=8,                                     # epochs without a better validation loss
+        checkpoint="run.json",                          # after Ctrl-C, add resume="run.json"
+    )
+    history["validation_loss"][-1]
+    history.save("curves.svg")                          # or .csv, or .json
+    training.evaluate(model, test_data, losses.binary_cross_entropy, ["accuracy"])
+
+The same data, weights and ``rng`` give the same run, to the bit.
+
+The short names: a ``row`` is its ``index`` in the data, its ``inputs``, a list of floats, and its
+``target``. A ``record`` is what is known of an epoch: a dict of numbers.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import hashlib
+import operator
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from . import checkpoint as checkpoints
+from .checkpoint import Position
+from .data import batches, split
+from .history import RESERVED, VALIDATION, History, Record
+from .measuring import Data, Loss, Measure, Metrics, Row, checked_rows, first_non_finite, name_of
+from .nn import Module
+from .ops import as_float, shorten
+from .optim import Optimizer, clip_grad_norm, set_data
+
+Path = str | os.PathLike[str]
+
+
+def fit(
+    model: Module,
+    data: Data,
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int = 32,
+    shuffle: bool = True,
+    rng: Random | int = 0,
+    validation: float | Data | None = None,
+    metrics: Metrics = (),
+    patience: int | None = None,
+    clip_norm: float | None = None,
+    callback: Callable[[Record], object] | None = None,
+    progress: bool = True,
+    checkpoint: Path | None = None,
+    resume: Path | None = None,
+) -> History:
+    """Train ``model`` until it has seen the data ``epochs`` times, and return the history.
+
+    A step takes the mean of ``loss(output, target)`` over a batch. ``rng``, a `random.Random` or a
+    seed, draws the validation rows, where ``validation`` is a fraction of the data, and shuffles
+    the other rows anew for each epoch. ``metrics`` are functions of (output, target), or names of
+    such, of which the means are taken. Of the training rows, loss and metrics are measured on the
+    way, each batch before its step; of the validation rows, after the epoch.
+
+    With ``patience=k``, training stops after k epochs in a row without a better validation loss;
+    whenever it ends, it goes back to the best weights. ``clip_norm`` limits the norm of the
+    gradients in each step. ``callback(record)`` is called after each epoch, and stops the training
+    by returning True, or by raising. ``progress=False`` prints nothing.
+
+    With ``checkpoint=path``, all that is needed to go on is written there: at the start, after each
+    epoch, and when Ctrl-C comes. ``resume=path`` goes on from there, given the same arguments (only
+    ``epochs``, ``patience``, ``callback`` and ``progress`` may differ), to the same bits as if
+    nothing had happened.
+
+    Ctrl-C ends the training after the last finished step; the model keeps the weights of then, and
+    ``history.interrupted`` is true. What is wrong with the data raises ValueError or TypeError,
+    naming row and column, counted from 0, before anything is changed. A number that is not finite
+    raises FloatingPointError, naming the first that went wrong, with the weights as they were
+    before that step. The cyclic garbage collector is paused meanwhile: graphs do not need it.
+    """
+    measure = Measure(model, loss, metrics)
+    _whole("epochs", epochs, 0)
+    _whole("batch_size", batch_size, 1)
+    if patience is not None:
+        _whole("patience", patience, 1)
+        if validation is None:
+            raise ValueError("patience needs a validation loss: pass validation=0.2, or other data")
+    if clip_norm is not None and not as_float(clip_norm) > 0:
+        raise ValueError(f"clip_norm = {clip_norm!r}: it must be above 0")
+    _check_optimizer(optimizer, model)
+
+    rng = rng if isinstance(rng, Random) else Random(_whole("rng", rng))
+    draws, start = copy.copy(rng), rng.getstate()  # rng itself moves on when all is checked
+    content = None
+    if resume is not None:
+        with _naming(resume):
+            content = checkpoints.read(resume)
+        draws.setstate(start := content["start"])
+    rows, held_out = checked_rows("data", data), list[Row]()
+    if isinstance(validation, (int, float)):
+        rows, held_out = split(rows, validation, draws)
+    elif validation is not None:
+        held_out = checked_rows("validation", validation, rows[0])
+    measure.check([*rows, *held_out])
+
+    run = Run(
+        measure=measure,
+        optimizer=optimizer,
+        rows=rows,
+        held_out=held_out,
+        epochs=epochs,
+        batch_size=batch_size,
+        rng=rng,
+        shuffle=shuffle,
+        patience=patience,
+        clip_norm=clip_norm,
+        callback=callback,
+        checkpoint=checkpoint,
+        start=start,
+        about=_about(measure, rows, held_out, batch_size, shuffle, clip_norm),
+        at=Position([], draws.getstate(), optimizer.steps, None, []),
+    )
+    if content is not None and resume is not None:
+        with _naming(resume):
+            run.at = checkpoints.restore(content, run.about, model, optimizer)
+    run.save()  # a path that can't be written shows before anything is trained
+    if progress:
+        run.progress = Progress(epochs, len(run.at.records))
+    return run.run()
+
+
+def evaluate(model: Module, data: Data, loss: Loss, metrics: Metrics = ()) -> dict[str, float]:
+    """Return the mean "loss" over the data, and the means of the metrics; train nothing.
+
+    What is wrong with the data is refused as `fit` does.
+    """
+    measure, rows = Measure(model, loss, metrics), checked_rows("data", data)
+    measure.check(rows)
+    return measure.means(rows)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector: recorded graphs are freed without it, and faster."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@dataclass
+class Run:
+    """A training that goes on: its position is one attribute, so that interrupts find it whole."""
+
+    measure: Measure
+    optimizer: Optimizer
+    rows: list[Row]
+    held_out: list[Row]
+    epochs: int
+    batch_size: int
+    rng: Random
+    shuffle: bool
+    patience: int | None
+    clip_norm: float | None
+    callback: Callable[[Record], object] | None
+    checkpoint: Path | None
+    start: Any  # the state of rng before it drew the validation rows
+    about: dict[str, Any]  # what must be the same in a training that goes on from a checkpoint
+    at: Position
+    progress: Progress | None = None
+
+    def run(self) -> History:
+        """Go on to the end, or to an interrupt."""
+        interrupted, stop = False, False
+        try:
+            with collector_paused():
+                while len(self.at.records) < self.epochs and not stop and not self.has_waited():
+                    stop = self.epoch()
+        except KeyboardInterrupt:
+            interrupted = True
+            self.save()
+        finally:
+            if self.progress:
+                self.progress.close()
+        history = History(self.at.records, interrupted)
+        if self.patience is not None and self.at.best is not None and not interrupted:
+            any(map(set_data, self.measure.parameters, self.at.best))  # all at once
+            if self.progress and len(history) < self.epochs and not stop:
+                print(
+                    f"stopped after epoch {len(history)} of {self.epochs}: no better validation "
+                    f"loss since epoch {history.best_epoch}, whose weights are back",
+                    flush=True,
+                )
+        return history
+
+    def has_waited(self) -> bool:
+        """Return whether so many epochs came to nothing that training stops early."""
+        records = self.at.records
+        waited = len(records) - History(records).best_epoch
+        return self.patience is not None and waited >= self.patience
+
+    def epoch(self) -> bool:
+        """Go through what is left of the rows, once, and on to the next position.
+
+        Return whether the callback asks to stop.
+        """
+        at, measure, optimizer, began = self.at, self.measure, self.optimizer, time.perf_counter()
+        self.rng.setstate(at.rng)
+        parts = batches(self.rows, self.batch_size, self.rng if self.shuffle else None)
+        done = optimizer.steps - at.steps
+        for i, batch in enumerate(parts[done:], done + 1):
+            self.step(batch)
+            if self.progress:
+                self.progress.batch(len(at.records) + 1, i, len(parts))
+        sums = at.sums[: len(parts)]
+        record: Record = {"epoch": len(at.records) + 1}
+        record |= measure.named_means(sums, len(self.rows))
+        best = at.best
+        if self.held_out:
+            means = measure.means(self.held_out)
+            record |= {VALIDATION + name: mean for name, mean in means.items()}
+            name = f"{VALIDATION}loss"
+            if all(record[name] < before[name] for before in at.records):
+                best = [p.data for p in measure.parameters]
+        record["lr"] = optimizer.rate(optimizer.steps - 1)
+        record["seconds"] = time.perf_counter() - began
+        stop = self.callback is not None and self.callback(dict(record)) is True
+        records = [*at.records, record]
+        self.at = Position(records, self.rng.getstate(), optimizer.steps, best, [])
+        self.save()
+        if self.progress:
+            self.progress.show(record)
+        return stop
+
+    def step(self, batch: Sequence[Row]) -> None:
+        """Make a step of the optimiser, or raise and leave the weights as they are."""
+        total, sums = self.measure.sums(batch)
+        loss = total / len(batch)
+        for p in self.measure.parameters:
+            p.grad = 0
+        loss.backward()
+        try:
+            if self.clip_norm is not None:
+                clip_grad_norm(self.optimizer.parameters, self.clip_norm)
+            self.at.sums.append(sums)
+            self.optimizer.step()  # the weights, and how many steps there were, at once
+        except FloatingPointError as error:
+            raise FloatingPointError(f"{error}{first_non_finite(loss)}") from None
+
+    def save(self) -> None:
+        """Write the checkpoint, if one was asked for."""
+        if self.checkpoint is not None:
+            checkpoints.save(
+                self.checkpoint,
+                self.about,
+                self.measure.model,
+                self.optimizer,
+                self.start,
+                self.at,
+            )
+
+
+class Progress:
+    """Report epochs: in one live line on a terminal, else in ``lines`` plain ones over the run."""
+
+    def __init__(self, epochs: int, done: int = 0, lines: int = 5) -> None:
+        self.epochs, self.done, self.lines = epochs, done, lines
+        self.line, self.width = "", 0
+        self.live = sys.stdout is not None and sys.stdout.isatty()
+        self.start = self.shown = time.perf_counter()
+
+    def show(self, record: Record) -> None:
+        """Report an epoch: what was measured of training rows | and of validation rows."""
+        epoch = int(record["epoch"])
+        if self.live or epoch * self.lines % self.epochs < self.lines:
+            now = time.perf_counter()
+            left = (now - self.start) / (epoch - self.done) * (self.epochs - epoch)
+            parts = []
+            for name, number in record.items():
+                if name in RESERVED or name.startswith(VALIDATION):
+                    continue
+                numbers = [number, *(record[n] for n in (VALIDATION + name,) if n in record)]
+                shape = "{:6.1%}" if name == "accuracy" else "{:.4f}"
+                parts.append(f"{name} {' | '.join(map(shape.format, numbers))}")
+            width = len(str(self.epochs))
+            self.line = f"epoch {epoch:{width}}/{self.epochs}   {'   '.join(parts)}   "
+            self._write(f"{self.line}{left:3.0f} s left")
+
+    def batch(self, epoch: int, batch: int, of: int) -> None:
+        """Report a batch of an epoch under way, on a terminal, some times a second."""
+        if self.live and time.perf_counter() - self.shown > 0.2:
+            self._write(f"{self.line}epoch {epoch}: batch {batch} of {of}")
+
+    def close(self) -> None:
+        """End the live line, if there is one."""
+        if self.width:
+            print(flush=True)
+            self.width = 0
+
+    def _write(self, line: str) -> None:
+        if self.live:
+            line = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
+            print("\r" + line.ljust(self.width), end="", flush=True)
+            self.width, self.shown = len(line), time.perf_counter()
+        else:
+            print(line, flush=True)
+
+
+def _check_optimizer(optimizer: Any, model: Module) -> None:
+    """Refuse what is no optimiser, and one that trains other parameters than the model's."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"the optimizer is {shorten(optimizer)}: pass optim.SGD(model, ...), say")
+    own = set(model.parameters())
+    for i, p in enumerate(optimizer.parameters):
+        if p not in own:
+            raise ValueError(
+                f"parameter {i} of the optimizer, {p!r}, is none of {model!r}: make the optimizer "
+                "from the parameters of the model that is to be trained"
+            )
+
+
+def _whole(name: str, number: Any, least: int | None = None) -> int:
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise TypeError(f"{name} is {shorten(number)}: it must be a whole number")
+    if least is not None and number < least:
+        raise ValueError(f"{name} is {number}: it must be at least {least}")
+    return operator.index(number)
+
+
+def _about(
+    measure: Measure,
+    rows: list[Row],
+    held_out: list[Row],
+    batch_size: int,
+    shuffle: bool,
+    clip_norm: float | None,
+) -> dict[str, Any]:
+    """Return what must be the same in a training that goes on from a checkpoint."""
+    digest = hashlib.sha256(repr((rows, held_out)).encode()).hexdigest()
+    held_out_names = [VALIDATION + name for name in measure.names if held_out]
+    return {
+        "data": f"sha256 {digest[:16]}",
+        "loss": name_of(measure.loss),
+        "columns": ["epoch", *measure.names, *held_out_names, "lr", "seconds"],
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "clip_norm": clip_norm,
+    }
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say which checkpoint an error is about."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"cannot resume from {os.fspath(path)!r}: {error}") from None
