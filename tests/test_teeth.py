@@ -62,7 +62,7 @@ BUGS = [
     Bug("naive softplus", "floats", "return max(a, 0.0) + math.log1p(math.exp(-abs(a)))", "return math.log(1 + math.exp(a))", EDGES),
     # kinks and edges
     Bug("relu′(0) = 1", "ops", "lambda a, out: float(a > 0),   kink", "lambda a, out: float(a >= 0),   kink", EDGES),
-    Bug("a tie resolved to every side", "ops", "[tie / (sum(ties) or 1) for tie in ties]", "[float(tie) for tie in ties]", EDGES),
+    Bug("a tie resolved to every side", "ops", "[1 / sum(ties) if tie else 0.0 for tie in ties]", "[float(tie) for tie in ties]", EDGES),
     Bug("clamp′ = 1 at its bound", "ops", "return float(low < a < high),", "return float(low <= a <= high),", EDGES),
     Bug("relu of nan", "floats", "return 0.0 if a <= 0 else a", "return a if a > 0 else 0.0", EDGES),
     Bug("a nan with finite partials", "engine", "    if data != data:\n", "    if False:\n", EDGES),
