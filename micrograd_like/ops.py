@@ -84,7 +84,8 @@ def as_float(x: Any) -> float:
     """
     if isinstance(x, Real) or (
         # numpy.bool is the one NumPy scalar that is no numbers.Real; arrays have __array_ufunc__
-        getattr(getattr(x, "dtype", None), "kind", "") == "b" and not hasattr(x, "__array_ufunc__")
+        getattr(getattr(x, "dtype", None), "kind", None) == "b"
+        and not hasattr(x, "__array_ufunc__")
     ):
         return float(x)
     raise TypeError(f"expected a real number, got {shorten(x)} of type {type(x).__name__}")
@@ -238,7 +239,8 @@ def _row(name: str) -> Op:
 def _formulas(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Read a rule's text from its source; a rule with statements says it in its docstring."""
     if rule.__name__ != "<lambda>":
-        return tuple((rule.__doc__ or "").splitlines()[0].rstrip(".").split("; "))
+        told = (rule.__doc__ or rule.__name__).splitlines()[0]
+        return tuple(told.removesuffix(".").split("; "))
     import ast
     import linecache
 

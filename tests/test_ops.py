@@ -531,6 +531,17 @@ def test_a_rule_without_source_says_so() -> None:
         op.formulas()
 
 
+def test_a_rule_with_statements_says_in_its_docstring_what_it_is() -> None:
+    def slope(a: float, out: float) -> float:
+        return out
+
+    op = Op.__new__(Op)
+    op.partials = slope
+    assert op.formulas() == ("slope",)
+    slope.__doc__ = "b; exp(a).\n\nAs everywhere."
+    assert op.formulas() == ("b", "exp(a)")
+
+
 def test_formulas_read_as_mathematics() -> None:
     assert ops.div.formulas() == ("1 / b", "-out / b")
     assert ops.tanh.formulas() == ("sech2(a)",)
