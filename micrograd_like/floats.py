@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TWO_OVER_SQRT_PI: Final = 1.1283791670955126
 SELU_SCALE: Final = 1.0507009873554805  # Klambauer et al., Self-Normalizing Neural Networks, 2017
 SELU_SCALE_ALPHA: Final = 1.7580993408473766
+SCALE: Final = 2.0**600  # takes what is too small or too large to be squared, and rounds nothing
 
 
 def power(a: float, b: float) -> float:
@@ -319,7 +320,7 @@ def directions(xs: Sequence[float]) -> tuple[float, ...]:
     ranked = sorted(map(abs, xs))
     if not ranked[-1]:
         return (0.0,) * len(xs)
-    scale = 2.0**600 if ranked[-1] < 1e-200 else 2.0**-600 if ranked[-1] > 1e200 else 1.0
+    scale = SCALE if ranked[-1] < 1e-200 else 1 / SCALE if ranked[-1] > 1e200 else 1.0
     norm = math.hypot(*(x * scale for x in ranked))
     return tuple([x * scale / norm for x in xs])
 

@@ -84,7 +84,8 @@ def as_float(x: Any) -> float:
     """
     if isinstance(x, Real) or (
         # numpy.bool is the one NumPy scalar that is no numbers.Real; arrays have __array_ufunc__
-        getattr(getattr(x, "dtype", None), "kind", "") == "b" and not hasattr(x, "__array_ufunc__")
+        getattr(getattr(x, "dtype", None), "kind", None) == "b"
+        and not hasattr(x, "__array_ufunc__")
     ):
         return float(x)
     raise TypeError(f"expected a real number, got {shorten(x)} of type {type(x).__name__}")
@@ -157,7 +158,7 @@ class Op:
         """Return ``error`` again with a message that names the op, the operands and their values."""
         shown = [
             f"{shorten(str(x.label))[1:-1]}={x.data!r}"
-            if getattr(x, "label", "")
+            if getattr(x, "label", None)
             else repr(float(x))
             for x in operands[:8]
         ]
@@ -248,7 +249,8 @@ def _row(name: str) -> Op:
 def _formulas(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Read a rule's text from its source; a rule with statements says it in its docstring."""
     if rule.__name__ != "<lambda>":
-        return tuple((rule.__doc__ or "").splitlines()[0].rstrip(".").split("; "))
+        told = (rule.__doc__ or rule.__name__).splitlines()[0]
+        return tuple(told.removesuffix(".").split("; "))
     import ast
     import linecache
 
@@ -287,7 +289,7 @@ def _first(xs: Sequence[Number], i: int) -> tuple[Number, ...]:
 
 
 def _whole(a: float) -> float:
-    return float(round(a)) if abs(a) < 2**52 else a
+    return float(round(a)) if isfinite(a) else a
 
 
 def _d_fmod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
@@ -308,7 +310,7 @@ def _power_slope(a: Number, b: Number, out: Number, power: Any) -> Number:
     """Return b·a**(b-1); as b/a·out where b - 1 would be rounded."""
     if not b and (type(b) is float or not isfinite(floats.ieee_div(1.0, float(a)))):
         return 0.0  # a**0 is 1 everywhere
-    if float(b - 1) + 1 == float(b) or not a or not out or isinf(out):
+    if float(b - 1) + 1 == float(b) or not a or isinf(out):
         return _times_power(b, a, b - 1, power)
     ratio = b / a
     return b * (out / a) if isinf(ratio) else ratio * out
@@ -336,9 +338,12 @@ def _d_atan2(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     if not (isfinite(a) and isfinite(b) and (a or b)):
         return 0.0, 0.0
     square = a * a + b * b
-    if 1e-280 < square < 1e280:
+    if square < 1e-280:
+        scale = floats.SCALE
+    elif square > 1e280:
+        scale = 1 / floats.SCALE
+    else:
         return b / square, -a / square
-    scale = 2.0**600 if square < 1 else 2.0**-600
     da, db = _d_atan2(a * scale, b * scale, out)
     return da * scale, db * scale
 
@@ -382,7 +387,7 @@ def _d_log_softmax(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
 def _d_extreme(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
     """1/k for each of the k operands that equal out, 0 for the others."""
     ties = [float(x) == float(out) for x in xs]
-    return tuple([tie / (sum(ties) or 1) for tie in ties])
+    return tuple([1 / sum(ties) if tie else 0.0 for tie in ties])
 
 
 def _d_prod(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
@@ -410,25 +415,25 @@ def _d_clamp(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
 
 def _d_leaky_relu(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     """1 if a > 0 else b; min(a, 0)."""
-    return 1.0 if a > 0 or (a >= 0 and b > 1) else b, a if a < 0 else 0.0
+    return 1.0 if a > 0 else b if a < 0 else min(1.0, b), a if a < 0 else 0.0
 
 
 def _d_elu(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
     """1 if a > 0 else b * exp(a); expm1(min(a, 0))."""
-    return 1.0 if a > 0 or (a >= 0 and b > 1) else b * exp(a), expm1(a) if a < 0 else 0.0
+    slope = 1.0 if a > 0 else b * exp(a) if a < 0 else min(1.0, b)
+    return slope, expm1(a) if a < 0 else 0.0
 
 
 def _d_gelu(a: Number, out: Number) -> Number:
     """normal_cdf(a) + a * normal_pdf(a)."""
-    return normal_cdf(a) + a * normal_pdf(a) if abs(a) < 40 else float(a > 0)
+    return normal_cdf(a) + (a * normal_pdf(a) if isfinite(a) else 0.0)
 
 
 def _d_silu(a: Number, out: Number) -> Number:
     """sigmoid(a) * (1 + a * sigmoid(-a))."""
-    if abs(a) > 800:
-        return float(a > 0)
     if abs(a) > 700:  # exp(-|a|) is subnormal: scaled, so that it is rounded once
-        small = exp(64 - abs(a)) * (1 - abs(a)) * math.exp(-64)
+        size = min(abs(a), 800)  # where it is 0, however large a is
+        small = exp(64 - size) * (1 - size) * math.exp(-64)
         return 1 - small if a > 0 else small
     return sigmoid(a) * (1 + a * sigmoid(-a))
 
@@ -444,7 +449,7 @@ def _gap(xs: Sequence[float]) -> float:
 
 
 def _to_integer(a: float) -> float:
-    return a - round(a) if abs(a) < 2**52 else 0.0
+    return a - round(a) if isfinite(a) else 0.0
 
 
 def _jump(a: float, b: float) -> float:

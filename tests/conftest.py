@@ -4,7 +4,7 @@ Three Hypothesis profiles, chosen by the environment variable HYPOTHESIS_PROFILE
 
     dev        few examples: seconds, while you work (the default)
     ci         more of them (the default where CI is set)
-    thorough   very many: minutes, before a release
+    thorough   very many: hours, before a release
 
 Where CI is set the examples are the same ones every time, whatever the profile. No profile has a
 deadline: how fast a machine is decides no test.

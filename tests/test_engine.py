@@ -642,6 +642,12 @@ def test_what_is_no_number_is_refused(operator: Callable[[Any, Any], Any], x: An
         operator(x, Value(3.0))
 
 
+def test_a_refusal_names_the_operator_that_was_written() -> None:
+    for calculate in (lambda: divmod("1", Value(3.0)), lambda: divmod(Value(3.0), "1")):
+        with pytest.raises(TypeError, match=r"for divmod\(\): '"):
+            calculate()
+
+
 @pytest.mark.parametrize("x", [*REFUSED, Value(1.0)], ids=lambda x: type(x).__name__)
 def test_a_leaf_holds_one_real_number(x: Any) -> None:
     with pytest.raises(TypeError, match="expected a real number, got"):

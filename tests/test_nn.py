@@ -98,6 +98,7 @@ def test_hidden_layers_are_relu_and_the_last_one_is_linear() -> None:
     ]
     assert Neuron(1).activation is Layer(1, 1).neurons[0].activation is ops.relu
     assert Neuron(1, False).activation is linear
+    assert (Neuron(1).nonlin, Neuron(1, False).nonlin) == (True, False)
     assert Layer(1, 1, nonlin=False).neurons[0].activation is linear
     assert MLP(1, [1, 1], nonlin=False).layers[0].neurons[0].activation is linear
 

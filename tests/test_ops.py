@@ -145,6 +145,8 @@ EDGES: list[tuple[Callable[..., Any], tuple[float, ...], float, tuple[float, ...
     (m.copysign, (3.0, -0.0), -3.0, (-1.0, 0.0)),
     (m.copysign, (0.0, -1.0), -0.0, (0.0, 0.0)),
     (m.softsign, (inf,), 1.0, (0.0,)),
+    (lambda x: x**0.3, (inf,), inf, (0.0,)),
+    (lambda x: x**-0.3, (inf,), 0.0, (0.0,)),
     (lambda a, b: m.logsumexp([a, b]), (1000.0, 1000.0), 1000 + math.log(2), (0.5, 0.5)),
     (lambda a, b: m.logsumexp([a, b]), (-inf, 0.0), 0.0, (0.0, 1.0)),
     (lambda a, b: m.softmax([a, b])[0], (1000.0, -1000.0), 1.0, (0.0, 0.0)),
@@ -243,6 +245,15 @@ def test_an_error_ends_in_what_math_says() -> None:
     assert str(ours.value) == f"exp(1000.0): {theirs.value}"
 
 
+@pytest.mark.parametrize("n", [58, 59, 1000])  # and two quotation marks
+def test_a_message_shows_sixty_characters_of_what_it_refuses(n: int) -> None:
+    with pytest.raises(TypeError) as caught:
+        m.exp("x" * n)  # type: ignore[call-overload]
+    shown = f"'{'x' * 58}'" if n == 58 else f"'{'x' * 58}…"
+    assert len(shown) == 60
+    assert str(caught.value) == f"expected a real number, got {shown} of type str"
+
+
 def test_an_error_does_not_grow_with_its_operands() -> None:
     with pytest.raises(OverflowError, match=r"1\.7e"):
         m.fsum([Value(1.7e308, label="x" * 10_000)] * 1000)
@@ -253,7 +264,7 @@ def test_an_error_does_not_grow_with_its_operands() -> None:
 
 
 def test_a_power_of_0_depends_on_its_exponent_when_that_is_a_value() -> None:
-    for a in (2.0, 0.5, 1e300):
+    for a in (2.0, 0.5, 1e300, 8e-309):  # 1/8e-309 is finite, if only just
         x, y = Value(a), Value(0.0)
         (slope,) = gradients(x**y, [x], create_graph=True)
         assert slope.data == 0.0
@@ -261,6 +272,24 @@ def test_a_power_of_0_depends_on_its_exponent_when_that_is_a_value() -> None:
     for a in (0.0, 1e-320, nan):
         x, y = Value(a), Value(0.0)
         assert gradients(x**y, [x], create_graph=True)[0].data == 0.0
+
+
+def test_a_power_of_0_has_a_constant_slope_when_that_is_a_number() -> None:
+    for a in (2.0, -2.0, 0.0):
+        x = Value(a)
+        (slope,) = gradients(x**0, [x], create_graph=True)
+        assert slope.op is None
+        assert same(slope.data, 0.0)
+
+
+def test_the_slope_of_a_power_by_its_exponent_is_made_of_the_power() -> None:
+    x, y = Value(0.5), Value(2.0)
+    power = x**y
+    (slope,) = gradients(power, [y], create_graph=True)
+    assert [value.op.name for value in m.topological_order(slope) if value.op] == [
+        *("pow", "log", "mul")
+    ]
+    assert power in m.topological_order(slope)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +316,37 @@ def test_powers_keep_their_digits_where_exponents_round_and_results_are_subnorma
     assert gradients(x**b, [x]) == [da]
 
 
-@pytest.mark.parametrize(("a", "b", "n"), [(7.5, 2.0, 3.0), (-7.5, 2.0, -3.0), (1e17, 3.0, None)])
+@pytest.mark.parametrize("a", [-745.0, -720.5, -705.25, -700.5, 700.5, 705.25, 720.5, 745.0])
+def test_silu_keeps_its_digits_where_the_exponential_is_subnormal(a: float) -> None:
+    x = Value(a)
+    (slope,) = gradients(m.silu(x), [x], create_graph=True)
+    (curvature,) = gradients(slope, [x])
+    with oracle.mp.workdps(400):
+        _, first, second = oracle.UNARY["silu"]
+        assert oracle.ulps(slope.data, first(oracle.mpf(a))) <= 2
+        assert oracle.ulps(curvature, second(oracle.mpf(a))) <= 2
+
+
+@pytest.mark.parametrize("function", [m.leaky_relu, m.elu])
+def test_slopes_by_a_parameter_are_constant_at_the_kink(function: Any) -> None:
+    x, b = Value(0.0), Value(0.5)
+    by_x, by_b = gradients(function(x, b), [x, b], create_graph=True)
+    assert (by_x.data, by_b.data) == (0.5, 0.0)
+    assert gradients(by_x, [x, b]) == [0.0, 1.0]  # it is b itself, as b is below 1
+    assert gradients(by_b, [x, b]) == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "n"),
+    [
+        (7.5, 2.0, 3.0),
+        (-7.5, 2.0, -3.0),
+        (69.5, 1.4, 49.0),
+        (66.5, 1.3, 51.0),  # (a - out) / b is 50.99999999999999
+        (48.5, 0.4, 121.0),  # and 121.00000000000001
+        (1e17, 3.0, None),
+    ],
+)
 def test_fmod_counts_whole_divisors(a: float, b: float, n: float | None) -> None:
     x, y = Value(a), Value(b)
     by_a, by_b = gradients(m.fmod(x, y), [x, y])
@@ -472,6 +531,17 @@ def test_a_rule_without_source_says_so() -> None:
         op.formulas()
 
 
+def test_a_rule_with_statements_says_in_its_docstring_what_it_is() -> None:
+    def slope(a: float, out: float) -> float:
+        return out
+
+    op = Op.__new__(Op)
+    op.partials = slope
+    assert op.formulas() == ("slope",)
+    slope.__doc__ = "b; exp(a).\n\nAs everywhere."
+    assert op.formulas() == ("b", "exp(a)")
+
+
 def test_formulas_read_as_mathematics() -> None:
     assert ops.div.formulas() == ("1 / b", "-out / b")
     assert ops.tanh.formulas() == ("sech2(a)",)
@@ -492,6 +562,50 @@ def test_a_row_that_is_added_is_a_function_a_method_and_an_op() -> None:
         assert Swish(1.0).swish().data == y.data
     finally:
         del TABLE["swish2"]
+
+
+def test_a_row_is_what_it_was_given_and_smooth_everywhere_unless_it_says_so() -> None:
+    try:
+        plain = Unary("plain", math.sin, lambda a, out: ops.cos(a))
+        assert (plain.name, plain.symbol, plain.domain) == ("plain", "plain", ((-inf, inf),))
+        assert (plain.forward, plain.kink) == (math.sin, None)
+        assert TABLE["plain"] is plain
+        full = Unary(
+            "full", math.log, plain.partials, symbol="ln", domain=((0.0, inf),), kink=math.sin
+        )
+        assert (full.name, full.symbol, full.domain) == ("full", "ln", ((0.0, inf),))
+        assert (full.forward, full.partials, full.kink) == (math.log, plain.partials, math.sin)
+    finally:
+        del TABLE["plain"], TABLE["full"]
+
+
+@pytest.mark.parametrize(
+    ("name", "xs", "kink"),
+    [
+        ("floor", (3.0,), 0.0),
+        ("ceil", (2.75,), -0.25),
+        ("trunc", (-2.25,), -0.25),
+        ("floor", (2.0**60,), 0.0),
+        ("floor", (inf,), 0.0),
+        ("floordiv", (6.0, 2.0), 0.0),
+        ("mod", (7.0, 2.0), -0.5 * 2 * 2 / 9),  # a / b is -0.5 from 4
+        ("fmod", (5.0, -2.0), -0.5 * 2 * 2 / 7),
+        ("fmod", (5.0, 0.0), 0.0),
+        ("maximum", (1.0, 5.0, 4.0), 1.0),
+        ("minimum", (1.0, 5.0, 1.0), 0.0),
+        ("clamp", (1.0, 0.5, 4.0), 0.5),
+        ("clamp", (1.0, 0.0, 1.25), 0.25),
+        ("atan2", (0.0, -1.0), 0.0),
+        ("atan2", (0.0, 2.0), 2.0),
+    ],
+)
+def test_a_row_knows_how_far_its_next_kink_is(
+    name: str, xs: tuple[float, ...], kink: float
+) -> None:
+    """Else finite differences and the oracle would be measured across a jump, or nowhere."""
+    row = TABLE[name]
+    assert row.kink is not None
+    assert row.kink(*xs) == kink
 
 
 def test_nary_rows_take_one_operand_too() -> None:

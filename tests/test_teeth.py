@@ -7,19 +7,19 @@ a swapped operand, a lost edge. Finite differences alone would let most of the f
 
 from __future__ import annotations
 
+import contextlib
+import io
+import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-PYTEST = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
 
 
 class Bug(NamedTuple):
@@ -35,6 +35,7 @@ class Bug(NamedTuple):
 DIGITS = "test_ops.py::test_value_and_both_derivatives_have_all_their_digits"
 EDGES = "test_ops.py::test_edges"
 ENGINE = "test_engine.py"
+OPERATORS = "test_every_op.py::test_an_operator_is_its_row"
 
 BUGS = [
     # formulas that cancel
@@ -61,7 +62,7 @@ BUGS = [
     Bug("naive softplus", "floats", "return max(a, 0.0) + math.log1p(math.exp(-abs(a)))", "return math.log(1 + math.exp(a))", EDGES),
     # kinks and edges
     Bug("relu′(0) = 1", "ops", "lambda a, out: float(a > 0),   kink", "lambda a, out: float(a >= 0),   kink", EDGES),
-    Bug("a tie resolved to every side", "ops", "[tie / (sum(ties) or 1) for tie in ties]", "[float(tie) for tie in ties]", EDGES),
+    Bug("a tie resolved to every side", "ops", "[1 / sum(ties) if tie else 0.0 for tie in ties]", "[float(tie) for tie in ties]", EDGES),
     Bug("clamp′ = 1 at its bound", "ops", "return float(low < a < high),", "return float(low <= a <= high),", EDGES),
     Bug("relu of nan", "floats", "return 0.0 if a <= 0 else a", "return a if a > 0 else 0.0", EDGES),
     Bug("a nan with finite partials", "engine", "    if data != data:\n", "    if False:\n", EDGES),
@@ -70,9 +71,9 @@ BUGS = [
     Bug("an eager where", "engine", "    chosen = f if condition else g\n", "    f, g = (x() if callable(x) else x for x in (f, g))\n    chosen = f if condition else g\n", EDGES),
     Bug("complex powers", "floats", "    if -inf < a < 0 and math.isfinite(b) and not b.is_integer():\n", "    if False:\n", "test_ops.py::test_errors_name_the_op_and_its_operands"),
     # the engine
-    Bug("swapped operands of a - b", "engine", "da, db = sub.partials(a, b, out)", "db, da = sub.partials(a, b, out)", "test_every_op.py -k operator"),
-    Bug("swapped partials of a * b", "engine", "da, db = mul.partials(a, b, out)", "db, da = mul.partials(a, b, out)", "test_every_op.py -k operator"),
-    Bug("reflected division not reflected", "engine", "return _arithmetic(ops.div, other, self)", "return _arithmetic(ops.div, self, other)", "test_every_op.py -k operator"),
+    Bug("swapped operands of a - b", "engine", "da, db = sub.partials(a, b, out)", "db, da = sub.partials(a, b, out)", OPERATORS),
+    Bug("swapped partials of a * b", "engine", "da, db = mul.partials(a, b, out)", "db, da = mul.partials(a, b, out)", OPERATORS),
+    Bug("reflected division not reflected", "engine", "return _arithmetic(ops.div, other, self)", "return _arithmetic(ops.div, self, other)", OPERATORS),
     Bug("a lost duplicate edge", "engine", "            grads[b] += upstream * out._db", "            grads[b] += upstream * out._db * (a is not b)", ENGINE),
     Bug("an overwritten gradient", "engine", "            grads[a] += upstream * out._da\n            grads[b]", "            grads[a] = upstream * out._da\n            grads[b]", ENGINE),
     Bug("a leaf that does not accumulate", "engine", "new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))", "new = map(grads.__getitem__, leaves)", ENGINE),
@@ -85,47 +86,85 @@ BUGS = [
     Bug("a stale graph differentiated twice", "engine", "        if data == out._data and all(", "        if True or all(", ENGINE),
     Bug("a variable of 1.0 taken for the constant 1", "engine", "    if not isinstance(upstream, Value) and upstream == 1.0:", "    if float(upstream) == 1.0:", ENGINE),
     Bug("a deep copy that shares its leaves", "engine", "memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])", "memo[id(value)] = _copy_of(value, lambda operand: operand)", ENGINE),
-    Bug("a constant exponent differentiated", "engine", "ops.pow if isinstance(other, Value) else ops.power", "ops.pow", "test_every_op.py -k operator"),
+    Bug("a constant exponent differentiated", "engine", "ops.pow if isinstance(other, Value) else ops.power", "ops.pow", OPERATORS),
     # networks
     Bug("a bias that is added last", "floats", "    out = xs[-1] if len(xs) % 2 else -0.0", "    out = -0.0", "test_nn.py"),
 ]  # fmt: skip
 
 
-def run(tests: str, tree: Path) -> subprocess.CompletedProcess[str]:
-    file, *options = tests.split()
-    return subprocess.run(
-        [*PYTEST, f"tests/{file}", *options],
-        cwd=tree,
-        env={**os.environ, "HYPOTHESIS_PROFILE": "dev", "CI": "true", "PYTHONPATH": str(tree)},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+SLOW_TO_IMPORT = ["hypothesis", "mpmath", "numpy", "pytest"]
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """Return a copy of the package and its tests."""
-    for folder in ("micrograd_like", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pyc*"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+def hunt(suite: Path, tests: Sequence[str], package: Path) -> tuple[int, str]:
+    """Run tests of the suite on a package; return pytest's exit code and what it printed.
+
+    This is for a process of its own, which has not imported the package yet.
+    """
+    os.environ.update(HYPOTHESIS_PROFILE="dev", CI="true")
+    os.chdir(suite)
+    sys.path.insert(0, str(package.parent))
+    options = ["-x", "-q", "-p", "no:cacheprovider"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # for what is imported by now
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        code = pytest.main([*options, *(f"tests/{test}" for test in tests)])
+    import micrograd_like
+
+    assert micrograd_like.__path__ == [str(package)]
+    return int(code), output.getvalue()
+
+
+def asked_for(session: pytest.Session) -> list[Bug]:
+    """Return the bugs of this run's tests, which may be few of them."""
+    calls = [
+        getattr(item, "callspec", None) for item in session.items if item.path == Path(__file__)
+    ]
+    return [call.params["bug"] for call in calls if call]
+
+
+@pytest.fixture(scope="module")
+def hunts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
+    """Start to hunt all bugs that are asked for, as many at once as there are processors.
+
+    Each has a process and a copy of the package to itself. The processes come, where they can be
+    forked, from one that has imported what takes long to import.
+    """
+    suite = tmp_path_factory.mktemp("suite")
+    leave = shutil.ignore_patterns("__pycache__", "benchmarks")
+    shutil.copytree(ROOT / "tests", suite / "tests", ignore=leave)
+    shutil.copy(ROOT / "pyproject.toml", suite)
+
+    def copy_of_package() -> Path:
+        path = tmp_path_factory.mktemp("package") / "micrograd_like"
+        return shutil.copytree(ROOT / "micrograd_like", path, ignore=leave)
+
+    started = {}
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context.set_forkserver_preload(SLOW_TO_IMPORT)
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as pool:
+        every_test = sorted({bug.tests for bug in BUGS})
+        started[""] = pool.apply_async(hunt, (suite, every_test, copy_of_package()))
+        for bug in asked_for(request.session):
+            package = copy_of_package()
+            path = package / f"{bug.module}.py"
+            source = path.read_text(encoding="utf-8")
+            path.write_text(source.replace(bug.right, bug.wrong), encoding="utf-8")
+            started[bug.name] = pool.apply_async(hunt, (suite, [bug.tests], package))
+        yield started
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_a_seeded_bug_is_caught(bug: Bug, tree: Path) -> None:
-    path = tree / "micrograd_like" / f"{bug.module}.py"
-    source = path.read_text(encoding="utf-8")
+def test_a_seeded_bug_is_caught(bug: Bug, hunts: dict[str, Any]) -> None:
+    source = (ROOT / "micrograd_like" / f"{bug.module}.py").read_text(encoding="utf-8")
     assert source.count(bug.right) == 1, "the seeded bug no longer fits the source"
-    path.write_text(source.replace(bug.right, bug.wrong), encoding="utf-8")
-    ended = run(bug.tests, tree)
-    assert ended.returncode == 1, ended.stdout
-    assert " failed" in ended.stdout, ended.stdout
+    code, output = hunts[bug.name].get(timeout=600)
+    assert code == pytest.ExitCode.TESTS_FAILED, output
+    assert " failed" in output
 
 
-def test_the_same_tests_pass_without_a_bug(tree: Path) -> None:
+def test_the_same_tests_pass_without_a_bug(hunts: dict[str, Any]) -> None:
     """Else anything would be caught."""
-    for tests in sorted({bug.tests for bug in BUGS}):
-        ended = run(tests, tree)
-        assert ended.returncode == 0, ended.stdout
+    code, output = hunts[""].get(timeout=600)
+    assert code == pytest.ExitCode.OK, output
