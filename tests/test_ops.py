@@ -535,10 +535,17 @@ def test_a_rule_with_statements_says_in_its_docstring_what_it_is() -> None:
     def slope(a: float, out: float) -> float:
         return out
 
+    def told(a: float, b: float, out: float) -> tuple[float, float]:
+        """b; exp(a).
+
+        As everywhere.
+        """
+        return b, out
+
     op = Op.__new__(Op)
     op.partials = slope
     assert op.formulas() == ("slope",)
-    slope.__doc__ = "b; exp(a).\n\nAs everywhere."
+    op.partials = told
     assert op.formulas() == ("b", "exp(a)")
 
 

@@ -80,7 +80,7 @@ BUGS = [
     Bug("nodes that accumulate as leaves do", "engine", "any(map(_set_grad, order, map(grads.__getitem__, order)))", "any(map(_set_grad, order, [v.grad + grads[v] for v in order]))", ENGINE),
     Bug("a node before its operands", "engine", "        done(out)\n        out = pop()", "        order.insert(max(0, len(order) - 1), out)\n        out = pop()", ENGINE),
     Bug("a node of many operands visited once only", "engine", "            if a is not out._a:", "            if False:", ENGINE),
-    Bug("leaves written one by one", "engine", "        any(map(_set_grad, leaves, new))", "        for leaf, grad in zip(leaves, list(new)):\n            leaf.grad = grad", ENGINE),
+    Bug("leaves written one by one", "engine", "    any(map(_set_grad, leaves, new))", "    for leaf, grad in zip(leaves, list(new)):\n        leaf.grad = grad", ENGINE),
     Bug("partials read from the leaves at backward", "engine", "            grads[a] += upstream * out._da\n            grads[b] += upstream * out._db", "            da, db = out.op.partials(a.data, b.data, out.data)\n            grads[a] += upstream * da\n            grads[b] += upstream * db", ENGINE),
     Bug("the seed forgotten", "engine", "    grads[root] = as_float(seed)", "    grads[root] = 1.0", ENGINE),
     Bug("a stale graph differentiated twice", "engine", "        if data == out._data and all(", "        if True or all(", ENGINE),

@@ -463,8 +463,8 @@ class TestNonFinite:
         text = str(raised.value)
         assert "parameter 0 ('layers.0.neurons.0.w.0')" in text
         assert text.endswith(
-            "the first gradient that is not finite runs through sqrt(layers.0.neurons.0=0.0) = 0.0: its own is 1.0, "
-            "times the partial inf"
+            "the first gradient that is not finite runs through sqrt(layers.0.neurons.0=0.0) "
+            "= 0.0: its own is 1.0, times the partial inf"
         )
         with pytest.raises(FloatingPointError, match="the norm of the gradients is inf"):
             quick(model, [([1.0], 0)], loss=lambda y, t: sqrt(y), clip_norm=1.0)
