@@ -92,6 +92,7 @@ function spoken(i) {
 // Wind to a position, and tell of it once.
 function go(to, remember = true) {
   to = Math.max(0, Math.min(LAST, to));
+  const { clientWidth, clientHeight, scrollLeft, scrollTop } = pane;  // read before anything changes
   const touched = new Set();
   while (position < to) turn(++position, true, touched);
   while (position > to) turn(position--, false, touched);
@@ -101,16 +102,21 @@ function go(to, remember = true) {
   if (chosen !== null) updateChosen();
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", summary());
+  $("slider").style.setProperty("--done", `${(100 * position) / LAST}%`);
   $("start").disabled = $("back").disabled = position === 0;
   $("end").disabled = $("forward").disabled = position === LAST;
   if (position === LAST) pause();
-  keepInView();
+  keepInView(clientWidth, clientHeight, scrollLeft, scrollTop);
   if (remember) rememberHash();
 }
 
-function light() {
+function unlight() {
   for (const [element, name] of lit) element.classList.remove(name);
   lit = [];
+}
+
+function light() {
+  unlight();
   const add = (element, name) => {
     element.classList.add(name);
     lit.push([element, name]);
@@ -149,7 +155,15 @@ function nameOf(i) {
   return button;
 }
 
-const maths = (...lines) => make("span", "maths", ...lines.map((line) => make("span", "", line)));
+// Lines of a formula. A line too long may be broken before a factor, rather than within a number.
+function maths(...lines) {
+  return make("span", "maths", ...lines.map((line) => {
+    const parts = typeof line === "string" ? line.split(/(?=\*)/) : [line];
+    return make("span", "", ...parts.flatMap((part) => [make("wbr"), part]).slice(1));
+  }));
+}
+
+const remark = (text) => make("span", "remark", text);
 
 function list(...rows) {
   const dl = make("dl", "told");
@@ -160,7 +174,7 @@ function list(...rows) {
 function lineRows(i) {
   const { line, source } = values[i];
   if (!line) return [];
-  return [["line", ...(source ? [make("code", "", source), make("br")] : []), make("span", "remark", line)]];
+  return [["line", ...(source ? [make("code", "", source)] : []), remark(line)]];
 }
 
 function summary() {
@@ -180,8 +194,8 @@ function formulaOf(i) {
 }
 
 function partialOf(step) {
-  const lines = [step.rule ? `${step.quotient} = ${step.rule}` : `${step.quotient} = ${step.partial}`];
-  return maths(...lines, ...(step.rule ? [`= ${step.partial}`] : []));
+  const { quotient, rule, partial } = step;
+  return rule ? maths(`${quotient} = ${rule}`, `= ${partial}`) : maths(`${quotient} = ${partial}`);
 }
 
 function tell() {
@@ -199,19 +213,20 @@ function tell() {
     content = [list(["value", formulaOf(out)], ...lineRows(out))];
   } else if (position === SEED) {
     heading.append(count("Seed"), nameOf(root));
-    content = [list([`grad of ${values[root].name}`, make("strong", "", data.seed)])];
+    content = [list(["gradient", make("strong", "", data.seed), remark(`of ${values[root].name}, given`)])];
   } else {
     const step = steps[position - SEED - 1];
     heading.append(count(`Backward ${position - SEED} of ${steps.length}`),
       nameOf(step.out), " → ", nameOf(step.x));
     const { where } = values[step.out];
     const rest = step.waiting ? `${step.waiting} to come` : "complete";
+    const remarks = step.remark ? [remark(step.remark)] : [];
     content = [list(
-      ["partial", partialOf(step)],
+      ["partial", partialOf(step), ...remarks],
       ...(step.rule && where ? [["where", maths(...where)]] : []),
       ["product", maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)],
-      [`grad of ${values[step.x].name}`, maths(`${step.before} + ${step.product}`,
-        make("strong", "", `= ${step.after}`)), make("span", "remark", rest)],
+      ["gradient", maths(`${step.before} + ${step.product}`, make("strong", "", `= ${step.after}`)),
+        remark(`of ${values[step.x].name}, ${rest}`)],
       ...lineRows(step.out),
     )];
   }
@@ -236,22 +251,23 @@ function choose(i) {
   boxes[i].g.classList.add("chosen");
   rove(i);
   const value = values[i];
-  const head = make("div", "head", make("h2", "", value.name));
-  for (const [id, text, way] of [["previous", "Previous", -1], ["next", "Next contribution", 1]]) {
+  const head = make("h2", "", value.name, " ", remark(value.op || "leaf"));
+  const row = make("div", "row", make("h3", "", "Contributions"));
+  for (const [id, text, way] of [["previous", "Previous", -1], ["next", "Next", 1]]) {
     const button = make("button", "", text);
     button.id = id;
-    if (way < 0) button.setAttribute("aria-label", "Previous contribution");
+    button.setAttribute("aria-label", `${text} contribution`);
     button.setAttribute("aria-keyshortcuts", way < 0 ? "p" : "n");
     button.addEventListener("click", () => jump(way));
-    head.append(button);
+    row.append(button);
   }
   const rows = [];
   if (value.op) {
-    rows.push([value.op, formulaOf(i)]);
+    rows.push(["value", formulaOf(i)]);
     const operands = [...new Set(value.operands)].flatMap((x) => [", ", nameOf(x)]).slice(1);
     rows.push(["operands", ...operands]);
   } else {
-    rows.push(["leaf", maths(value.data)]);
+    rows.push(["value", maths(value.data)]);
   }
   const sum = make("dd", "");
   sum.id = "sum";
@@ -266,12 +282,11 @@ function choose(i) {
       maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)));
   }
   ol.append(...items);
-  panel.replaceChildren(head, dl, ...(items.length ? [make("h3", "", "Contributions"), ol] : []));
+  panel.replaceChildren(head, dl, ...(items.length ? [row, ol] : []));
   updateChosen();
 }
 
 function updateChosen() {
-  const done = i => i < got[chosen];
   if (chosen !== root) {
     for (; told < got[chosen]; told++) items[told].classList.add("done");
     for (; told > got[chosen]; told--) items[told - 1].classList.remove("done");
@@ -281,10 +296,12 @@ function updateChosen() {
   if (before) before.classList.remove("now");
   if (current >= 0) items[current].classList.add("now");
   const sum = make("strong", "", gradient(chosen, "after"));
-  const rest = chosen === root ? "the seed" : `${got[chosen]} of ${items.length}`;
-  $("sum").replaceChildren(sum, " ", make("span", "remark", rest));
-  $("previous").disabled = contributionFrom(-1) === undefined;
-  $("next").disabled = contributionFrom(1) === undefined;
+  const rest = chosen === root ? "given" : `${got[chosen]} of ${items.length} contributions`;
+  $("sum").replaceChildren(sum, remark(rest));
+  if (items.length) {
+    $("previous").disabled = contributionFrom(-1) === undefined;
+    $("next").disabled = contributionFrom(1) === undefined;
+  }
 }
 
 // The next or the previous contribution to the chosen value, as a place in `steps`.
@@ -345,10 +362,9 @@ function setZoom(to, x = pane.clientWidth / 2, y = pane.clientHeight / 2) {
 }
 
 // Scroll the pane, if need be, so that the lit boxes are in it, or at least the one that changes.
-function keepInView() {
+function keepInView(clientWidth, clientHeight, scrollLeft, scrollTop) {
   const near = lit.map(([element]) => placeOf.get(element)).filter((i) => i !== undefined);
   if (!near.length) return;
-  const { clientWidth, clientHeight, scrollLeft, scrollTop } = pane;
   const along = (start, size, origin, length, at) => {
     for (const places of [near, near.slice(-1)]) {
       const from = (Math.min(...places.map((i) => boxes[i][start])) - origin) * zoom;
@@ -495,14 +511,23 @@ let printedFrom = null;
 addEventListener("beforeprint", () => {
   printedFrom = position;
   go(LAST, false);
+  unlight();
   if ($("all").childElementCount) return;
-  const forward = make("ol", "maths", ...made.map((out) => make("li", "",
-    `${values[out].name} = ${values[out].made[0]} = ${values[out].data}`)));
-  const backward = make("ol", "maths", ...steps.map((step) => make("li", "",
-    `${values[step.out].name} → ${values[step.x].name}   ${step.quotient} = `
-    + `${step.rule ? `${step.rule} = ` : ""}${step.partial}   ${step.upstream} × ${step.partial} = `
-    + `${step.product}   grad of ${values[step.x].name}: ${step.before} + ${step.product} = ${step.after}`)));
-  $("all").append(make("h2", "", "Forward"), forward, make("h2", "", "Backward"), backward);
+  const table = (title, head, rows) => make("table", "",
+    make("caption", "", title),
+    make("thead", "", make("tr", "", ...head.map((word) => make("th", "", word)))),
+    make("tbody", "", ...rows.map((row, i) => make("tr", "",
+      make("td", "", String(i + 1)), ...row.map((text) => make("td", "", text))))));
+  $("all").append(
+    table("Forward", ["", "value", "formula", "data"], made.map((out) =>
+      [values[out].name, values[out].made.join("\n= "), values[out].data])),
+    table("Backward", ["", "edge", "partial", "product", "gradient"], steps.map((step) => [
+      `${values[step.out].name}\n→ ${values[step.x].name}`,
+      `${step.quotient}\n= ${step.rule ? `${step.rule}\n= ` : ""}${step.partial}`,
+      `${step.upstream}\n× ${step.partial}\n= ${step.product}`,
+      `${step.before}\n+ ${step.product}\n= ${step.after}`,
+    ])),
+  );
 });
 addEventListener("afterprint", () => go(printedFrom, false));
 
@@ -510,13 +535,14 @@ addEventListener("afterprint", () => go(printedFrom, false));
 
 document.documentElement.classList.add("live");
 svg.setAttribute("role", "group");
+svg.classList.toggle("dense", steps.length > 500);
 svg.querySelector("title").remove();  // the section has a name; a tooltip everywhere is in the way
 values.forEach((_, i) => update(i));
 for (const [name, value] of [["max", LAST], ["value", 0]]) $("slider").setAttribute(name, value);
-$("turn").append(Object.assign(document.createElement("option"), { value: SEED }));
+$("slider").style.setProperty("--turn", `${(100 * SEED) / LAST}%`);
 rove(root);
 choose(null);
 nameTheme();
-setZoom(Math.max(Math.min(fitting(), 1.5), Math.min(0.8, fitting() * 3)));
+setZoom(Math.max(0.8, Math.min(fitting(), 1.5)));
 go(0, false);
 followHash();

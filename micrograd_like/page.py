@@ -102,7 +102,7 @@ def html(
 
 
 def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) -> dict[str, Any]:
-    """Return what the page tells of a value: how it was made, by names and by numbers, and where."""
+    """Return what the page tells of a value: how it was made, in names and in numbers, and where."""
     about: dict[str, Any] = {"name": names[out], "data": repr(out.data)}
     if out.line:
         file, _, line = out.line.rpartition(":")
@@ -127,12 +127,13 @@ def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) 
 
 def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
     quotient, _, rule = step.formula.partition(" = ")
-    return {
+    words = rule[:1].isupper()  # where a rule is no one expression, its docstring stands for it
+    about = {
         "out": places[step.out],
         "x": places[step.x],
         "index": step.index,
         "quotient": quotient,
-        "rule": "" if rule == repr(step.partial) else rule,
+        "rule": "" if words or rule == repr(step.partial) else rule,
         "partial": repr(step.partial),
         "upstream": repr(step.upstream),
         "product": repr(step.product),
@@ -141,6 +142,7 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
         "shown": shown,
         "waiting": step.waiting,
     }
+    return about | {"remark": rule[0].lower() + rule[1:]} if words else about
 
 
 def _name(value: Value, key: str) -> str:
@@ -185,7 +187,8 @@ def _show_walk(
     for box, value in zip(scene.boxes, values):
         widest = max(map(len, shown[value]))
         box.rows = [("data", number(value.data)), ("grad", shown[value][-1].rjust(widest))]
-        box.name = box.name or (box.key if value.op else "")
+        if value.op and not value.label:
+            box.name = box.key
         made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
         box.tooltip = "\n".join([clean(value.label, 200) or names[value], made_by])
     finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
@@ -217,7 +220,7 @@ def _colours() -> str:
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return files(__name__.rpartition(".")[0]).joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(script: str, style: str) -> str:
