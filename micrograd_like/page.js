@@ -209,14 +209,14 @@ function tell() {
       : "The root is a leaf: nothing was computed, and its gradient is the seed.")];
   } else if (position < SEED) {
     const out = made[position - 1];
-    heading.append(count(`Forward ${position} of ${made.length}`), nameOf(out));
+    heading.append(count(`Forward ${position} of ${made.length}`), " ", nameOf(out));
     content = [list(["value", formulaOf(out)], ...lineRows(out))];
   } else if (position === SEED) {
-    heading.append(count("Seed"), nameOf(root));
+    heading.append(count("Seed"), " ", nameOf(root));
     content = [list(["gradient", make("strong", "", data.seed), remark(`of ${values[root].name}, given`)])];
   } else {
     const step = steps[position - SEED - 1];
-    heading.append(count(`Backward ${position - SEED} of ${steps.length}`),
+    heading.append(count(`Backward ${position - SEED} of ${steps.length}`), " ",
       nameOf(step.out), " → ", nameOf(step.x));
     const { where } = values[step.out];
     const rest = step.waiting ? `${step.waiting} to come` : "complete";
@@ -278,6 +278,7 @@ function choose(i) {
     const step = steps[k];
     const link = make("a", "", `step ${k + 1}`);
     link.href = `#step=${k + 1}`;
+    link.addEventListener("click", writeHash);  // so that Back leads here
     items.push(make("li", "", link, " from ", nameOf(step.out), partialOf(step),
       maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)));
   }
@@ -385,12 +386,14 @@ let waiting = null;
 
 // Browsers refuse more than some hundred changes of the address in half a minute.
 function rememberHash() {
-  if (waiting !== null) return;
-  waiting = setTimeout(() => {
-    waiting = null;
-    const hash = position < SEED ? `#forward=${position}` : `#step=${position - SEED}`;
-    if (location.hash !== hash) history.replaceState(null, "", hash);
-  }, 400);
+  if (waiting === null) waiting = setTimeout(writeHash, 400);
+}
+
+function writeHash() {
+  clearTimeout(waiting);
+  waiting = null;
+  const hash = position < SEED ? `#forward=${position}` : `#step=${position - SEED}`;
+  if (location.hash !== hash) history.replaceState(null, "", hash);
 }
 
 function followHash() {

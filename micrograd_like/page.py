@@ -102,7 +102,7 @@ def html(
 
 
 def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) -> dict[str, Any]:
-    """Return what the page tells of a value: how it was made, in names and in numbers, and where."""
+    """Return what is told of a value: how it was made, in names and in numbers, and where."""
     about: dict[str, Any] = {"name": names[out], "data": repr(out.data)}
     if out.line:
         file, _, line = out.line.rpartition(":")
