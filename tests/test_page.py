@@ -692,12 +692,17 @@ def test_it_fits_a_phone(browser: Browser) -> None:
         assert browser.run("document.documentElement.scrollWidth") <= 390
         drawing, side = (browser.find(css).rect for css in ("#drawing", "#side"))
         assert side["y"] >= drawing["y"] + drawing["height"]
-        box, pane = (
-            browser.run(f"document.querySelector('{css}').getBoundingClientRect().toJSON()")
-            for css in ("g.to", "#drawing")
-        )
-        assert pane["left"] <= box["left"] < box["right"] <= pane["right"]  # scrolled to
-        assert pane["top"] <= box["top"] < box["bottom"] <= pane["bottom"]
+        assert browser.run("pane.scrollWidth > 1.2 * pane.clientWidth")
+        for key in (END, HOME, *[RIGHT] * 15, LEFT):  # the pane scrolls to what changes
+            browser.press(key)
+            if browser.run("position") == 0:
+                continue
+            box, pane = (
+                browser.run(f"document.querySelector('{css}').getBoundingClientRect().toJSON()")
+                for css in ("g.to", "#drawing")
+            )
+            assert pane["left"] <= box["left"] < box["right"] <= pane["right"]
+            assert pane["top"] <= box["top"] < box["bottom"] <= pane["bottom"]
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
