@@ -2,6 +2,7 @@
 
     python -m micrograd_like draw SCRIPT:NAME [-o FILE]
     python -m micrograd_like debug SCRIPT:NAME
+    python -m micrograd_like page SCRIPT:NAME [-o FILE]
 
 run the script as Python would, then take the Value that its global NAME is; or an attribute or an
 element, as ``net.out`` or ``losses[-1]``; or several to draw, as ``loss,score``.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from .engine import Value
 from .ops import shorten
+from .tracing import trace_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     draw.add_argument("--collapse", help="a level (1: networks, 2: layers, 3: neurons) or names")
     draw.add_argument("--limit", type=int, help="the most boxes to draw")
     draw.add_argument("--layout", choices=("auto", "graphviz", "builtin"), default="auto")
+    page = commands.add_parser(
+        "page", help="step through backprop in a browser", description=_page.__doc__, epilog=EPILOG
+    )
+    page.add_argument("target", metavar="SCRIPT:NAME", help="as demos/neuron.py:out")
+    page.add_argument("-o", "--output", metavar="FILE", help="of HTML")
+    page.add_argument("--seed", type=float, help="the gradient of the Value itself")
+    page.add_argument("--direction", choices=("LR", "TB"))
+    page.add_argument("--theme", choices=("auto", "light", "dark"))
+    page.add_argument("--format", help="of the numbers in the drawing, as .4g")
+    page.add_argument("--limit", type=int, help="the most values to draw")
 
     debug = commands.add_parser(
         "debug", help="walk backward edge by edge", description=_debug.__doc__, epilog=EPILOG
@@ -72,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given[:cut])
     try:
         script, names = _split(options.target)
-        module = run_script(script, given[cut + 1 :])
+        with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
+            module = run_script(script, given[cut + 1 :])
         values = [value for name in names for value in find(module, name, script)]
         return COMMANDS[options.command](options, script, names, values, module)
     except Failure as failure:
@@ -99,7 +112,7 @@ def _draw(
     if options.collapse is not None:
         level = options.collapse
         chosen["collapse"] = int(level) if level.isdecimal() else level.split(",")
-    output = options.output or re.sub(r"[^\w.]+", "_", "_".join(names)).strip("_") + ".svg"
+    output = options.output or _file_name(names, ".svg")
     try:
         Graph(*values, **chosen).save(output, options.layout)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
@@ -120,7 +133,31 @@ def _debug(
     return 0
 
 
-COMMANDS = {"draw": _draw, "debug": _debug}
+def _page(
+    options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
+) -> int:
+    """Write a page to step through backpropagation from a Value of a script."""
+    if len(values) != 1:
+        raise Failure(f"{', '.join(names)} are {len(values)} Values: a page has one root")
+    chosen = {
+        key: getattr(options, key)
+        for key in ("seed", "direction", "theme", "format", "limit")
+        if getattr(options, key) is not None
+    }
+    output = options.output or _file_name(names, ".html")
+    try:
+        values[0].page(output, **chosen)
+    except (ValueError, TypeError, OSError) as error:
+        raise Failure(str(error)) from None
+    print(f"wrote {output}")
+    return 0
+
+
+def _file_name(names: list[str], suffix: str) -> str:
+    return re.sub(r"[^\w.]+", "_", "_".join(names)).strip("_") + suffix
+
+
+COMMANDS = {"draw": _draw, "debug": _debug, "page": _page}
 
 
 # ---------------------------------------------------------------------------- scripts

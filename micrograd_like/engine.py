@@ -31,6 +31,7 @@ from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, shorten,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
@@ -122,6 +123,12 @@ class Value(Recorder):
         from .graph import Graph
 
         return Graph(self, *others, **options)
+
+    def page(self, path: str | os.PathLike[str], **options: Any) -> None:
+        """Write a page to step through backpropagation in a browser: see `micrograd_like.page`."""
+        from .page import write
+
+        write(self, path, **options)
 
     # ------------------------------------------------------------------ backward
 

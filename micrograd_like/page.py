@@ -1,0 +1,243 @@
+"""A page to step through the forward and the backward pass of a graph, in one file of HTML.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> tanh(x * w).page("backprop.html")           # doctest: +SKIP
+
+and then open the file in a browser. It needs nothing else, no network least of all: the drawing,
+the numbers, the style and the script are inside, and its Content-Security-Policy allows these and
+nothing more. The gradients are those of `stepping.steps`; nothing in the graph is changed.
+
+Beside this module lie ``page.html``, the frame, ``page.css`` and ``page.js``. All that is computed
+is computed here, in Python, and reaches the script as text: the page shows the digits that Python
+prints. The short names are those of `stepping`; ``key`` is a value's name in the drawing, "v12".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import linecache
+import math
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from .formula import ATOM, SIGN, _python
+from .graph import PLENTY, Graph, _check_choice, _check_count, _check_roots, _sorted, _tone
+from .ops import Binary, Unary, as_float
+from .picture import FAMILY, THEMES, Scene, clean, svg_text
+from .stepping import steps
+from .weights import write_atomically
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any
+
+    from .engine import Value
+    from .stepping import Step
+
+NOTHING = "–"  # shown for a gradient that nothing has contributed to yet
+
+
+def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
+    """Write the page of `html` to a file, which is replaced when all of it is there."""
+    write_atomically(path, html(root, **options))
+
+
+def html(
+    root: Value,
+    *,
+    seed: float = 1.0,
+    theme: str = "auto",
+    direction: str = "LR",
+    format: str = ".4g",
+    limit: int = 1500,
+) -> str:
+    """Return a page that shows how ``root`` was computed and then its backward walk, edge by edge.
+
+    seed        the gradient of ``root`` itself
+    theme       "light", "dark", or "auto": what the reader's system is set to
+    direction   "LR" from left to right, or "TB" from top to bottom
+    format      of the numbers in the drawing; all others have every digit
+    limit       a graph of more values is refused with a ValueError
+    """
+    _check_roots((root,))
+    _check_choice("theme", theme, ("auto", *THEMES))
+    _check_count("limit", limit, 1)
+    values = _sorted((root,), None, limit, lambda count: _refusal(count, limit))
+    view = "partials" if len(values) <= PLENTY else "gradients"
+    graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
+    walk = list(steps(root, seed, commit=False))
+    names = {value: _name(value, f"v{i}") for i, value in enumerate(values)}
+    number = graph._number
+    places = {value: i for i, value in enumerate(values)}
+    data = {
+        "nothing": NOTHING,
+        "root": places[root],
+        "seed": repr(as_float(seed)),
+        "seedShown": number(as_float(seed)),
+        "values": [_about_value(value, names, places) for value in values],
+        "steps": [_about_step(step, places, number(step.after)) for step in walk],
+    }
+    _show_walk(graph._scene, root, number(as_float(seed)), walk, values, names, number)
+    style, script = _colours() + _asset("page.css"), _asset("page.js")
+    return Template(_asset("page.html")).substitute(
+        theme=theme,
+        policy=_policy(script, style),
+        title=escape(names[root]),
+        summary=escape(graph._scene.summary),
+        style=style,
+        drawing=svg_text(graph._scene),
+        data=_json(data),
+        script=script,
+    )
+
+
+# ---------------------------------------------------------------------------- what is told
+
+
+def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) -> dict[str, Any]:
+    """Return what is told of a value: how it was made, in names and in numbers, and where."""
+    about: dict[str, Any] = {"name": names[out], "data": repr(out.data)}
+    if out.line:
+        file, _, line = out.line.rpartition(":")
+        about["line"] = clean(out.line, 200)
+        about["source"] = clean(linecache.getline(file, int(line)).strip(), 200)
+    if out.op is None:
+        return about
+    by_name = [(names[x], ATOM if x.label or x.op else _tightness(x.data)) for x in out.operands]
+    by_number = [(repr(x.data), _tightness(x.data)) for x in out.operands]
+    about["op"] = out.op.name
+    about["symbol"] = out.op.symbol
+    about["operands"] = [places[x] for x in out.operands]
+    about["made"] = [clean(_python(out, terms)[0], 300) for terms in (by_name, by_number)]
+    if isinstance(out.op, (Unary, Binary)):
+        letters = [
+            f"{letter} = {names[x]}" + (f" = {x.data!r}" if x.label or x.op else "")
+            for letter, x in zip("ab", out.operands)
+        ]
+        about["where"] = letters
+    return about
+
+
+def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
+    quotient, _, rule = step.formula.partition(" = ")
+    words = rule[:1].isupper()  # where a rule is no one expression, its docstring stands for it
+    about = {
+        "out": places[step.out],
+        "x": places[step.x],
+        "index": step.index,
+        "quotient": quotient,
+        "rule": "" if words or rule == repr(step.partial) else rule,
+        "partial": repr(step.partial),
+        "upstream": repr(step.upstream),
+        "product": repr(step.product),
+        "before": repr(step.before),
+        "after": repr(step.after),
+        "shown": shown,
+        "waiting": step.waiting,
+    }
+    return about | {"remark": rule[0].lower() + rule[1:]} if words else about
+
+
+def _name(value: Value, key: str) -> str:
+    """Return the label; without one, a leaf's name is its number and a result's its key."""
+    return clean(value.label, 60) or (key if value.op else repr(value.data))
+
+
+def _tightness(number: float) -> float:
+    return SIGN if repr(number).startswith("-") else ATOM
+
+
+def _refusal(count: str, limit: int) -> ValueError:
+    return ValueError(
+        f"the graph has {count}, more than limit={limit}: a page draws every value; write one of "
+        "a part, as of a single sample's loss, draw the modules with .graph(collapse=1), or give "
+        "a larger limit"
+    )
+
+
+# ---------------------------------------------------------------------------- the drawing
+
+
+def _show_walk(
+    scene: Scene,
+    root: Value,
+    seed: str,
+    walk: list[Step],
+    values: list[Value],
+    names: dict[Value, str],
+    number: Any,
+) -> None:
+    """Let the drawing show the end of the walk, with room for every number on the way there.
+
+    The script turns it back to the beginning; printed, or without the script, it shows the end.
+    Colours are names, which the style sheet gives a meaning by day and by night.
+    """
+    scene.theme = {name: f"var(--{name})" for name in scene.theme}
+    shown: dict[Value, list[str]] = {value: [NOTHING] for value in values}
+    shown[root].append(seed)
+    for step in walk:
+        shown[step.x].append(number(step.after))
+    for box, value in zip(scene.boxes, values):
+        widest = max(map(len, shown[value]))
+        box.rows = [("data", number(value.data)), ("grad", shown[value][-1].rjust(widest))]
+        if value.op and not value.label:
+            box.name = box.key
+        made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
+        box.tooltip = "\n".join([clean(value.label, 200) or names[value], made_by])
+    finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
+    most = max(finite, default=0.0)
+    keys = {value: box.key for box, value in zip(scene.boxes, values)}
+    arrows = {arrow.key: arrow for arrow in scene.arrows}
+    for step in walk:
+        arrow = arrows[f"e{keys[step.out]}-{step.index}"]
+        arrow.tone, arrow.width = _tone(step.product, most)
+        arrow.tooltip = f"step {step.number}: from {names[step.out]} to {names[step.x]}"
+
+
+def _colours() -> str:
+    """Return the style sheet's colours: by day, by night, and what the reader has chosen."""
+    light, dark = (
+        "".join(f"--{name}:{colour};" for name, colour in theme.items())
+        for theme in (THEMES["light"], THEMES["dark"])
+    )
+    return (
+        f":root{{color-scheme:light;{light}--mono:{FAMILY}}}\n"
+        f"@media (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
+        f':root[data-theme="light"]{{color-scheme:light;{light}}}\n'
+        f':root[data-theme="dark"]{{color-scheme:dark;{dark}}}\n'
+        f"@media print{{:root,:root[data-theme]{{color-scheme:light;{light}}}}}\n"
+    )
+
+
+# ---------------------------------------------------------------------------- the file
+
+
+def _asset(name: str) -> str:
+    return files(__name__.rpartition(".")[0]).joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(script: str, style: str) -> str:
+    """Return a Content-Security-Policy that allows this script and this style, and nothing else."""
+    hashes = [
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (script, style)
+    ]
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _json(data: object) -> str:
+    """Return JSON that can't end the element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for c in "<>&\u2028\u2029":
+        text = text.replace(c, f"\\u{ord(c):04x}")
+    return text

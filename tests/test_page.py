@@ -1,0 +1,802 @@
+"""The page holds the walk to the bit and nothing from outside, and can be stepped in a browser.
+
+The tests of the second half drive Chromium by its own driver: they click, press keys, and read what
+is shown. Where Chromium or selenium is missing, they are skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from recipes import Recipe, recipes
+
+from micrograd_like import Value, gradients, nn, relu, tanh
+from micrograd_like.page import html
+from micrograd_like.picture import THEMES, clean
+from micrograd_like.tracing import trace_lines
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Page(HTMLParser):
+    """What a browser would find in a page: its elements, and the text in them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "input"):
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.texts[self._open[-1]][-1] += data
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.texts["script"][0])
+        return data
+
+
+def neuron() -> tuple[Value, dict[str, Value]]:
+    """Return a neuron whose input ``x`` gets three contributions, two of them at one op."""
+    with trace_lines():
+        x, w, b = Value(2.0, label="x"), Value(-3.0, label="w"), Value(6.75, label="b")
+        n = x * w + b
+        n.label = "n"
+        out = tanh(n) + x * x
+        out.label = "out"
+    return out, {"x": x, "w": w, "b": b, "n": n, "out": out}
+
+
+def values_below(root: Value) -> list[Value]:
+    return root.graph(limit=100_000)._values
+
+
+# ---------------------------------------------------------------------------- the file
+
+
+def test_it_needs_nothing_from_outside() -> None:
+    text = html(neuron()[0])
+    assert set(re.findall(r"\w+://[^\s\"'<>]*", text)) == {"http://www.w3.org/2000/svg"}
+    page = Page(text)
+    for tag, attributes in page.elements:
+        assert tag not in ("iframe", "object", "embed", "form", "base", "image", "use"), tag
+        assert "src" not in attributes
+        assert attributes.get("href", "data:,") == "data:,"
+        # A style attribute or a handler would be against the policy.
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+    assert not re.search(r"@import|url\(", page.texts["style"][0])
+    script = page.texts["script"][1]
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|fetch", script)
+
+
+def test_its_policy_allows_its_own_script_and_style_only() -> None:
+    page = Page(html(neuron()[0]))
+    (policy,) = (
+        attributes["content"]
+        for _, attributes in page.elements
+        if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    script, style = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for text in (page.texts["script"][1], page.texts["style"][0])
+    )
+    assert policy is not None
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": f"'sha256-{script}'",
+        "style-src": f"'sha256-{style}'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def bits(number: float) -> str:
+    return "nan" if math.isnan(number) else number.hex()
+
+
+@given(recipes(), st.sampled_from([1.0, -2.5, 0.0, math.inf]))
+@settings(max_examples=40)
+def test_it_holds_the_numbers_of_the_walk(recipe: Recipe, seed: float) -> None:
+    root = recipe.values()[-1]
+    values = values_below(root)
+    data = Page(html(root, seed=seed)).data
+    assert [bits(float(v["data"])) for v in data["values"]] == [bits(v.data) for v in values]
+    assert values[data["root"]] is root
+    gradient = [0.0] * len(values)
+    gradient[data["root"]] = float(data["seed"])
+    for i, (told, step) in enumerate(zip(data["steps"], root.steps(seed), strict=True)):
+        assert (values[told["out"]], values[told["x"]]) == (step.out, step.x)
+        assert (i + 1, told["index"], told["waiting"]) == (step.number, step.index, step.waiting)
+        for name in ("partial", "upstream", "product", "before", "after"):
+            assert bits(float(told[name])) == bits(getattr(step, name)), name
+        assert bits(float(told["before"])) == bits(gradient[told["x"]])
+        gradient[told["x"]] = float(told["after"])
+        assert told["shown"] == format(step.after, ".4g")
+    assert [*map(bits, gradient)] == [*map(bits, gradients(root, values, seed=seed))]
+
+
+@given(recipes())
+@settings(max_examples=20)
+def test_writing_it_changes_nothing(recipe: Recipe) -> None:
+    root = recipe.values()[-1]
+    values = values_below(root)
+    for number, value in enumerate(values):
+        value.grad = float(number) if number % 2 else 0
+    before = [(v.data.hex(), repr(v.grad), v.label, v.operands, str(v.partials)) for v in values]
+    html(root)
+    after = [(v.data.hex(), repr(v.grad), v.label, v.operands, str(v.partials)) for v in values]
+    assert before == after
+
+
+def test_gradients_of_before_are_not_shown() -> None:
+    fresh = html(neuron()[0])
+    out = neuron()[0]
+    out.backward(123.0)
+    lines = re.compile(r"test_page\.py:\d+")  # there is but one neuron, so they are the same
+    assert lines.sub("", html(out)) == lines.sub("", fresh)
+
+
+hostile = st.text(max_size=40) | st.sampled_from(
+    [
+        "</script><script>alert(1)</script>",
+        "<!--<script>",
+        "]]>",
+        "'\"&amp;<b>",
+        "\u202egnp.exe\u2066",
+        "a\x00b\r\n\x1b[31m",
+        "$data ${script} $$",
+        "\u2028\u2029\ud800\ufffe",
+        "x" * 10_000,
+        "onload=alert(1) style=x",
+        "é\u0301漢字👩‍🔬",
+    ]
+)
+
+
+@cache
+def plain_page() -> Page:
+    return Page(html(tanh(Value(0.5, label="a") * 2.0) + Value(1.0, label="b")))
+
+
+@given(hostile, hostile)
+@settings(max_examples=30)
+def test_no_label_breaks_out(first: str, second: str) -> None:
+    plain = plain_page()
+    x = Value(0.5, label=first)
+    text = html(tanh(x * 2.0) + Value(1.0, label=second))
+    text.encode("utf-8")
+    page = Page(text)
+    assert [(tag, {*a}) for tag, a in plain.elements if tag != "text"] == [
+        (tag, {*a}) for tag, a in page.elements if tag != "text"
+    ]
+    assert page.texts["script"][1] == plain.texts["script"][1]
+    names = [value["name"] for value in page.data["values"]]
+    assert (clean(first, 60) or "0.5") in names
+    assert (clean(second, 60) or "1.0") in names
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", text)
+
+
+def test_a_hostile_root_names_the_page() -> None:
+    out = tanh(Value(1.0))
+    out.label = "</title><script>$data"
+    page = Page(html(out))
+    assert page.texts["title"][0] == "Backpropagation of </title><script>$data"
+    assert len(page.texts["script"]) == 2
+
+
+def test_the_same_bytes_whatever_the_hash_seed() -> None:
+    code = """if True:
+        from micrograd_like import Value, nn
+        import sys, random
+        random.seed(1)
+        net = nn.MLP(2, [3, 1])
+        sys.stdout.buffer.write(__import__("micrograd_like.page").page.html(
+            (net([0.5, -0.5]) - 1.0) ** 2).encode())
+    """
+    pages = [
+        subprocess.run(
+            [sys.executable, "-S", "-c", code],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    ]
+    assert len(pages[0]) > 10_000
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, -0.0, 1e308, 5e-324])
+def test_numbers_of_every_kind(number: float) -> None:
+    x = Value(number, label="x")
+    data = Page(html(x * 1e200 + x)).data
+    told = {value["name"]: value for value in data["values"]}
+    assert told["x"]["data"] == repr(number)
+    assert {type(part) for step in data["steps"] for part in step.values()} <= {str, int}
+    assert Page(html(x)).data["steps"] == []  # a root that is a leaf
+
+
+def test_it_tells_the_line_that_made_a_value() -> None:
+    told = {value["name"]: value for value in Page(html(neuron()[0])).data["values"]}
+    file, _, line = told["n"]["line"].rpartition(":")
+    assert Path(file).name == "test_page.py"
+    assert told["n"]["source"] == "n = x * w + b"
+    assert "n = x * w + b" in Path(__file__).read_text().splitlines()[int(line) - 1]
+    assert "line" not in Page(html(tanh(Value(1.0)))).data["values"][0]
+    made = eval(compile("tanh(Value(1.0))", "no/such\x1bfile", "eval"))
+    assert "source" not in Page(html(made)).data["values"][0]
+    with trace_lines():
+        made = eval(compile("tanh(Value(1.0))", "no/such\x1bfile", "eval"))
+    (_, told_of_made) = Page(html(made)).data["values"]
+    assert (told_of_made["line"], told_of_made["source"]) == ("no/such\ufffdfile:1", "")
+
+
+def test_forward_is_told_by_names_and_by_numbers() -> None:
+    told = {value["name"]: value for value in Page(html(neuron()[0])).data["values"]}
+    assert told["n"]["made"] == ["v2 + b", "-6.0 + 6.75"]
+    assert told["v2"]["made"] == ["x*w", "2.0*-3.0"]
+    assert told["v2"]["where"] == ["a = x = 2.0", "b = w = -3.0"]
+    total = nn.Neuron(40)([Value(0.5, label="name" * 15)] * 40)
+    made = [text for value in Page(html(total)).data["values"] for text in value.get("made", ())]
+    assert {len(text) for text in made if text.endswith("…")} == {300}
+
+
+def test_its_options(tmp_path: Path) -> None:
+    out = neuron()[0]
+    text = html(out, theme="dark", direction="TB", format=".1f", seed=2)
+    page = Page(text)
+    assert page.elements[0] == ("html", {"lang": "en", "data-theme": "dark"})
+    assert page.data["seed"] == "2.0"
+    assert page.data["seedShown"] == "2.0"
+    assert ">4.3<" not in html(out)
+    assert f">{out.data:.1f}<" in text
+    width, height = (
+        re.search(rf'<svg [^>]*{side}="([\d.]+)"', text) for side in ("width", "height")
+    )
+    assert width is not None
+    assert height is not None
+    assert float(height[1]) > float(width[1])
+    for theme in THEMES.values():
+        assert all(colour in page.texts["style"][0] for colour in theme.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"limit": 3}, ValueError, "the graph has more than 3 values, more than limit=3: a page"),
+        ({"limit": "9"}, TypeError, "limit is '9': it must be a whole number"),
+        ({"theme": "blue"}, ValueError, "theme is 'blue': it must be one of auto, light, dark"),
+        ({"direction": "RL"}, ValueError, "direction is 'RL': it must be one of LR, TB"),
+        ({"format": "d"}, ValueError, "format is 'd': it must be one for floats"),
+        ({"seed": "1"}, TypeError, "'1'"),
+    ],
+)
+def test_mistakes_are_told(
+    options: dict[str, Any], error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error) as raised:
+        neuron()[0].page(tmp_path / "page.html", **options)
+    assert message in str(raised.value)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(TypeError, match="cannot draw 3"):
+        html(3.0)  # type: ignore[arg-type]
+
+
+def test_a_file_is_replaced_when_all_of_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, path = neuron()[0], tmp_path / "page.html"
+    out.page(path)
+    first = path.read_bytes()
+    assert first.decode() == html(out)
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="no space left"):
+            out.page(path, theme="dark")
+    assert path.read_bytes() == first
+    with pytest.raises(FileNotFoundError):
+        out.page(tmp_path / "none" / "page.html")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-S", "-m", "micrograd_like", "page", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_command_writes_a_page_with_the_script_s_lines(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "from micrograd_like import Value, tanh\nx = Value(0.5, label='x')\nys = [x, tanh(x)]\n"
+    )
+    done = run(tmp_path, "train.py:ys[1]", "--seed", "3", "--theme", "light", "--format", ".2f")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "wrote ys_1.html\n", "")
+    data = Page((tmp_path / "ys_1.html").read_text(encoding="utf-8")).data
+    assert data["seed"] == "3.0"
+    assert (data["values"][1]["line"], data["values"][1]["source"]) == (
+        "train.py:3",
+        "ys = [x, tanh(x)]",
+    )
+    done = run(tmp_path, "train.py:ys", "-o", "x.html")
+    assert (done.returncode, "ys are 2 Values: a page has one root" in done.stderr) == (1, True)
+    done = run(tmp_path, "train.py:ys[1]", "-o", "x.html", "--limit", "1")
+    assert (done.returncode, "more than limit=1" in done.stderr) == (1, True)
+    done = run(tmp_path, "train.py:x", "-o", "none/x.html")
+    assert (done.returncode, "none/x.html" in done.stderr) == (1, True)
+    assert not (tmp_path / "x.html").exists()
+
+
+# ---------------------------------------------------------------------------- in a browser
+
+FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync
+--disable-background-networking --disable-component-update --disable-dev-shm-usage
+--window-size=1200,800 --force-prefers-reduced-motion"""
+
+
+class Browser:
+    """Chromium with a page in it: what a reader does to it, and what the reader sees."""
+
+    def __init__(self, driver: Any, folder: Path) -> None:
+        self.driver = driver
+        self.folder = folder
+
+    def open(self, root: Value, fragment: str = "", **options: Any) -> None:
+        path = self.folder / "page.html"
+        root.page(path, **options)
+        self.driver.get("about:blank")
+        self.driver.get(path.as_uri() + fragment)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(f"return {script}", *arguments)
+
+    def find(self, css: str) -> Any:
+        return self.driver.find_element("css selector", css)
+
+    def click(self, css: str) -> None:
+        self.find(css).click()
+
+    def press(self, *keys: str) -> None:
+        from selenium.webdriver import ActionChains
+
+        actions = ActionChains(self.driver)
+        for key in keys:
+            actions.send_keys(key)
+        actions.perform()
+
+    def wait(self, happens: Callable[[], object]) -> None:
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        WebDriverWait(self.driver, 30, poll_frequency=0.05).until(lambda _: happens())
+
+    @property
+    def now(self) -> str:
+        """What is told of the current step, in one line."""
+        return " ".join(self.find("#now").text.split())
+
+    def texts(self) -> dict[str, Any]:
+        """Return all that can be seen to change in the drawing and the panels."""
+        shown: dict[str, Any] = self.run(
+            "[...document.querySelectorAll('#drawing g[id]')].reduce((all, g) => Object.assign(all,"
+            "{[g.id]: [g.getAttribute('class').split(' ').sort().join(' '),"
+            " g.getAttribute('aria-label'), ...[...g.querySelectorAll('text')].map("
+            "t => t.textContent.trim() + t.getAttribute('class'))]}),"
+            "{now: document.getElementById('now').textContent,"
+            " value: document.getElementById('value').innerHTML.replace(/ class=\"\"/g, ''),"
+            " slider: document.getElementById('slider').value,"
+            " spoken: document.getElementById('slider').getAttribute('aria-valuetext')})"
+        )
+        return shown
+
+    def grads(self) -> list[str]:
+        """Return the gradients in the drawing, in the order of the values."""
+        grads: list[str] = self.run(
+            "[...document.querySelectorAll('#drawing g[role=button]')].sort((a, b) =>"
+            " a.id.slice(1) - b.id.slice(1)).map(g => g.querySelector('.grad').textContent.trim())"
+        )
+        return grads
+
+    def colour(self) -> str:
+        colour: str = self.run("getComputedStyle(document.body).backgroundColor")
+        return colour
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
+    browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("no chromium and chromedriver on the PATH")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in [*FLAGS.split(), f"--user-data-dir={profile}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    started = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        yield Browser(started, tmp_path_factory.mktemp("pages"))
+    finally:
+        started.quit()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Hand out the browser, and see afterwards that the page had nothing to complain of."""
+    chromium.driver.get_log("browser")
+    yield chromium
+    assert chromium.driver.get_log("browser") == []
+
+
+LEFT, RIGHT, UP, HOME, END = "\ue012", "\ue014", "\ue013", "\ue011", "\ue010"
+ENTER, ESCAPE, TAB, SPACE = "\ue007", "\ue00c", "\ue004", "\ue00d"
+
+
+def expected(root: Value) -> list[str]:
+    """Return what the drawing must show at the end of the walk."""
+    root.backward()
+    return [format(value.grad, ".4g") for value in values_below(root)]
+
+
+def test_arrow_keys_step_through_forward_and_backward(browser: Browser) -> None:
+    out, named = neuron()
+    browser.open(out)
+    assert browser.now.startswith("The leaves are given")
+    hidden = "getComputedStyle(document.querySelector('#v2 .data')).visibility"
+    assert browser.run(hidden) == "hidden"  # x*w is not computed yet
+    browser.press(RIGHT)
+    assert browser.now.startswith("Forward 1 of 5 v2 value v2 = x*w = 2.0*-3.0 = -6.0")
+    assert browser.run(hidden) == "visible"
+    browser.press(*[RIGHT] * 4)
+    assert set(browser.grads()) == {"–"}
+    browser.press(RIGHT)
+    assert browser.now.startswith("Seed out gradient 1.0")
+    for step in out.steps():
+        browser.press(RIGHT)
+        told = browser.now
+        assert told.startswith(f"Backward {step.number} of 9 ")
+        assert f"{step.upstream!r} × {step.partial!r} = {step.product!r}" in told
+        assert f"{step.before!r} + {step.product!r} = {step.after!r}" in told
+        assert (f"{step.waiting} to come" if step.waiting else "complete") in told
+        assert browser.run("document.querySelectorAll('.arrow.now').length") == 1
+        assert browser.run("document.querySelector('.fresh').textContent") == f"{step.after:.4g}"
+    assert "∂mul/∂b = a = 2.0 where a = x = 2.0 b = w = -3.0" in browser.now
+    assert "x*w" not in browser.now
+    assert "x = x * w + b"[4:] in browser.now  # the line of source
+    browser.press(RIGHT)  # nothing comes after the end
+    for value in named.values():
+        value.grad = 0
+    assert browser.grads() == expected(out)
+
+
+def test_stepping_back_restores_everything(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    browser.run("choose(0)")
+    seen = [browser.texts()]
+    for _ in range(15):
+        browser.click("#forward")
+        seen.append(browser.texts())
+    assert len({str(texts) for texts in seen}) == 16
+    for texts in reversed(seen[:-1]):
+        browser.click("#back")
+        assert browser.texts() == texts
+    assert not browser.find("#back").is_enabled()
+    browser.click("#end")
+    assert browser.texts() == seen[-1]
+    assert not browser.find("#forward").is_enabled()
+    browser.click("#start")
+    assert browser.texts() == seen[0]
+
+
+def test_the_slider_winds(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    slider = browser.find("#slider")
+    assert (slider.get_attribute("min"), slider.get_attribute("max")) == ("0", "15")
+    slider.send_keys(RIGHT, RIGHT)
+    assert browser.now.startswith("Forward 2 of 5")
+    assert slider.get_attribute("aria-valuetext") == "Forward 2 of 5: n"
+    slider.send_keys(END)
+    assert browser.now.startswith("Backward 9 of 9")
+    slider.send_keys(LEFT)
+    assert slider.get_attribute("aria-valuetext") == "Backward 8 of 9: from v2 to x"
+    slider.click()  # in the middle
+    assert browser.run("position") in (7, 8)
+    assert slider.get_attribute("value") == str(browser.run("position"))
+
+
+def test_a_click_shows_what_a_gradient_is_made_of(browser: Browser) -> None:
+    out, named = neuron()
+    browser.open(out)
+    browser.click("#v0")
+    panel = " ".join(browser.find("#value").text.split())
+    assert panel.startswith("x leaf value 2.0 line x, w, b = Value(2.0, label=")
+    steps = [step for step in out.steps() if step.x is named["x"]]
+    assert len(steps) == 3
+    for step in steps:
+        assert f"step {step.number} from" in panel
+        assert f"{step.upstream!r} × {step.partial!r} = {step.product!r}" in panel
+        assert step.formula in panel
+    assert "gradient – 0 of 3 contributions" in panel
+    places = [step.number for step in steps]
+    for number in places:
+        assert browser.find("#next").is_enabled()
+        browser.click("#next")
+        assert browser.now.startswith(f"Backward {number} of 9")
+        assert browser.find("li.now a").text == f"step {number}"
+    assert not browser.find("#next").is_enabled()
+    browser.press("p", "p")
+    assert browser.now.startswith(f"Backward {places[0]} of 9")
+    browser.press("n")
+    assert browser.now.startswith(f"Backward {places[1]} of 9")
+    assert browser.run("document.querySelectorAll('#value li.done').length") == 2
+    browser.click("#value li:last-child a")
+    browser.wait(lambda: browser.now.startswith(f"Backward {places[2]} of 9"))
+    assert f"{steps[-1].after!r} 3 of 3 contributions" in " ".join(
+        browser.find("#value").text.split()
+    )
+    browser.driver.back()
+    browser.wait(lambda: browser.now.startswith(f"Backward {places[1]} of 9"))
+    browser.click("#value li:first-child .name")  # the value that it comes from
+    assert browser.find("#value h2").text.startswith("v6")
+    browser.press(ESCAPE)
+    assert "Choose a value" in browser.find("#value").text
+
+
+def test_values_can_be_reached_and_chosen_with_keys_alone(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    active = "document.activeElement.id"
+    for _ in range(12):
+        browser.press(TAB)
+        if browser.run(active).startswith("v"):
+            break
+    assert browser.run(active) == "v7"  # the root; one stop for the whole drawing
+    browser.press(UP, UP)
+    assert browser.run(active) == "v5"
+    label = "document.activeElement.getAttribute('aria-label')"
+    assert browser.run(label) == "v5, tanh, not computed yet"
+    browser.press(ENTER)
+    assert browser.find("#value h2").text.startswith("v5")
+    browser.press(*[RIGHT] * 6)
+    assert browser.run(active) == "v5"
+    assert browser.run(label) == "v5, tanh, data 0.6351489523872873, no gradient yet"
+    browser.press(RIGHT)
+    assert browser.run(label) == "v5, tanh, data 0.6351489523872873, gradient 1.0"
+    browser.press(TAB)
+    assert browser.run(active) in ("start", "back")
+    for control in browser.driver.find_elements("css selector", "button, input, select, output"):
+        assert control.get_attribute("aria-label") or control.text, control.get_attribute("id")
+    assert browser.find("#now").get_attribute("aria-live") == "polite"
+
+
+def test_deep_links(browser: Browser) -> None:
+    out = neuron()[0]
+    browser.open(out, "#step=4")
+    assert browser.now.startswith("Backward 4 of 9")
+    browser.press(LEFT)
+    browser.wait(lambda: browser.run("location.hash") == "#step=3")
+    browser.run("history.length")
+    browser.run("void (location.hash = '#forward=2')")
+    browser.wait(lambda: browser.now.startswith("Forward 2 of 5"))
+    browser.run("void (location.hash = '#step=0')")
+    browser.wait(lambda: browser.now.startswith("Seed"))
+    for ignored in ("#step=", "#step=-1", "#step=1e3", "#<img src=x>", "#__proto__"):
+        browser.open(out, ignored)
+        assert browser.now.startswith("The leaves are given")
+    browser.open(out, "#step=99999")
+    assert browser.now.startswith("Backward 9 of 9")
+    browser.press(HOME)
+    browser.wait(lambda: browser.run("location.hash") == "#forward=0")
+
+
+def test_play_and_pause(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    browser.click("#speed option[value='33']")
+    play = browser.find("#play")
+    play.click()
+    browser.wait(lambda: browser.now.startswith("Backward 9 of 9"))
+    assert (play.get_attribute("aria-label"), play.get_attribute("aria-pressed")) == (
+        "Play",
+        "false",
+    )
+    browser.click("#speed option[value='2000']")
+    play.click()  # from the start again
+    browser.wait(lambda: browser.run("position > 0 && position < LAST"))
+    assert browser.find("#now").get_attribute("aria-live") == "off"
+    assert play.get_attribute("aria-label") == "Pause"
+    browser.press(RIGHT)  # whoever steps has taken over
+    assert (browser.run("timer"), play.get_attribute("aria-label")) == (None, "Play")
+    browser.run("void document.activeElement.blur()")
+    browser.press(SPACE)
+    assert browser.run("timer") is not None
+    browser.press(SPACE)
+    assert browser.run("timer") is None
+
+
+def test_light_and_dark(browser: Browser) -> None:
+    def rgb(theme: str) -> str:
+        paper = THEMES[theme]["paper"]
+        return f"rgb({', '.join(str(int(paper[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+    out = neuron()[0]
+    try:
+        for system in ("light", "dark"):
+            browser.driver.execute_cdp_cmd(
+                "Emulation.setEmulatedMedia",
+                {"features": [{"name": "prefers-color-scheme", "value": system}]},
+            )
+            other = "light" if system == "dark" else "dark"
+            browser.open(out)
+            assert browser.colour() == rgb(system)
+            assert browser.find("#theme").text.lower() == other
+            browser.click("#theme")
+            assert browser.colour() == rgb(other)
+            fill = browser.run("getComputedStyle(document.querySelector('#v2 > rect')).fill")
+            assert (
+                fill == f"rgb({', '.join(str(c) for c in bytes.fromhex(THEMES[other]['op'][1:]))})"
+            )
+            browser.open(out, theme=other)
+            assert browser.colour() == rgb(other)
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_it_fits_a_phone(browser: Browser) -> None:
+    metrics = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    try:
+        browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.open(neuron()[0], "#step=9")
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+        drawing, side = (browser.find(css).rect for css in ("#drawing", "#side"))
+        assert side["y"] >= drawing["y"] + drawing["height"]
+        assert browser.run("pane.scrollWidth > 1.2 * pane.clientWidth")
+        for key in (END, HOME, *[RIGHT] * 15, LEFT):  # the pane scrolls to what changes
+            browser.press(key)
+            if browser.run("position") == 0:
+                continue
+            box, pane = (
+                browser.run(f"document.querySelector('{css}').getBoundingClientRect().toJSON()")
+                for css in ("g.to", "#drawing")
+            )
+            assert pane["left"] <= box["left"] < box["right"] <= pane["right"]
+            assert pane["top"] <= box["top"] < box["bottom"] <= pane["bottom"]
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_zoom(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    width = "document.querySelector('#drawing svg').getBoundingClientRect().width"
+    browser.click("#full")
+    full = browser.run(width)
+    assert browser.find("#zoom").text == "100 %"
+    browser.click("#larger")
+    assert browser.run(width) == pytest.approx(1.25 * full, rel=1e-3)
+    browser.press("-", "-")
+    assert browser.run(width) == pytest.approx(0.8 * full, rel=1e-3)
+    browser.click("#fit")
+    pane = browser.run("document.getElementById('drawing').clientWidth")
+    assert 0.5 * pane < browser.run(width) <= pane
+
+
+def test_print_has_every_step_and_every_gradient(browser: Browser) -> None:
+    out = neuron()[0]
+    browser.open(out, "#step=2")
+    before = browser.texts()
+    browser.run(
+        "void addEventListener('beforeprint', () => { printed = "
+        "[...document.querySelectorAll('.grad')].map(t => t.textContent.trim()).sort(); })"
+    )
+    assert base64.b64decode(browser.driver.print_page()).startswith(b"%PDF")
+    assert browser.run("printed") == sorted(expected(out))
+    rows = "[...document.querySelectorAll('#all tbody')].map(body => body.rows.length)"
+    assert browser.run(rows) == [5, 9]
+    assert not browser.find("#all").is_displayed()
+    assert browser.texts() == before
+
+
+HOSTILE = ["</script><script>document.title='x'</script>", "<img src=x onerror=document.title='x'>"]
+
+
+def test_hostile_labels_are_texts(browser: Browser) -> None:
+    first, second = (Value(float(i + 2), label=label) for i, label in enumerate(HOSTILE))
+    out = first * second
+    out.label = "\u202e&lt;$data\n" + "x" * 10_000
+    browser.open(out, "#step=1")
+    for i in (0, 1, 2):
+        browser.find(f"#v{i}").click()
+    title = browser.run("document.title")
+    assert title == f"Backpropagation of {clean(out.label, 60)}"
+    assert clean(second.label, 60) in browser.now
+    assert browser.run("document.images.length") == 0
+    assert browser.run("document.scripts.length") == 2
+    assert browser.run("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, 0.5])
+def test_a_root_that_is_a_leaf_and_numbers_that_are_not_finite(
+    browser: Browser, number: float
+) -> None:
+    x = Value(number, label="x")
+    browser.open(x)
+    browser.press(END)
+    assert browser.now.startswith("Seed x gradient 1.0")
+    assert browser.grads() == ["1"]
+    browser.click("#v0")
+    out = relu(x * x) - x
+    browser.open(out, "#step=99")
+    assert browser.grads() == expected(out)
+
+
+def test_a_graph_of_a_thousand_values(browser: Browser) -> None:
+    rng = random.Random(1)
+    values = [Value(rng.uniform(-1, 1), label=f"x{i}") for i in range(20)]
+    while len(values) < 1000:
+        a, b = values[-1], rng.choice(values[-4:])
+        values.append(tanh(a) if len(values) % 7 == 0 else a + b if len(values) % 2 else a * b)
+    out = values[-1]
+    below = values_below(out)
+    browser.open(out)
+    assert len(below) > 900
+    assert len(browser.grads()) == len(below)
+    browser.press(END)
+    assert browser.grads() == expected(out)
+    before = browser.texts()
+    browser.press(LEFT, LEFT, LEFT, RIGHT, RIGHT, RIGHT)
+    assert browser.texts() == before
+    # A step touches what changes and nothing else.
+    changed = browser.driver.execute_async_script(
+        "const done = arguments[0], touched = new Set();"
+        "const watch = new MutationObserver((all) => { for (const { target } of all) {"
+        " const g = (target.nodeType === 1 ? target : target.parentNode).closest('g[id]');"
+        " if (g) touched.add(g.id); } });"
+        "watch.observe(svg,"
+        " { subtree: true, attributes: true, childList: true, characterData: true });"
+        "go(position - 1); setTimeout(() => { watch.disconnect(); done([...touched]); }, 0);"
+    )
+    assert 2 <= len(changed) <= 6
+    browser.press(HOME)
+    assert set(browser.grads()) == {"–"}
