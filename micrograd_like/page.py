@@ -27,7 +27,7 @@ from importlib.resources import files
 from string import Template
 
 from .formula import ATOM, SIGN, _python
-from .graph import PLENTY, Graph, _check_choice, _check_count, _check_roots, _sorted, _tone
+from .graph import PLENTY, Graph, _check_choice, _check_count, _check_roots, _tone, values_below
 from .ops import Binary, Unary, as_float
 from .picture import FAMILY, THEMES, Scene, clean, svg_text
 from .stepping import steps
@@ -69,7 +69,7 @@ def html(
     _check_roots((root,))
     _check_choice("theme", theme, ("auto", *THEMES))
     _check_count("limit", limit, 1)
-    values = _sorted((root,), None, limit, lambda count: _refusal(count, limit))
+    values = values_below((root,), None, limit, lambda count: _refusal(count, limit))
     view = "partials" if len(values) <= PLENTY else "gradients"
     graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
     walk = list(steps(root, seed, commit=False))
@@ -84,15 +84,15 @@ def html(
         "values": [_about_value(value, names, places) for value in values],
         "steps": [_about_step(step, places, number(step.after)) for step in walk],
     }
-    _show_walk(graph._scene, root, number(as_float(seed)), walk, values, names, number)
+    _show_walk(graph.scene, root, number(as_float(seed)), walk, values, names, number)
     style, script = _colours() + _asset("page.css"), _asset("page.js")
     return Template(_asset("page.html")).substitute(
         theme=theme,
         policy=_policy(script, style),
         title=escape(names[root]),
-        summary=escape(graph._scene.summary),
+        summary=escape(graph.scene.summary),
         style=style,
-        drawing=svg_text(graph._scene),
+        drawing=svg_text(graph.scene),
         data=_json(data),
         script=script,
     )

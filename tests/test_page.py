@@ -267,9 +267,9 @@ def test_it_tells_the_line_that_made_a_value() -> None:
 
 def test_forward_is_told_by_names_and_by_numbers() -> None:
     told = {value["name"]: value for value in Page(html(neuron()[0])).data["values"]}
-    assert told["n"]["made"] == ["v2 + b", "-6.0 + 6.75"]
-    assert told["v2"]["made"] == ["x*w", "2.0*-3.0"]
-    assert told["v2"]["where"] == ["a = x = 2.0", "b = w = -3.0"]
+    assert told["n"]["made"] == ["v3 + b", "-6.0 + 6.75"]
+    assert told["v3"]["made"] == ["x*w", "2.0*-3.0"]
+    assert told["v3"]["where"] == ["a = x = 2.0", "b = w = -3.0"]
     total = nn.Neuron(40)([Value(0.5, label="name" * 15)] * 40)
     made = [text for value in Page(html(total)).data["values"] for text in value.get("made", ())]
     assert {len(text) for text in made if text.endswith("…")} == {300}
@@ -486,10 +486,10 @@ def test_arrow_keys_step_through_forward_and_backward(browser: Browser) -> None:
     out, named = neuron()
     browser.open(out)
     assert browser.now.startswith("The leaves are given")
-    hidden = "getComputedStyle(document.querySelector('#v2 .data')).visibility"
+    hidden = "getComputedStyle(document.querySelector('#v3 .data')).visibility"
     assert browser.run(hidden) == "hidden"  # x*w is not computed yet
     browser.press(RIGHT)
-    assert browser.now.startswith("Forward 1 of 5 v2 value v2 = x*w = 2.0*-3.0 = -6.0")
+    assert browser.now.startswith("Forward 1 of 5 v3 value v3 = x*w = 2.0*-3.0 = -6.0")
     assert browser.run(hidden) == "visible"
     browser.press(*[RIGHT] * 4)
     assert set(browser.grads()) == {"–"}
@@ -542,7 +542,7 @@ def test_the_slider_winds(browser: Browser) -> None:
     slider.send_keys(END)
     assert browser.now.startswith("Backward 9 of 9")
     slider.send_keys(LEFT)
-    assert slider.get_attribute("aria-valuetext") == "Backward 8 of 9: from v2 to x"
+    assert slider.get_attribute("aria-valuetext") == "Backward 8 of 9: from v3 to x"
     slider.click()  # in the middle
     assert browser.run("position") in (7, 8)
     assert slider.get_attribute("value") == str(browser.run("position"))
@@ -674,7 +674,7 @@ def test_light_and_dark(browser: Browser) -> None:
             assert browser.find("#theme").text.lower() == other
             browser.click("#theme")
             assert browser.colour() == rgb(other)
-            fill = browser.run("getComputedStyle(document.querySelector('#v2 > rect')).fill")
+            fill = browser.run("getComputedStyle(document.querySelector('#v3 > rect')).fill")
             assert (
                 fill == f"rgb({', '.join(str(c) for c in bytes.fromhex(THEMES[other]['op'][1:]))})"
             )
