@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import cmd
 import contextlib
+import inspect
+import keyword
 import math
 import re
 import sys
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 
     from .stepping import Step
 
-    # Asked between two steps, of the one that was done last and the one that comes.
-    Condition = Callable[[Step | None, Step | None], object]
+    Condition = Callable[[int], object]  # asked between two steps: how many are done
 
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
 ALIASES |= {"b": "break", "tb": "tbreak", "d": "delete", "cl": "delete", "clear": "delete"}
@@ -51,7 +52,7 @@ class Mistake(Exception):
 
 
 class Breakpoint:
-    """A reason to stop: ``holds(done, coming)`` is asked between two steps."""
+    """A reason to stop: ``holds(position)`` is asked between two steps."""
 
     __slots__ = ("hits", "holds", "number", "temporary", "text")
 
@@ -85,15 +86,18 @@ class Debugger(cmd.Cmd):
         stdout: IO[str] | None = None,
         seed: float = 1.0,
         commands: Iterable[str] = (),
+        local_names: dict[str, Any] | None = None,
     ) -> None:
         super().__init__("tab", stdin, stdout)
         if not isinstance(root, Value):
             raise TypeError(f"cannot debug {root!r} of type {type(root).__name__}: not a Value")
         self.use_rawinput = stdin is None
         self.namespace = {} if namespace is None else namespace
+        self.locals = self.namespace if local_names is None else local_names
         self.values = values_below([root])
         self.names = {value: f"v{i}" for i, value in enumerate(self.values)}
         self.walk = Walk(root, seed)
+        self.nearest: dict[Value, Value] = {}  # to each value, of those made of it, to the root
         self.breakpoints: list[Breakpoint] = []
         self.count = 0  # of breakpoints ever made
         self.cmdqueue = list(commands)  # to be done before any is asked for
@@ -104,13 +108,14 @@ class Debugger(cmd.Cmd):
     def run(self) -> None:
         """Take commands until the user leaves, and leave the gradients whole whatever happens."""
         try:
-            self.tell(f"{self.named(self.walk.root)}: {self.walk.edges} steps")
+            self.tell(f"{self.named(self.walk.root)}: {len(self.walk.tape)} steps")
             self.show_position()
             while True:
                 try:
                     self.cmdloop()
                     return
                 except KeyboardInterrupt:  # at the prompt, as in pdb
+                    self.walk.sync()
                     self.tell("--KeyboardInterrupt--")
         finally:
             if not self.walk.at_end:
@@ -129,13 +134,29 @@ class Debugger(cmd.Cmd):
             return bool(super().onecmd(line))
         except Mistake as mistake:
             self.tell(f"*** {mistake}")
-        except (ValueError, TypeError, IndexError, RuntimeError, OSError) as error:
+        except Exception as error:
             self.tell(f"*** {type(error).__name__}: {error}")
         return False
 
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
+        """Take a word alone, or before a blank and no ``=``, for a command; else it is Python."""
         command, arguments, line = super().parseline(line)
-        return ALIASES.get(command, command) if command else command, arguments, line
+        if not command or command == "EOF":
+            return command, arguments, line
+        rest = "" if line[0] in "?!" else line[len(command) :]
+        if rest and (not rest[0].isspace() or rest.lstrip().startswith("=")):
+            return None, None, line
+        return self.command_of(command), arguments, line
+
+    def command_of(self, word: str) -> str:
+        """Return the command that a word is short for, or the word."""
+        commands = [name[3:] for name in self.get_names() if name.startswith("do_")]
+        word = word.replace("-", "_") if word.replace("-", "_") in commands else word
+        if word in commands or word in ALIASES:
+            return ALIASES.get(word, word)
+        longer = [command for command in commands if command.startswith(word.replace("-", "_"))]
+        known = word in self.namespace or word in self.locals or keyword.iskeyword(word)
+        return longer[0] if len(longer) == 1 and len(word) > 2 and not known else word
 
     def default(self, line: str) -> None:
         """Evaluate what is no command in the script's namespace."""
@@ -145,9 +166,9 @@ class Debugger(cmd.Cmd):
                 try:
                     code = compile(line, "<stdin>", "eval")
                 except SyntaxError:
-                    exec(compile(f"{line}\n", "<stdin>", "single"), self.namespace)
+                    exec(compile(f"{line}\n", "<stdin>", "single"), self.namespace, self.locals)
                 else:
-                    found = eval(code, self.namespace)
+                    found = eval(code, self.namespace, self.locals)
                     if found is not None:
                         self.tell(repr(found))
         except Exception as error:
@@ -158,22 +179,27 @@ class Debugger(cmd.Cmd):
         return self.onecmd(self.lastcmd) if self.lastcmd else False
 
     def tell(self, text: object) -> None:
-        """Print."""
-        print(text, file=self.stdout, flush=True)
+        """Print, also on a terminal that has not every character."""
+        try:
+            print(text, file=self.stdout, flush=True)
+        except UnicodeEncodeError:
+            print(str(text).encode("ascii", "backslashreplace").decode(), file=self.stdout)
 
     # ------------------------------------------------------------------ moving
 
     def do_step(self, arguments: str) -> None:
         """step [COUNT]: do the next step, or so many: one edge each."""
-        self.run_until(self.after(_count(arguments)))
+        target = self.walk.position + _count(arguments)
+        self.run_until(lambda position: position >= target)
 
     def do_next(self, arguments: str) -> None:
         """next [COUNT]: do all the steps that are left of the current value, to the next one."""
         count = _count(arguments)
 
-        def arrived(done: Step | None, coming: Step | None) -> bool:
+        def arrived(position: int) -> bool:
             nonlocal count
-            count -= coming is None or (done is not None and coming.out is not done.out)
+            done, coming = self.walk.done, self.walk.coming
+            count -= done is not None and coming is not None and coming.out is not done.out
             return count == 0
 
         self.run_until(arrived)
@@ -182,33 +208,44 @@ class Debugger(cmd.Cmd):
         """until NODE: go on until the gradient of NODE is complete, or to a breakpoint."""
         if not arguments:
             raise Mistake("until which value? Say its label, or its name as `info values` shows it")
-        self.run_until(_is_complete(self.node(arguments)), stop=True)
+        value = self.node(arguments)
+        target = self.walk.complete_at[value]
+        if self.walk.position >= target:
+            raise Mistake(f"the gradient of {self.named(value)} is complete: `back` or `restart`")
+        self.run_until(lambda position: position >= target)
 
     def do_continue(self, arguments: str) -> None:
         """continue: go on to the next breakpoint, or to the end."""
-        self.run_until(lambda done, coming: False, stop=True)
+        _none_taken("continue", arguments)
+        self.run_until(lambda position: False)
 
     def do_finish(self, arguments: str) -> None:
         """finish: go on to the end, past all breakpoints."""
-        self.run_until(lambda done, coming: False)
+        _none_taken("finish", arguments)
+        self.run_until(lambda position: False, stop=False)
 
     def do_back(self, arguments: str) -> None:
         """back [COUNT]: undo the last step, or so many. Gradients are restored exactly."""
-        for _ in range(_count(arguments)):
-            if self.walk.position:
-                self.walk.back()
+        count = _count(arguments)
+        self.not_at_start()
+        for _ in range(min(count, self.walk.position)):
+            self.walk.back()
         self.show_position()
 
     def do_reverse_continue(self, arguments: str) -> None:
         """reverse-continue: go back to the last breakpoint before here, or to the start."""
+        _none_taken("reverse-continue", arguments)
+        self.not_at_start()
         try:
             while self.walk.position:
                 self.walk.back()
                 if self.stops():
                     break
         except KeyboardInterrupt:
+            self.walk.sync()
             self.tell("--KeyboardInterrupt--")
-        self.show_position()
+        finally:
+            self.show_position()
 
     def do_restart(self, arguments: str) -> None:
         """restart: go back to the start. Breakpoints stay."""
@@ -226,35 +263,29 @@ class Debugger(cmd.Cmd):
         self.tell("")
         return self.do_quit("")
 
-    def after(self, count: int) -> Condition:
-        """Return a condition that holds after so many more steps."""
-        target = self.walk.position + count
-        return lambda done, coming: self.walk.position >= target
+    def not_at_start(self) -> None:
+        if not self.walk.position:
+            raise Mistake("this is the start of the walk: `step`, `continue` or `quit`")
 
-    def run_until(
-        self,
-        holds: Condition,
-        *,
-        stop: bool = False,
-    ) -> None:
+    def run_until(self, holds: Condition, *, stop: bool = True) -> None:
         """Do steps until a condition holds, and with ``stop`` until a breakpoint does."""
         if self.walk.at_end:
             raise Mistake("this is the end of the walk: `back`, `restart` or `quit`")
         try:
             while not self.walk.at_end:
-                done = self.walk.forward()
-                if holds(done, self.walk.coming) or (stop and self.stops()):
+                self.walk.forward()
+                stopped = stop and self.stops()
+                if holds(self.walk.position) or stopped:
                     break
         except KeyboardInterrupt:
+            self.walk.sync()
             self.tell("--KeyboardInterrupt--")
         finally:
             self.show_position()
 
     def stops(self) -> bool:
         """Tell of the breakpoints that hold here, and whether there are any."""
-        walk = self.walk
-        done = walk.step(walk.position) if walk.position else None
-        hit = [each for each in self.breakpoints if each.holds(done, walk.coming)]
+        hit = [each for each in self.breakpoints if each.holds(self.walk.position)]
         for each in hit:
             each.hits += 1
             self.tell(f"Breakpoint {each.number}: {each.text}")
@@ -265,22 +296,23 @@ class Debugger(cmd.Cmd):
 
     def show_position(self) -> None:
         """Show the step that was done last and the one that comes."""
-        walk = self.walk
-        if walk.position:
-            done = walk.step(walk.position)
+        walk, done, coming = self.walk, self.walk.done, self.walk.coming
+        if done is not None:
+            parts = [done.before, done.product] if done.earlier else [done.product]
+            total = done.after
+            if walk.before(done.x):
+                parts.insert(0, walk.before(done.x))
+                total = done.x.grad
+            summed = f"{' + '.join(map(repr, parts))} = " if len(parts) > 1 else ""
             to_come = f", {done.waiting} to come" if done.waiting else ""
-            self.tell(
-                f"   grad of {self.named(done.x)} = "
-                + (f"{done.before!r} + {done.product!r} = " if done.earlier else "")
-                + f"{done.after!r}{to_come}"
-            )
-        coming = walk.coming
+            self.tell(f"   grad of {self.named(done.x)} = {summed}{total!r}{to_come}")
         if coming is None:
+            walk.sync()  # whatever was done to the gradients on the way
             self.tell("-> the end: every gradient is what backward() makes it")
             return
         where = f"   {coming.out.line}" if coming.out.line else ""
         self.tell(
-            f"-> {coming.number}/{walk.edges}  {self.named(coming.out)} to "
+            f"-> {coming.number}/{len(walk.tape)}  {self.named(coming.out)} to "
             f"{self.named(coming.x)}: {coming.upstream!r} × {coming.partial!r}"
             f"   ({coming.formula}){where}"
         )
@@ -296,7 +328,8 @@ class Debugger(cmd.Cmd):
             module NAME       any value of that module, as `break module layers.0`
             FILE:LINE         any value made there, if trace_lines() was on
         CONDITION is asked of every gradient that changes, or of that value's only: Python with the
-        names grad, before, step, out and x, |...| for abs(...), or one of
+        names grad (what the value has got in this walk), before, step, out and x, and |...| for
+        abs(...), or one of
             not finite        as in `break if not finite`
             changes sign      as in `break w1 if changes sign`
         """
@@ -316,7 +349,11 @@ class Debugger(cmd.Cmd):
             raise Mistake("watch which value? Say its label, or its name as `info values` shows it")
         value = self.node(arguments)
         text = f"watch {self.named(value)}"
-        self.add_breakpoint(text, lambda done, coming: done and done.x is value, temporary=False)
+        self.add_breakpoint(
+            text,
+            lambda position: position and self.walk.tape[position - 1].x is value,
+            temporary=False,
+        )
 
     def do_delete(self, arguments: str) -> None:
         """delete [NUMBER ...]: delete these breakpoints, or all."""
@@ -335,13 +372,14 @@ class Debugger(cmd.Cmd):
             asked = self.condition(condition)
             inside = set(self.place(where) if where else self.values)
 
-            def holds(done: Step | None, coming: Step | None) -> object:
+            def holds(position: int) -> object:
+                done = self.walk.done
                 return done is not None and done.x in inside and asked(done)
 
             self.add_breakpoint(arguments.strip(), holds, temporary=temporary)
         else:
-            complete = _any_complete(self.place(where))
-            self.add_breakpoint(arguments.strip(), complete, temporary=temporary)
+            complete = {self.walk.complete_at[value] for value in self.place(where)}
+            self.add_breakpoint(arguments.strip(), complete.__contains__, temporary=temporary)
 
     def add_breakpoint(self, text: str, holds: Condition, *, temporary: bool) -> None:
         self.count += 1
@@ -381,7 +419,7 @@ class Debugger(cmd.Cmd):
         def asked(step: Step) -> object:
             names = {"grad": step.after, "before": step.before, "out": step.out, "x": step.x}
             try:
-                return eval(code, {**self.namespace, "step": step, **names})
+                return eval(code, self.namespace, {**self.locals, "step": step, **names})
             except Exception as error:
                 problem = f"{type(error).__name__}: {error}"
                 raise Mistake(f"the condition {text!r} raised {problem}") from None
@@ -392,16 +430,15 @@ class Debugger(cmd.Cmd):
 
     def do_where(self, arguments: str) -> None:
         """where: a path from the loss to here, the nearest value last."""
+        _none_taken("where", arguments)
         coming = self.walk.coming
-        end = coming.x if coming else self.walk.root
-        path = [end]
-        while path[-1] is not self.walk.root:
-            path.append(self.towards_root[path[-1]])
-        if coming and len(path) > 1:
-            path[1:] = [coming.out, *self.path_to(coming.out)]
-        for value in reversed(path):
-            arrow = "->" if value is end else "  "
-            self.tell(f"{arrow} {self.described(value)}")
+        path = [self.walk.root] if coming is None else [coming.x, *self.path_to(coming.out)]
+        for i, value in reversed([*enumerate(path)]):
+            if 20 <= i < len(path) - 20:
+                if i == 20:
+                    self.tell(f"   … {len(path) - 40} more …")
+                continue
+            self.tell(f"{'->' if i == 0 else '  '} {self.described(value)}")
 
     def do_list(self, arguments: str) -> None:
         """list [NODE]: the neighbourhood of a value, or of the current one, as text art."""
@@ -447,8 +484,7 @@ class Debugger(cmd.Cmd):
         if value.label and value.line:
             self.tell(f"   made at {value.line}")
         uses = sum(x is value for out in self.values for x in out.operands)
-        steps = (self.walk.step(n + 1) for n in range(self.walk.position))
-        arrived = sum(step.x is value for step in steps)
+        arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
         self.tell(f"   grad {self.gradient(value)}, {arrived} of {uses} contributions are there")
 
     def do_formula(self, arguments: str) -> None:
@@ -489,7 +525,6 @@ class Debugger(cmd.Cmd):
 
     def do_pdb(self, arguments: str) -> None:
         """pdb: step through the current op's rule in pdb, with its operands as local names."""
-        import bdb
         import pdb
 
         coming = self.walk.coming
@@ -501,11 +536,12 @@ class Debugger(cmd.Cmd):
         assert op is not None
         floats = tuple([x.data for x in coming.out.operands])
         operands: tuple[Any, ...] = (floats,) if isinstance(op, Nary) else floats
-        try:
-            partials: Any = debugger.runcall(op.partials, *operands, out)
-        except bdb.BdbQuit:
+        partials: Any = debugger.runcall(op.partials, *operands, out)
+        if partials is None:  # it was left by `quit`
             return
         self.tell(f"partials: {partials!r}")
+        if repr(coming.out.partials).strip("(,)") != repr(partials).strip("(,)"):
+            self.tell(f"of data that has changed: they were {coming.out.partials!r} when recorded")
 
     def do_info(self, arguments: str) -> None:
         """info breakpoints | step | values: list the breakpoints, the current step, all values."""
@@ -536,7 +572,7 @@ class Debugger(cmd.Cmd):
         if value is not None:
             return value
         try:
-            found = eval(text, self.namespace)
+            found = eval(text, self.namespace, self.locals)
         except Exception:
             found = None
         if isinstance(found, Value):
@@ -552,6 +588,9 @@ class Debugger(cmd.Cmd):
     def labelled(self, text: str) -> Value | None:
         found = [value for value in self.values if value.label and str(value.label) == text]
         if len(found) > 1:
+            variable = self.locals.get(text, self.namespace.get(text))
+            if isinstance(variable, Value) and variable in found:
+                return variable
             names = ", ".join(self.names[value] for value in found[:8])
             raise Mistake(f"{len(found)} values have the label {text!r}: say one of {names}")
         if found:
@@ -566,66 +605,70 @@ class Debugger(cmd.Cmd):
         return f"{value.op.symbol if value.op else 'leaf'} {self.names[value]}"
 
     def described(self, value: Value) -> str:
-        name = clean(value.label, 24) or self.names[value]
-        padded = name + " " * (10 - cells(name))
+        name = clean(value.label, 24)
+        padded = name + " " * (8 - cells(name))
         kind = value.op.symbol if value.op else "leaf"
-        return f"{padded} {kind:5} data {value.data!r}   grad {self.gradient(value)}"
+        grad = self.gradient(value)
+        return f"{self.names[value]:4} {padded} {kind:5} data {value.data!r}   grad {grad}"
 
     def gradient(self, value: Value) -> str:
         return "–" if type(value.grad) is int else repr(float(value.grad))
 
-    @property
-    def towards_root(self) -> dict[Value, Value]:
-        """For every value but the root, one of those made of it that are nearest to the root."""
-        nearest: dict[Value, Value] = {}
-        edge = [self.walk.root]
-        while edge:
-            new = []
-            for out in edge:
-                for x in out.operands:
-                    if x not in nearest:
-                        nearest[x] = out
-                        new.append(x)
-            edge = new
-        return nearest
-
     def path_to(self, value: Value) -> list[Value]:
-        nearest, path = self.towards_root, []
-        while value is not self.walk.root:
-            value = nearest[value]
-            path.append(value)
+        """Return a shortest path from a value up to the root."""
+        if not self.nearest:
+            edge = [self.walk.root]
+            while edge:
+                new = []
+                for out in edge:
+                    for x in out.operands:
+                        if x not in self.nearest:
+                            self.nearest[x] = out
+                            new.append(x)
+                edge = new
+        path = [value]
+        while path[-1] is not self.walk.root:
+            path.append(self.nearest[path[-1]])
         return path
 
     def complete_node(self, text: str, line: str, begin: int, end: int) -> list[str]:
         known = [str(v.label) for v in self.values if v.label and str(v.label).isprintable()]
         return sorted({name for name in [*known, *self.names.values()] if name.startswith(text)})
 
-    complete_until = complete_watch = complete_break = complete_tbreak = complete_node
-    complete_print = complete_whatis = complete_why = complete_list = complete_node
-    complete_formula = complete_node
+    def complete_break(self, text: str, line: str, begin: int, end: int) -> list[str]:
+        words = line.split()
+        known = set(self.names.values()) | {str(v.label) for v in self.values if v.label}
+        if len(words) > 1 and words[1] == "op":
+            known = {v.op.name for v in self.values if v.op}
+        elif len(words) > 1 and words[1] == "module":
+            known = {str(m) for v in self.values for m in getattr(v.label, "modules", ())}
+        return sorted(name for name in known if name.startswith(text) and name.isprintable())
+
+    def complete_print(self, text: str, line: str, begin: int, end: int) -> list[str]:
+        names = {*self.namespace, *self.locals}
+        found = [name for name in names if text and name.startswith(text)]
+        return sorted({*found, *self.complete_node(text, line, begin, end)})
+
+    complete_tbreak = complete_break
+    complete_until = complete_watch = complete_whatis = complete_why = complete_node
+    complete_list = complete_formula = complete_node
+
+    def completenames(self, text: str, *ignored: Any) -> list[str]:
+        return [name.replace("_", "-") for name in super().completenames(text.replace("-", "_"))]
+
+    def do_help(self, arg: str) -> None:
+        """help [COMMAND]: list the commands, or tell what one does."""
+        word = self.command_of(arg.strip()) if arg.strip() else ""
+        doc = getattr(getattr(self, f"do_{word}", None), "__doc__", None)
+        if doc:
+            self.tell(inspect.cleandoc(doc))
+        else:
+            super().do_help(arg)
 
 
-def _is_complete(value: Value) -> Condition:
-    """Return whether a value's gradient is complete: it is handed on next, or a leaf's last part
-    has come."""
-
-    def holds(done: Step | None, coming: Step | None) -> bool:
-        if value.op is None:
-            return done is not None and done.x is value and not done.waiting
-        return coming is not None and coming.out is value and coming.index == 0
-
-    return holds
-
-
-def _any_complete(values: Iterable[Value]) -> Condition:
-    inside = set(values)
-
-    def holds(done: Step | None, coming: Step | None) -> bool:
-        if coming is not None and coming.index == 0 and coming.out in inside:
-            return True
-        return done is not None and done.x.op is None and not done.waiting and done.x in inside
-
-    return holds
+def _none_taken(command: str, arguments: str) -> None:
+    if arguments.strip():
+        raise Mistake(f"{command} takes no arguments; if this is Python, put ! before it")
 
 
 def _none(kind: str, name: str, known: list[str]) -> list[Value]:
@@ -638,7 +681,10 @@ def _count(arguments: str) -> int:
 
 def _number(text: str, what: str) -> int:
     if not text.strip().isdecimal() or not int(text):
-        raise Mistake(f"{text.strip()!r} is not {what}: it must be a whole number of at least 1")
+        raise Mistake(
+            f"{text.strip()!r} is not {what}: it must be a whole number of at least 1; "
+            "if this is Python, put ! before it"
+        )
     return int(text)
 
 
@@ -655,8 +701,9 @@ def debug(
     ``commands`` are done first, as if they were typed.
     """
     frame = sys._getframe(1)
-    names = {**frame.f_globals, **frame.f_locals}
-    Debugger(root, names, stdin, stdout, seed, commands).run()
+    names = frame.f_globals
+    local_names = None if frame.f_locals is names else dict(frame.f_locals)
+    Debugger(root, names, stdin, stdout, seed, commands, local_names).run()
 
 
 def set_trace(root: Value | None = None, *, frame: FrameType | None = None) -> None:
@@ -668,14 +715,15 @@ def set_trace(root: Value | None = None, *, frame: FrameType | None = None) -> N
     import pdb
 
     frame = sys._getframe(1) if frame is None else frame
-    names = {**frame.f_globals, **frame.f_locals}
     if root is None:
         root = _root_of(frame.f_locals)
     if root is None:
         print("no Value that was computed in this frame: this is pdb", file=sys.stderr)
         pdb.Pdb().set_trace(frame)
         return
-    Debugger(root, names).run()
+    names = frame.f_globals
+    local_names = None if frame.f_locals is names else dict(frame.f_locals)
+    Debugger(root, names, local_names=local_names).run()
 
 
 def _root_of(names: dict[str, Any]) -> Value | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from .explain import Explanation
     from .graph import Graph
     from .stepping import Step
 
@@ -154,6 +155,12 @@ class Value(Recorder):
         from .stepping import steps
 
         return steps(self, seed)
+
+    def explain(self, x: Value, k: int = 5) -> Explanation:
+        """Say why the gradient of this value with respect to ``x`` is what it is, by its paths."""
+        from .explain import explain
+
+        return explain(x, self, k)
 
     # ------------------------------------------------------------------ arithmetic
 
@@ -323,7 +330,7 @@ class Value(Recorder):
                 f"cannot pickle {self!r}: it holds the whole graph it was computed from; "
                 "pickle its .data, or the leaves (a Module pickles, and has state_dict())"
             )
-        return _unpickled, (self._data, self.label, self.grad)
+        return _unpickled, (self._data, self.label, self.grad, self.line)
 
 
 _new = object.__new__
@@ -347,15 +354,19 @@ def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
     return out
 
 
-def _unpickled(data: float, label: str, grad: Any) -> Value:
+def _unpickled(data: float, label: str, grad: Any, line: str = "") -> Value:
     leaf = Value(data, label)
     leaf.grad = grad
+    if line:
+        leaf._line = line
     return leaf
 
 
 def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
     out = Value(value._data, value.label)
     out.grad, out.op = value.grad, value.op
+    if value.line:
+        out._line = value.line
     a, b, out._da, out._db = value._a, value._b, value._da, value._db
     if a is not None:
         out._a = tuple(map(operand_of, a)) if type(a) is tuple else operand_of(a)

@@ -36,7 +36,6 @@ from __future__ import annotations
 import math
 import operator
 import textwrap
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from heapq import nlargest
@@ -44,8 +43,10 @@ from itertools import chain, groupby
 from math import isfinite, isinf, isnan
 from typing import NamedTuple, TypeVar
 
+from . import picture
 from .engine import Value, gradients, topological_order
 from .ops import shorten
+from .picture import cells
 
 WIDTH = 100  # of the text, in columns
 LONGEST = 32  # name that is shown in full, in characters
@@ -519,21 +520,11 @@ class Names:
 
 def clean(text: object) -> str:
     """Return a label on one line, not too long, with nothing in it that a terminal would obey."""
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode()
-        for c in str(text)[: LONGEST + 1]
-    )
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
-
-
-def columns(text: str) -> int:
-    """Return how many columns a terminal takes for a text."""
-    marks = sum(unicodedata.category(c) in ("Mn", "Me") for c in text)
-    return len(text) - marks + sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return picture.clean(text, LONGEST)
 
 
 def _line(value: Value) -> str:
-    return clean(getattr(value, "line", ""))
+    return picture.clean(value.line)
 
 
 def _short(x: float | Decimal) -> str:
@@ -599,22 +590,22 @@ def _grid(path: Path, names: Names) -> list[str]:
     edges = [*zip(path.values[1:], path.factors)]
     runs = [[*run] for _, run in groupby(edges, lambda edge: (_op(edge[0]), edge[1]))]
     parts = [part for run in runs for part in _without_middle([[edge] for edge in run], 1)]
-    cells = [(names(path.values[0]), _short(path.exact), _line(path.values[0]))]
+    steps = [(names(path.values[0]), _short(path.exact), _line(path.values[0]))]
     for part in _without_middle(parts, ENDS):
         value, factor = part[0]
         if len(part) == 1:
-            cells.append((names(value), _short(factor), _line(value)))
+            steps.append((names(value), _short(factor), _line(value)))
         else:
             product = _short(_product(factor for _, factor in part))
-            cells.append((f"… {len(part):,} more …", product, ""))
-    widths = [max(map(columns, cell)) + 3 for cell in cells]
+            steps.append((f"… {len(part):,} more …", product, ""))
+    widths = [max(map(cells, cell)) + 3 for cell in steps]
     groups, limit = [["", "", ""]], sum(widths) / math.ceil(sum(widths) / (WIDTH - 10))
-    for n, (cell, width) in enumerate(zip(cells, widths)):
-        if columns(groups[-1][0]) + width / 2 > limit:
+    for n, (cell, width) in enumerate(zip(steps, widths)):
+        if cells(groups[-1][0]) + width / 2 > limit:
             groups.append(["   "] * 3)
         marks = (" → ", " = " if n == 1 else " × ", "   ") if n else ("  ",) * 3
         groups[-1] = [
-            row + mark + " " * (width - 3 - columns(text)) + text
+            row + mark + " " * (width - 3 - cells(text)) + text
             for row, mark, text in zip(groups[-1], marks, cell)
         ]
     return [row.rstrip() for rows in groups for row in rows if row.strip()]
@@ -641,6 +632,6 @@ def _equation(value: Value, names: Names, most: int = 8) -> list[str]:
     largest = {*nlargest(most, range(len(xs)), key=lambda i: abs(xs[i].data))}
     rows = [(names(value), value)]
     rows += [(f"  {names.with_line(x)}", x) for i, x in enumerate(xs) if i in largest]
-    width = max(columns(name) for name, _ in rows)
-    lines = [f"{name}{' ' * (width - columns(name))} = {x.data!r}" for name, x in rows]
+    width = max(cells(name) for name, _ in rows)
+    lines = [f"{name}{' ' * (width - cells(name))} = {x.data!r}" for name, x in rows]
     return lines + ([f"  and {len(xs) - most:,} smaller ones"] if len(xs) > most else [])

@@ -31,16 +31,17 @@ from html import escape
 from typing import NamedTuple
 
 from .engine import Value, gradients, topological_order
-from .explain import LARGEST_PARTIAL, SATURATED, clean, columns
+from .explain import LARGEST_PARTIAL, SATURATED, clean
 from .nn import Module, Neuron, _find
 from .ops import as_float, shorten
+from .picture import cells
 
 PRODUCTS = ("mul", "sumprod", "weighted_sum")
 SUMS = ("add", "fsum", "sub")
 USUAL_UPDATE = 1e-3  # of the weights in a step: a rule of thumb
 
-INK, GREY, PALE, TRACK = "v222222", "v5c5c5c", "#dcdcdc", "#f1f1f1"
-BLUE, LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN = "v0072b2", "#a6cbe3", "#f3bf9c", "#e3f2ec"
+INK, GREY, PALE, TRACK = "#222222", "#5c5c5c", "#dcdcdc", "#f1f1f1"
+BLUE, LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN = "#0072b2", "#a6cbe3", "#f3bf9c", "#e3f2ec"
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 ROW, TOP = 32, 128  # pixels
 
@@ -115,11 +116,11 @@ class GradientReport:
                 f"{SATURATED:g} of the largest."
             ]
         table = [[name, *map(say, rows)] for name, say in shown]
-        widths = [max(map(columns, column)) for column in table]
+        widths = [max(map(cells, column)) for column in table]
         lines = []
-        for cells in zip(*table):
+        for row_of_cells in zip(*table):
             first, *others = [
-                (cell, " " * (width - columns(cell))) for cell, width in zip(cells, widths)
+                (cell, " " * (width - cells(cell))) for cell, width in zip(row_of_cells, widths)
             ]
             lines.append("  ".join(["".join(first), *(space + cell for cell, space in others)]))
         return "\n".join([*(line.rstrip() for line in lines), "", *notes])
@@ -220,7 +221,7 @@ def _picture(report: GradientReport) -> str:
     parts = [_text(left, TOP - 16, "layer", GREY)]
     for n, row in enumerate(rows):
         parts.append(_text(left, _middle(n) + 4, clean(row.name)))
-    left += 30 + 7.2 * max([columns(clean(row.name)) for row in rows] or [0])
+    left += 30 + 7.2 * max([cells(clean(row.name)) for row in rows] or [0])
 
     weights, slopes = [row.weight_norm for row in rows], [row.gradient_norm for row in rows]
     axis = Axis(left, 250, [*weights, *slopes])

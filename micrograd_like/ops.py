@@ -150,9 +150,12 @@ class Op:
 
     def formula(self, i: int, n: int) -> str:
         """Return the rule for the i-th of ``n`` operands as text, as in ∂tanh/∂a = sech2(a)."""
-        formulas = self.formulas()
+        formulas, half = self.formulas(), n // 2
+        rule = formulas[i] if len(formulas) == n else formulas[0]
+        if self.partials is _swap_halves:
+            rule = "1" if i == 2 * half else f"x{(i + half) % (2 * half) + 1}"
         name = ("a", "b")[i] if isinstance(self, (Unary, Binary)) else f"x{i + 1}"
-        return f"∂{self.name}/∂{name} = {formulas[i] if len(formulas) == n else formulas[0]}"
+        return f"∂{self.name}/∂{name} = {rule}"
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
@@ -168,7 +171,9 @@ class Op:
         hint = ""
         if isinstance(error, ValueError) and type(self) is Unary and (low, high) != REALS:
             hint = f"; {self.name} takes numbers between {low:g} and {high:g}"
-        return type(error)(f"{self.name}({', '.join(shown)}): {error}{hint}")
+        lines = dict.fromkeys(getattr(x, "line", "") for x in operands)  # after trace_lines()
+        made = "".join(f"; made at {line}" for line in lines if line)
+        return type(error)(f"{self.name}({', '.join(shown)}): {error}{hint}{made}")
 
     def _numbers(self, operands: tuple[Any, ...]) -> float:
         xs = [x if type(x) is float else as_float(x) for x in operands]

@@ -64,8 +64,8 @@ THEMES = {
 }
 DASHES = {"minus": ("dashed", "6 3"), "zero": ("dotted", "1 3")}  # in DOT, in SVG
 
-# Marks that turn the direction of text or hide it; U+200D and variation selectors join emoji.
-_ALLOWED = {"\u200d"}
+# Of the marks without a glyph: they part letters in Persian, and join emoji.
+_ALLOWED = {"\u200c", "\u200d"}
 
 
 class Box:
@@ -158,7 +158,7 @@ def clean(text: object, width: int = 400) -> str:
             c = "⏎"
         elif c == "\t" or unicodedata.category(c) == "Zs":
             c = " "
-        elif unicodedata.category(c) in ("Cc", "Cf", "Cs", "Cn") and c not in _ALLOWED:
+        elif unicodedata.category(c) in ("Cc", "Cf", "Cs", "Cn", "Co") and c not in _ALLOWED:
             c = "\ufffd"
         shown.append(c)
     return "".join(shown)
@@ -170,7 +170,7 @@ def cells(text: str) -> int:
         return len(text)
     return sum(
         0
-        if unicodedata.combining(c) or c == "\u200d" or "\ufe00" <= c <= "\ufe0f"
+        if unicodedata.combining(c) or c in _ALLOWED or "\ufe00" <= c <= "\ufe0f"
         else 2
         if unicodedata.east_asian_width(c) in "WF"
         else 1

@@ -17,7 +17,7 @@ The short names, as in `engine`: ``out`` is the value whose gradient, ``upstream
 
 from __future__ import annotations
 
-from .engine import Value, _commit, _sort
+from .engine import Value, _commit, _set_grad, _sort
 from .ops import as_float, shorten
 
 TYPE_CHECKING = False
@@ -138,67 +138,78 @@ class Walk:
     Between two steps, every ``grad`` is what the walk has made it so far: a leaf's is what it was
     before plus what it has got, another value's what it has got, the integer 0 if nothing yet. At
     the end of the tape they are what ``root.backward(seed)`` leaves. `restore` makes them what they
-    were before the walk.
+    were before the walk. The position is the truth: whatever interrupts a move, or changes a
+    ``grad``, `sync` makes the gradients those of the position.
     """
 
     def __init__(self, root: Value, seed: float = 1.0) -> None:
         self.root = root
         self.seed = as_float(seed)
         self.order, found = _sort(root)  # operands before results
-        self.edges = sum(len(out.operands) for out in self.order)
+        self.tape = list(_walk(root, self.seed, self.order, dict(found)))
         self.position = 0  # how many steps are done
         self._first = {value: value.grad for value in found}
-        self._known: list[Step] = []
-        self._unknown = _walk(root, self.seed, self.order, found)
-        self.restart()
+        # After how many steps the gradient of a value is complete.
+        self.complete_at = {root: 0} | {step.x: step.number for step in self.tape}
+        for step in reversed(self.tape):
+            self.complete_at[step.out] = step.number - 1
+        self.sync()
 
     @property
     def at_end(self) -> bool:
         """Tell whether every step is done."""
-        return self.position == self.edges
+        return self.position == len(self.tape)
+
+    @property
+    def done(self) -> Step | None:
+        """The step that was done last, or None at the start."""
+        return self.tape[self.position - 1] if self.position else None
 
     @property
     def coming(self) -> Step | None:
         """The step to be done next, or None at the end."""
-        return None if self.at_end else self.step(self.position + 1)
-
-    def step(self, number: int) -> Step:
-        """Return the step of the given number, from 1, whether it is done or not."""
-        if not 1 <= number <= self.edges:
-            raise IndexError(f"no step {number}: the walk has {self.edges}")
-        while len(self._known) < number:
-            self._known.append(next(self._unknown))
-        return self._known[number - 1]
+        return None if self.at_end else self.tape[self.position]
 
     def forward(self) -> Step:
         """Do the next step and return it."""
-        step = self.step(self.position + 1)
-        self._set(step.x, step.after)
+        step = self.coming
+        if step is None:
+            raise IndexError(f"the walk has no step after {self.position}")
         self.position = step.number
+        step.x.grad = self._grad(step.x, step.after)
         return step
 
     def back(self) -> Step:
         """Undo the last step and return it."""
-        step = self.step(self.position)
-        if step.earlier:
-            self._set(step.x, step.before)
-        else:
-            step.x.grad = self._first[step.x] if step.x.op is None else 0
+        step = self.done
+        if step is None:
+            raise IndexError("the walk has no step before its start")
         self.position = step.number - 1
+        step.x.grad = self._grad(step.x, step.before if step.earlier else None)
         return step
 
     def restart(self) -> None:
         """Wind the tape back to its start."""
-        self.restore()
-        for value in self.order:
-            value.grad = 0
-        self._set(self.root, self.seed)
+        self.position = 0
+        self.sync()
+
+    def sync(self) -> None:
+        """Make every ``grad`` what the walk has made it so far."""
+        got: dict[Value, float] = {self.root: self.seed}
+        for step in self.tape[: self.position]:
+            got[step.x] = step.after
+        grads = [self._grad(value, got.get(value)) for value in self._first]
+        any(map(_set_grad, self._first, grads))  # in C: all or none, whatever interrupts
 
     def restore(self) -> None:
-        """Make every ``grad`` what it was before the walk; `restart` begins anew."""
-        for value, grad in self._first.items():
-            value.grad = grad
+        """Make every ``grad`` what it was before the walk."""
         self.position = 0
+        any(map(_set_grad, self._first, self._first.values()))
 
-    def _set(self, value: Value, got: float) -> None:
-        value.grad = self._first[value] + got if value.op is None else got
+    def before(self, value: Value) -> Any:
+        """Return what a leaf's ``grad`` was before the walk; 0 for other values."""
+        return self._first[value] if value.op is None else 0
+
+    def _grad(self, value: Value, got: float | None) -> Any:
+        first = self.before(value)
+        return first if got is None else got if value.op is not None else first + got

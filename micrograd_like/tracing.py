@@ -15,12 +15,14 @@ What you can do with it::
 
 Both cost time, so they are off unless asked for, and cost nothing then: while one is on, the
 engine's own function that makes nodes is replaced by one that does more. They hold for all threads.
+How much they cost is printed by ``tests/benchmarks/bench_watching.py``.
 """
 
 from __future__ import annotations
 
 import math
 import sys
+import threading
 
 from . import engine
 from .engine import Value
@@ -35,13 +37,15 @@ if TYPE_CHECKING:
 _PACKAGE = __file__.rpartition("tracing.py")[0]
 _node, _init, _backpropagate = engine._node, Value.__init__, engine._backpropagate
 _on = {"lines": False, "anomalies": False}
+_switches: dict[str, list[_Switch]] = {"lines": [], "anomalies": []}
+_lock = threading.Lock()
 
 
 class AnomalyError(RuntimeError):
     """A number that is not finite, where it first came up.
 
-    ``value`` is the node whose data is not finite; or, in a backward, the node whose gradient
-    ``upstream`` times the ``partial`` with respect to its operand ``x`` is not.
+    ``value`` is the node whose data is not finite; or, in a backward, the node from which, by its
+    gradient ``upstream`` times the ``partial``, the gradient of its operand ``x`` became so.
     """
 
     def __init__(
@@ -60,14 +64,20 @@ class AnomalyError(RuntimeError):
 
 
 class _Switch:
-    """Turn something on or off; as a context manager, turn it back at the end."""
+    """Turn something on or off; as a context manager, end that when the block ends.
+
+    The last switch that has not ended decides, so that blocks may overlap, in threads too.
+    """
 
     def __init__(self, what: str, on: bool) -> None:
-        self.what, self.before = what, _on[what]
-        _turn(what, on)
+        self.what, self.on = what, on
+        self.__enter__()
 
     def __enter__(self) -> None:
-        return None
+        with _lock:
+            if self not in _switches[self.what]:
+                _switches[self.what].append(self)
+            _apply()
 
     def __exit__(
         self,
@@ -75,7 +85,9 @@ class _Switch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _turn(self.what, self.before)
+        with _lock:
+            _switches[self.what].remove(self)
+            _apply()
 
 
 def trace_lines(on: bool = True) -> _Switch:
@@ -96,8 +108,10 @@ def detect_anomaly(on: bool = True) -> _Switch:
     return _Switch("anomalies", on)
 
 
-def _turn(what: str, on: bool) -> None:
-    _on[what] = on
+def _apply() -> None:
+    """Put the engine's functions in place that the switches ask for."""
+    for what, switches in _switches.items():
+        _on[what] = bool(switches) and switches[-1].on
     engine._node = _watched_node if any(_on.values()) else _node
     type.__setattr__(Value, "__init__", _watched_init if _on["lines"] else _init)
     engine._backpropagate = _watched_backpropagate if _on["anomalies"] else _backpropagate
@@ -141,13 +155,16 @@ def _told(out: Value) -> str:
 def _watched_backpropagate(
     root: Value, seed: Any, create_graph: bool
 ) -> tuple[list[Value], dict[Value, Any]]:
-    for step in steps(root, seed, commit=False):
-        if not math.isfinite(step.product):
-            raise AnomalyError(
-                f"the gradient of {name_of(step.out)} times its partial is not finite: {step}",
-                step.out,
-                step.x,
-                step.upstream,
-                step.partial,
-            )
-    return _backpropagate(root, seed, create_graph)
+    order, grads = _backpropagate(root, seed, create_graph)
+    if not all(map(math.isfinite, map(float, grads.values()))):
+        # What is not finite stays so: one of the steps is the first.
+        for step in steps(root, float(seed), commit=False):
+            if not math.isfinite(step.after):
+                raise AnomalyError(
+                    f"the gradient of {name_of(step.x)} is not finite: {step}",
+                    step.out,
+                    step.x,
+                    step.upstream,
+                    step.partial,
+                )
+    return order, grads

@@ -43,9 +43,9 @@ ROWS = (
 ROW_OF = {module: row for row, modules in enumerate(ROWS) for module in modules}
 
 # Methods of a Value that open a tool, as loss.graph() does: the tool is imported when it is called.
-DOORS = {
-    "engine": {"graph": "graph", "page": "page", "steps": "stepping"}
-}  # module: {function: the module it may import}
+DOORS = {  # module: {function: the module that it may import}
+    "engine": {"explain": "explain", "graph": "graph", "page": "page", "steps": "stepping"},
+}
 
 # Third-party packages that a module may import inside a function, where there is one to import.
 OPTIONAL = {"picture": {"graphviz"}}

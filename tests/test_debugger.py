@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import math
 import os
@@ -148,12 +149,60 @@ def test_until_waits_for_the_last_contribution() -> None:
 def test_the_ends_of_the_walk_are_told() -> None:
     end = "*** this is the end of the walk: `back`, `restart` or `quit`\n"
     assert last("finish;step") == last("finish;next") == last("finish;continue") == end
-    assert last("back") == last("restart") == "".join(session("q").splitlines(True)[1:2])
+    start = "*** this is the start of the walk: `step`, `continue` or `quit`\n"
+    assert last("back") == last("reverse-continue") == start
+    assert last("restart") == "".join(session("q").splitlines(True)[1:2])
     assert "no rule to run" in last("finish;pdb")
 
 
 def test_an_empty_line_repeats_the_last_command() -> None:
     assert "-> 4/9" in session("step;;;q")
+
+
+def test_a_name_of_the_scripts_is_not_taken_for_a_command() -> None:
+    class Thing:
+        grad = 5
+
+    assert last("w.grad", w=Thing()) == last("c.grad", c=Thing()) == "5\n"
+    assert last("c = 5;!c") == "5\n"
+    assert last("list(range(3))") == "[0, 1, 2]\n"
+    assert last("c - 1", c=2) == (
+        "*** continue takes no arguments; if this is Python, put ! before it\n"
+    )
+    assert last("fini = 3;fini") == "3\n"
+
+
+def test_commands_may_be_shortened() -> None:
+    assert session("conti;resta;fini;reverse-c;q") == session(
+        "continue;restart;finish;reverse-continue;q"
+    )
+    assert last("help rc") == last("help reverse-continue") == last("help reverse_continue")
+
+
+def test_breakpoints_stop_steps_too() -> None:
+    assert stops("watch d;step 9") == ["5"]
+    assert stops("watch d;next 9") == ["5"]
+
+
+def test_until_says_when_the_gradient_is_complete_already() -> None:
+    assert last("until e;until e") == "*** the gradient of e is complete: `back` or `restart`\n"
+    assert last("until loss").startswith("*** the gradient of loss is complete")
+
+
+def test_gradients_from_before_are_told_apart() -> None:
+    values = graph()
+    values["loss"].backward()
+    a = values["a"].grad
+    assert last("until a", values["loss"]).startswith(f"   grad of a = {a!r} + {a!r} = {a + a!r}\n")
+
+
+def test_what_is_done_to_the_gradients_on_the_way_is_mended_at_the_end() -> None:
+    values = graph()
+    text = session("until a;loss.backward();finish", values["loss"], **values)
+    assert "-> the end" in text
+    twin = graph()["loss"]
+    twin.backward()
+    assert gradients_of(values["loss"]) == gradients_of(twin)
 
 
 def test_commands_have_the_names_of_pdb_and_gdb() -> None:
@@ -189,8 +238,10 @@ def test_reverse_continue_stops_where_continue_does() -> None:
 
 def test_breakpoints_on_what_is_not_finite() -> None:
     x = Value(0.0, label="x")
-    assert stops("break if not finite;c;c", sqrt(x) * 0.0 + x) == ["the end"]
-    assert "grad of x = 1.0 + nan = nan" in session("break if not finite;c", sqrt(x) * 0.0 + x)
+    root = x + sqrt(x) * 0.0
+    text = session("break if not finite;c;info", root)
+    assert "grad of x = 1.0 + nan = nan" in text
+    assert "if not finite   1 hit" in text
 
 
 def test_breakpoints_on_modules() -> None:
@@ -272,23 +323,29 @@ def test_values_of_one_label_are_told_apart() -> None:
 
 
 def test_where_is_a_path_from_the_loss() -> None:
-    assert [line.split()[0:2] for line in last("until d;where").splitlines()] == [
-        ["loss", "*"],
-        ["v7", "tanh"],
-        ["v6", "*"],
-        ["d", "+"],
-        ["->", "e"],
+    assert [line.split()[:3] for line in last("until d;where").splitlines()] == [
+        ["v8", "loss", "*"],
+        ["v7", "tanh", "data"],
+        ["v6", "*", "data"],
+        ["v5", "d", "+"],
+        ["->", "v4", "e"],
     ]
-    assert last("finish;where").startswith("-> loss")
+    assert last("finish;where").startswith("-> v8   loss")
+    y = Value(1.0)
+    for _ in range(20_000):
+        y = y + 1.0
+    lines = last("finish;back;where", y).splitlines()
+    assert len(lines) < 50
+    assert "   … 19961 more …" in lines
 
 
 def test_list_shows_the_neighbourhood() -> None:
     lines = last("until e;list").splitlines()
-    assert [" ".join(line.split()[:2]) for line in lines] == [
-        *("┌─ d", "├─ loss", "▼", "-> e", "├─▶ a", "└── b"),
+    assert [" ".join(line.split()[:3]) for line in lines] == [
+        *("┌─ v5 d", "├─ v8 loss", "▼", "-> v4 e", "├─▶ v0 a", "└── v1 b"),
     ]
     assert lines[0].endswith("× 1.0")
-    assert last("list a").splitlines()[-1].split()[:3] == ["a", "leaf", "data"]
+    assert last("list a").splitlines()[-1].split()[:3] == ["v0", "a", "leaf"]
     wide = nn.Neuron(99)([1.0] * 99) * 1.0
     assert "… and 159 more" in last("next;next;list", wide)
 
@@ -338,8 +395,12 @@ def test_draw_lights_the_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_info_values_lists_them_with_their_gradients() -> None:
-    assert [line.split()[0] for line in last("info values").splitlines()] == [
-        *("a", "b", "c", "v3", "e", "d", "v6", "v7", "loss"),
+    assert [line.split()[:2] for line in last("info values").splitlines()][:5] == [
+        ["v0", "a"],
+        ["v1", "b"],
+        ["v2", "c"],
+        ["v3", "leaf"],
+        ["v4", "e"],
     ]
     assert "the last 200 of" in last("info values", nn.Neuron(200)([1.0] * 200))
     assert last("info step").startswith("1. loss -> tanh")
@@ -366,7 +427,11 @@ def test_completion_knows_labels_and_names() -> None:
     debugger = Debugger(graph()["loss"], {}, io.StringIO(), io.StringIO())
     assert debugger.complete_until("l", "until l", 6, 7) == ["loss"]
     assert debugger.complete_until("v", "until v", 6, 7) == [f"v{i}" for i in range(9)]
-    assert "reverse_continue" in debugger.completenames("rev")
+    assert debugger.completenames("rev") == ["reverse-continue"]
+    assert debugger.complete_break("ta", "break op ta", 9, 11) == ["tanh"]
+    assert debugger.complete_break("", "break module ", 13, 13) == []
+    debugger.namespace["network"] = None
+    assert debugger.complete_print("net", "print net", 6, 9) == ["network"]
 
 
 def test_hostile_labels_stay_on_their_line() -> None:
@@ -409,6 +474,38 @@ def test_an_interrupt_stops_the_walk_and_keeps_the_session() -> None:
     text = session("break if stop(step);continue;finish", stop=interrupt)
     assert "--KeyboardInterrupt--\n   grad of d" in text
     assert "-> the end: every gradient is what backward() makes it" in text
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_interrupts_at_random_moments_leave_a_whole_walk() -> None:
+    root = Value(1.0, label="x")
+    for _ in range(2_000):
+        root = root * 1.0001 + root
+    twin = copy.deepcopy(root)
+    twin.backward()
+
+    def ring(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    output = io.StringIO()
+    debugger = Debugger(root, {}, io.StringIO(), output)
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        for i in range(60):
+            signal.setitimer(signal.ITIMER_REAL, 0.0004 + i / 50_000)
+            try:
+                debugger.onecmd(("continue", "reverse-continue", "back 700", "restart")[i % 4])
+            except KeyboardInterrupt:
+                debugger.walk.sync()  # what the loop around the prompt does
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert "--KeyboardInterrupt--" in output.getvalue()
+    if not debugger.walk.at_end:
+        debugger.onecmd("finish")
+    assert "StopIteration" not in output.getvalue()
+    assert gradients_of(root) == gradients_of(twin)
 
 
 def test_only_values_are_debugged() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
@@ -289,7 +290,7 @@ def test_hostile_names_stay_text() -> None:
 
     report = gradient_report(Holder())
     words = drawn(report)
-    assert 'parts.<script>"&\\x1b[31m\\nxxx' in "".join(words)
+    assert 'parts.<script>"&\ufffd[31m⏎xxx' in "".join(words)
     lines = str(report).split("\n")
     assert all(line.isprintable() for line in lines)
     assert max(map(len, lines)) < 120
@@ -323,3 +324,13 @@ def test_an_activation_that_is_a_function_counts_like_its_name(name: str) -> Non
         )
     ]
     assert numbers(reports[0]) == numbers(reports[1])
+
+
+def test_every_colour_is_one() -> None:
+    model = nn.MLP(1, [2, 1], rng=1)
+    loss = model([1.0]) ** 2
+    loss.backward()
+    drawn = gradient_report(model, loss, lr=0.1).svg()
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', drawn))
+    assert len(colours) > 3
+    assert all(re.fullmatch(r"#[0-9a-f]{6}|none|white", colour) for colour in colours), colours

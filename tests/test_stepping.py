@@ -115,10 +115,37 @@ def test_a_leaf_has_no_steps_and_gets_the_seed() -> None:
 
 def test_a_walk_has_no_steps_beyond_its_ends() -> None:
     walk = Walk(Value(1.0) + 1.0)
-    with pytest.raises(IndexError, match="no step 0: the walk has 2"):
+    with pytest.raises(IndexError, match="no step before its start"):
         walk.back()
-    with pytest.raises(IndexError, match="no step 3"):
-        walk.step(3)
+    walk.forward(), walk.forward()
+    with pytest.raises(IndexError, match="no step after 2"):
+        walk.forward()
+
+
+@given(any_recipes, st.data())
+def test_the_position_is_the_truth(recipe: Recipe, data: st.DataObject) -> None:
+    root = recipe.values()[-1]
+    walk, twin = Walk(root), recipe.values()[-1]
+    for _ in range(data.draw(st.integers(0, len(walk.tape)))):
+        walk.forward()
+    expected = grads(root)
+    for value in topological_order(root):  # somebody meddles, or an interrupt leaves it half done
+        value.grad = data.draw(st.sampled_from([0, 7.0]))
+    walk.sync()
+    assert grads(root) == expected
+    walk.position = len(walk.tape)
+    walk.sync()
+    twin.backward()
+    assert grads(root) == grads(twin)
+
+
+@given(any_recipes)
+def test_it_knows_when_each_gradient_is_complete(recipe: Recipe) -> None:
+    root = recipe.values()[-1]
+    walk = Walk(root)
+    for value, position in walk.complete_at.items():
+        assert not any(step.x is value for step in walk.tape[position:])
+        assert not any(step.out is value for step in walk.tape[:position])
 
 
 def test_a_step_reads_as_the_chain_rule() -> None:

@@ -7,13 +7,15 @@ import copy
 import inspect
 import math
 import pdb
+import pickle
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 
 import pytest
 
-from micrograd_like import Value, engine, gradients, nn, sqrt, tanh
+from micrograd_like import Value, engine, gradients, log, nn, sqrt, tanh
 from micrograd_like.tracing import AnomalyError, detect_anomaly, trace_lines
 
 HERE = __file__
@@ -47,14 +49,16 @@ def test_every_value_knows_the_line_of_the_user() -> None:
 
 
 def test_lines_can_be_switched_on_for_good() -> None:
-    trace_lines()
+    on = trace_lines()
     try:
-        with trace_lines():
-            pass
+        with trace_lines(False):
+            assert not Value(1.0).line
         assert Value(1.0).line
+        off = trace_lines(False)
+        assert not Value(1.0).line
+        off.__exit__(None, None, None)
     finally:
-        trace_lines(False)
-    assert not Value(1.0).line
+        on.__exit__(None, None, None)
 
 
 def test_steps_and_drawings_show_the_line() -> None:
@@ -64,10 +68,66 @@ def test_steps_and_drawings_show_the_line() -> None:
     assert y.line in y.graph().dot()
 
 
-def test_a_copy_has_the_line_of_the_original_or_of_the_copy() -> None:
+def test_a_copy_has_the_line_of_the_original() -> None:
     with trace_lines():
         y = tanh(Value(1.0))
-    assert copy.deepcopy(y).line in ("", y.line)
+    twin = copy.deepcopy(y)
+    assert (twin.line, twin.operands[0].line) == (y.line, y.operands[0].line)
+    assert pickle.loads(pickle.dumps(y.operands[0])).line == y.line
+
+
+def test_an_error_tells_where_its_operands_were_made() -> None:
+    with trace_lines():
+        x = Value(-1.0, label="neg")
+    with pytest.raises(ValueError, match="; made at ") as caught:
+        log(x)
+    assert str(caught.value).endswith(x.line)
+
+
+def test_blocks_may_overlap() -> None:
+    first, second = trace_lines(), trace_lines()
+    first.__exit__(None, None, None)
+    assert Value(1.0).line
+    second.__exit__(None, None, None)
+    assert not Value(1.0).line
+    for _ in range(2):  # and be entered again
+        with first:
+            assert Value(1.0).line
+        assert not Value(1.0).line
+
+
+def test_threads_may_overlap() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with detect_anomaly():
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    entered.wait()
+    with detect_anomaly():
+        leave.set()
+        thread.join()
+        with pytest.raises(AnomalyError):
+            Value(1e200) * 1e200
+    assert (Value(1e200) * 1e200).data == math.inf
+
+
+def test_a_gradient_whose_sum_overflows_is_found() -> None:
+    b = Value(0.0, label="b")
+    y = b * 1e308 + b * 1.5e308
+    with detect_anomaly(), pytest.raises(AnomalyError, match="the gradient of b is not finite"):
+        y.backward()
+    assert b.grad == 0
+
+
+def test_it_goes_with_gradients_of_gradients() -> None:
+    x = Value(0.5)
+    with detect_anomaly():
+        (slope,) = gradients(tanh(x), [x], create_graph=True, seed=Value(2.0))
+    assert slope.data == 2 * tanh(x).partials[0]
 
 
 def test_an_overflow_raises_where_it_happens() -> None:
@@ -100,7 +160,10 @@ def test_a_backward_raises_at_the_product_and_changes_nothing() -> None:
     y = root * 0.0 + x
     y.backward(0.0)
     before = (x.grad, root.grad, y.grad)
-    with detect_anomaly(), pytest.raises(AnomalyError, match="partial is not finite") as caught:
+    with (
+        detect_anomaly(),
+        pytest.raises(AnomalyError, match="gradient of x is not finite") as caught,
+    ):
         y.backward()
     error = caught.value
     assert (error.value, error.x, error.upstream, error.partial) == (root, x, 0.0, math.inf)
