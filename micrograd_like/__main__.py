@@ -25,7 +25,7 @@ from .tracing import trace_lines
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import ModuleType, TracebackType
+    from types import CodeType, ModuleType, TracebackType
     from typing import Any
 
 EPILOG = "What follows -- is handed to the script as its arguments."
@@ -170,6 +170,13 @@ def _split(target: str) -> tuple[str, list[str]]:
     return script, [name.strip() for name in names.split(",")]
 
 
+class _Source(importlib.machinery.SourceFileLoader):
+    """Load a script as Python does the one that it runs: from its source, without a cache."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 def run_script(script: str, arguments: Sequence[str] = ()) -> ModuleType:
     """Run a script as ``python script arguments`` does, and return its module.
 
@@ -178,7 +185,7 @@ def run_script(script: str, arguments: Sequence[str] = ()) -> ModuleType:
     """
     if not Path(script).is_file():
         raise Failure(f"no script {shorten(script)}")
-    loader = importlib.machinery.SourceFileLoader("__main__", script)
+    loader = _Source("__main__", script)
     spec = importlib.util.spec_from_file_location("__main__", script, loader=loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
@@ -191,7 +198,8 @@ def run_script(script: str, arguments: Sequence[str] = ()) -> ModuleType:
         if exit.code not in (None, 0):
             raise Failure(f"{script} ended with the exit code {exit.code}") from None
     except BaseException as error:
-        error.__traceback__ = of_script(error.__traceback__, script)
+        own = of_script(error.__traceback__, script)
+        error.__traceback__ = None if isinstance(error, SyntaxError) else own
         traceback.print_exception(type(error), error, error.__traceback__)
         raise Failure(f"{script} raised {type(error).__name__}, see above") from None
     return module

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Term = tuple[str, float]  # a text, and how tightly it binds
     Bracket = Callable[[Term, float], str]
 
+NESTED = 50  # deeper than that, a value gets a line of its own: Python reads no more than 100
 SUM, PRODUCT, SIGN, POWER, ATOM = 1.0, 2.0, 3.0, 4.0, 5.0
 
 # The ops written with an operator between their operands, and how tightly it binds.
@@ -61,7 +62,7 @@ def expression(roots: Sequence[Value], limit: int, latex: bool = False) -> str:
     if len(order) > limit:
         raise ValueError(
             f"the graph has {len(order):,} values, more than limit={limit}: a formula of them "
-            "would not be read; take the formula of a part, or a larger limit"
+            "would not be read; take that of a part, part.graph().formula(), or a larger limit"
         )
     uses: dict[Value, int] = {}
     for out in order:
@@ -97,27 +98,33 @@ def _named(
 ) -> dict[Value, str]:
     """Return the names of the values that have one, each of them once."""
     named: dict[Value, str] = {}
-    taken = {*ops.TABLE, *keyword.kwlist, "abs"}
+    taken = {*ops.TABLE, *keyword.kwlist, "abs", "float"}
+    depth: dict[Value, int] = {}
     numbers = 0
+    write = _latex_name if latex else str
     for value in order:
+        depth[value] = 1 + max((depth[x] for x in value.operands), default=0)
         shared = value.op is not None and (
-            uses.get(value, 0) > 1 or (value in roots and (value in uses or len(roots) > 1))
+            uses.get(value, 0) > 1
+            or (value in roots and (value in uses or len(roots) > 1))
+            or (depth[value] > NESTED and value not in roots)
         )
         if not value.label and not shared:
             continue
+        depth[value] = 1
         if value.label:
             first = name = _identifier(str(value.label))
             n = 1
-            while name in taken:
+            while write(name) in taken:
                 n += 1
                 name = f"{first}_{n}"
         else:
             numbers += 1
-            while (name := f"t{numbers}") in taken:
+            while write(name := f"t{numbers}") in taken:
                 numbers += 1
-        taken.add(name)
-        named[value] = name
-    return {value: _latex_name(name) for value, name in named.items()} if latex else named
+        taken |= {name, write(name)}
+        named[value] = write(name)
+    return named
 
 
 def _identifier(label: str) -> str:
@@ -163,8 +170,8 @@ def _python(out: Value, xs: list[Term]) -> Term:
 def _sum_of_products(xs: list[Term], times: str, within: Bracket) -> str:
     half = len(xs) // 2
     products = [
-        f"{within(w, PRODUCT)}{times}{within(x, PRODUCT + 1)}"
-        for w, x in zip(xs[:half], xs[half : 2 * half])
+        times.join(within(x, ATOM if x[0][0] == "-" else PRODUCT + i) for i, x in enumerate(pair))
+        for pair in zip(xs[:half], xs[half : 2 * half])
     ]
     return " + ".join(([within(xs[-1], SUM)] if len(xs) % 2 else []) + products)
 
@@ -193,7 +200,7 @@ def _latex_number(x: float) -> Term:
 def _latex_name(name: str) -> str:
     if re.fullmatch(r"[A-Za-z]", name):
         return name
-    if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):
+    if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):  # x1 and x_1 are written alike
         return f"{match[1]}_{{{match[2]}}}"
     escaped = name.replace("_", "\\_")
     return f"\\text{{{escaped}}}"
@@ -209,17 +216,17 @@ def _latex(out: Value, xs: list[Term]) -> Term:
     if name in OPERATORS:
         tight = OPERATORS[name]
         sign = {"mul": "\\cdot", "mod": "\\bmod", "floordiv": "\\mathbin{//}"}
-        b = _in_brackets(xs[1], tight + 1 + (xs[1][0].startswith("-") and tight == SUM) * 3)
+        b = _in_brackets(xs[1], ATOM if xs[1][0].startswith("-") else tight + 1)
         return f"{_in_brackets(xs[0], tight)} {sign.get(name, out.op.symbol)} {b}", tight
     if name == "neg":
-        return f"-{_in_brackets(xs[0], PRODUCT)}", SUM
+        return f"-{_in_brackets(xs[0], ATOM if xs[0][0].startswith('-') else PRODUCT)}", SUM
     if name == "exp":
         return f"e^{{{xs[0][0]}}}", POWER
     if name in BRACKETS:
         left, right = BRACKETS[name]
         return f"{left}{xs[0][0]}{right}", ATOM
     if name == "fsum":
-        return " + ".join(_in_brackets(x, SUM + 1) for x in xs) or "0", SUM
+        return " + ".join(_in_brackets(x, ATOM if x[0][0] == "-" else 2) for x in xs) or "0", SUM
     if name in ("weighted_sum", "sumprod"):
         return _sum_of_products(xs, " \\cdot ", _in_brackets) or "0", SUM
     escaped = name.replace("_", "\\_")

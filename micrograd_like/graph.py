@@ -26,6 +26,7 @@ The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the parti
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 from .engine import Value
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     Group = tuple[str, ...]
 
 VIEWS = ("auto", "forward", "gradients", "partials")
+LAYOUTS = ("auto", "graphviz", "builtin")
 COMMUTATIVE = {"add", "mul"}  # of the ops of two operands: the others' edges are named a and b
 NAMED_OPERANDS = {  # of the ops of any number of operands
     "clamp": ("a", "low", "high"),
@@ -66,7 +68,8 @@ class Graph:
     levels      only what is at most so many edges from a root
     keep        a function of a Value: only the values for which it is true
     collapse    modules as one box each: those at a level of nesting (1 is whole networks, 2 their
-                layers, 3 their neurons), or those with the given name or names, as "layers.0"
+                layers, 3 their neurons), or those with the given name or names, as "layers.0";
+                what a module of your own computes around its neurons stays outside its box
     limit       the number of boxes from which on modules are collapsed to make them fewer, and a
                 graph is refused with a ValueError if that is not enough
     highlight   values to be marked
@@ -96,9 +99,11 @@ class Graph:
         self.roots = roots
         self._number = _formatter(format)
         self._limit = limit
-        self._values, self._stubs = self._select(between, levels, keep)
+        walked, self._values, self._stubs = self._select(between, levels, keep)
         self.names = {value: f"v{i}" for i, value in enumerate(self._values)}
+        self._groups, self._titles = _groups(walked)
         self.scene = self._draw(view, direction, theme, collapse, _values_of(highlight))
+        self._table = self._rows()
 
     # ------------------------------------------------------------------ what it is written as
 
@@ -110,13 +115,14 @@ class Graph:
         """Return the drawing as SVG.
 
         ``layout`` is "graphviz", "builtin", or "auto": Graphviz where its program and the package
-        are installed, else the built-in one. Raises RuntimeError where "graphviz" is missing.
+        are installed and work, else the built-in one. Raises RuntimeError where it has to and does
+        not.
         """
-        _check_choice("layout", layout, ("auto", "graphviz", "builtin"))
+        _check_choice("layout", layout, LAYOUTS)
         if layout != "builtin":
             try:
                 return render(self.scene, "svg").decode()
-            except Exception:
+            except RuntimeError:
                 if layout == "graphviz":
                     raise
         return svg_text(self.scene)
@@ -129,7 +135,12 @@ class Graph:
         """
         from .weights import write_atomically
 
+        _check_choice("layout", layout, LAYOUTS)
         suffix = Path(path).suffix.lower()
+        if suffix in (".png", ".pdf") and layout == "builtin":
+            raise ValueError(
+                f"the built-in layout draws no {suffix}: save as .svg, or with Graphviz"
+            )
         if suffix == ".svg":
             write_atomically(path, self.svg(layout))
         elif suffix in (".dot", ".gv"):
@@ -148,8 +159,9 @@ class Graph:
         return digraph(self.scene)
 
     def formula(self, latex: bool = False) -> str:
-        """Return the recorded expression as Python or LaTeX, one line for each value that is used
-        more than once. Raises ValueError where the graph is larger than the limit."""
+        """Return the recorded expression as Python or LaTeX, with a line for what is used more than
+        once; a leaf without a label is its data as it is now. Raises ValueError where
+        the whole graph below the roots is larger than the limit."""
         from .formula import expression
 
         return expression(self.roots, self._limit, latex)
@@ -158,6 +170,10 @@ class Graph:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # not every one has a Σ
+        return self._table.encode(encoding, "backslashreplace").decode(encoding)
+
+    def _rows(self) -> str:
         shown = self._values[-40:]
         rows = []
         for out in shown:
@@ -186,11 +202,13 @@ class Graph:
 
     def _select(
         self, between: Any, levels: int | None, keep: Any
-    ) -> tuple[list[Value], dict[Value, int]]:
-        """Return the values to show, operands first, and how many operands of each are cut off."""
+    ) -> tuple[list[Value], list[Value], dict[Value, int]]:
+        """Return the values that were looked at and those to show, operands first, and how many
+        operands of each ``levels`` cuts off."""
         near = None if levels is None else _within(self.roots, levels)
-        values = values_below(self.roots, near, max(self._limit, FAR), self._refusal)
-        stubs = {}
+        most = max(self._limit, FAR)
+        walked = values_below(self.roots, near, most, self._too_far)
+        values, stubs = walked, {}
         if near is not None:
             cut = ((out, sum(x not in near for x in out.operands)) for out in values)
             stubs = {out: count for out, count in cut if count}
@@ -204,16 +222,27 @@ class Graph:
                 ) from None
             on_path = _between(values, starts, ends)
             values = [value for value in values if value in on_path]
+            if not values:
+                raise ValueError("between: no path leads from those values to these in the graph")
         if keep is not None:
             values = [value for value in values if keep(value)]
+            if not values:
+                raise ValueError("keep is true for no value of the graph: there is nothing to draw")
         shown = set(values)
-        return values, {out: count for out, count in stubs.items() if out in shown}
+        return walked, values, {out: count for out, count in stubs.items() if out in shown}
+
+    def _too_far(self, count: str) -> ValueError:
+        return ValueError(
+            f"the graph has {count}, more than are looked at with limit={self._limit}: draw what "
+            "is near the root (levels=3), or set a larger limit"
+        )
 
     def _refusal(self, count: str) -> ValueError:
         return ValueError(
             f"the graph has {count}, more than limit={self._limit}: draw part of it (levels=3, "
-            "between=(xs, ys) or keep=function), collapse its modules (collapse=1), or draw all "
-            "of it with a larger limit"
+            "between=(xs, ys) or keep=function)"
+            + (", collapse its modules (collapse=1)" if self._titles else "")
+            + ", or draw all of it with a larger limit"
         )
 
     def _draw(
@@ -224,54 +253,55 @@ class Graph:
         collapse: Any,
         lit: list[Value],
     ) -> Scene:
-        groups, titles = _groups(self._values)
+        groups, titles = self._groups, self._titles
         box_of = _collapse(self._values, groups, collapse, self._limit)
         count = len(set(box_of.values()))
         if count > self._limit:
             raise self._refusal(f"{count:,} boxes")
+        chosen = view
         if view == "auto":
             view = "partials" if count <= PLENTY else "gradients"
         edges = sum(x in self.names for out in self._values for x in out.operands)
         n = len(self._values)
+        part = edges < sum(len(out.operands) for out in self._values) or any(
+            root not in self.names for root in self.roots
+        )
         scene = Scene(
             direction,
             theme,
-            f"Graph of {n} value{'s' * (n != 1)} and {edges} edge{'s' * (edges != 1)}",
+            f"{'Part of a graph:' if part else 'Graph of'} {n} value{'s' * (n != 1)} and {edges} "
+            f"edge{'s' * (edges != 1)}",
         )
-        place: dict[str | Group, int] = {}
-        members: dict[Group, list[Value]] = {}
+        members: dict[str | Group, list[Value]] = {}
         for value in self._values:
-            box = box_of[value]
-            if isinstance(box, tuple):
-                members.setdefault(box, []).append(value)
-            if box in place:
-                continue
-            place[box] = len(scene.boxes)
-            scene.boxes.append(Box(f"m{len(place)}", "module", "", "", [], ""))
-            if isinstance(box, str):
-                group = groups.get(value, ())
-                scene.boxes[-1] = self._value_box(value, box, group, view, value in lit)
+            members.setdefault(box_of[value], []).append(value)
+        spots = {box: i for i, box in enumerate(members)}
+        rows = view != "forward" and (chosen != "auto" or any(map(_is_computed, self._values)))
         for box, inside in members.items():
-            made = self._module_box(f"m{place[box]}", titles[box], box, inside, view)
-            made.lit = any(value in lit for value in inside)
-            scene.boxes[place[box]] = made
+            if isinstance(box, str):
+                group = groups.get(inside[0], ())
+                made = self._value_box(inside[0], box, group, rows, inside[0] in lit)
+            else:
+                made = self._module_box(f"m{spots[box]}", titles[box], box, inside, rows)
+                made.lit = any(value in lit for value in inside)
+            scene.boxes.append(made)
         used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
-        scene.titles = {group: title for group, title in titles.items() if group in used}
-        scene.arrows = self._arrows(scene, place, box_of, view)
-        for out, cut in self._stubs.items():
-            where = place[box_of[out]]
-            tooltip = f"{cut} operand{'s' * (cut != 1)} not shown"
-            scene.boxes.append(
-                Box(f"x{self.names[out]}", "more", "", "", [], tooltip, scene.boxes[where].group)
-            )
+        scene.titles = {group: titles[group] for group in sorted(used, key=_naturally)}
+        scene.arrows = self._arrows(scene, spots, box_of, view)
+        cut: dict[int, int] = {}
+        for out, count in self._stubs.items():
+            cut[spots[box_of[out]]] = cut.get(spots[box_of[out]], 0) + count
+        for head, count in cut.items():
+            box_, tooltip = scene.boxes[head], f"{count} operand{'s' * (count != 1)} not shown"
+            scene.boxes.append(Box(f"x{box_.key}", "more", "", "", [], tooltip, box_.group))
             scene.arrows.append(
-                Arrow(f"e{self.names[out]}", len(scene.boxes) - 1, where, "", tooltip, "none", 1)
+                Arrow(f"e{box_.key}", len(scene.boxes) - 1, head, "", tooltip, "none", 1)
             )
         return scene
 
-    def _value_box(self, value: Value, key: str, group: Group, view: str, lit: bool) -> Box:
+    def _value_box(self, value: Value, key: str, group: Group, grads: bool, lit: bool) -> Box:
         rows = [("data", self._number(value.data))]
-        if view != "forward" and any(map(_is_computed, self.roots)):
+        if grads:
             rows.append(("grad", self._gradient(value)))
         if len(rows) == 1 and not (value.label and value.op):
             rows = [("", rows[0][1])]
@@ -279,7 +309,7 @@ class Graph:
         about = [clean(value.label, 200)] if value.label else []
         about += [f"op {value.op.name}"] if value.op else ["leaf"]
         about += [f"data {value.data!r}"]
-        about += [f"grad {float(value.grad)!r}"] if _is_computed(value) else ["grad not computed"]
+        about += [f"grad {_grad(value)!r}"] if _is_computed(value) else ["grad not computed"]
         about += [clean(value.line)] if value.line else []
         return Box(
             key,
@@ -294,15 +324,23 @@ class Graph:
         )
 
     def _module_box(
-        self, key: str, title: str, group: Group, inside: list[Value], view: str
+        self, key: str, title: str, group: Group, inside: list[Value], grads: bool
     ) -> Box:
         parameters = [value for value in inside if value.op is None]
+        whole = [v for v, path in self._groups.items() if path[: len(group)] == group]
+        leaves = sum(value.op is None for value in whole)
+
+        beyond = "+" * any(value in self._stubs for value in inside)  # what levels= cuts off
+
+        def count(shown: int, all_: int) -> str:
+            return f"{shown}{beyond}" if shown == all_ else f"{shown} of {all_}"
+
         rows = [
-            ("parameters", str(len(parameters))),
-            ("operations", str(len(inside) - len(parameters))),
+            ("parameters", count(len(parameters), leaves)),
+            ("operations", count(len(inside) - len(parameters), len(whole) - leaves)),
         ]
-        if view != "forward" and any(map(_is_computed, parameters)):
-            norm = math.hypot(*[float(p.grad) for p in parameters])
+        if grads and any(map(_is_computed, parameters)):
+            norm = math.hypot(*map(_grad, parameters))
             rows.append(("|grad|", self._number(norm)))
         path = clean(group[-1], 200)
         tooltip = "\n".join([path, *(f"{word} {text}" for word, text in rows)])
@@ -318,45 +356,39 @@ class Graph:
         )
 
     def _arrows(
-        self, scene: Scene, place: dict[Any, int], box_of: dict[Value, Any], view: str
+        self, scene: Scene, spots: dict[Any, int], box_of: dict[Value, Any], view: str
     ) -> list[Arrow]:
         """Return an arrow for every edge between values, one for all those between modules."""
-        bundles: dict[tuple[int, int], list[tuple[str, float | None]]] = {}
+        bundles: dict[tuple[int, int], list[tuple[str, str, float | None]]] = {}
         arrows: list[tuple[Arrow, float | None]] = []
         for out in self._values:
-            head = place[box_of[out]]
+            head = spots[box_of[out]]
             names = _operand_names(out)
             for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
-                if x not in box_of:
+                if x not in self.names:
                     continue
-                tail = place[box_of[x]]
-                flow = float(out.grad) * dx if _is_computed(out) else None
+                tail = spots[box_of[x]]
+                flow = _grad(out) * dx if _is_computed(out) else None
                 about = self._edge_tooltip(out, i, x, dx, flow)
-                kinds = {scene.boxes[tail].kind, scene.boxes[head].kind}
-                if "module" in kinds:
-                    if tail != head or box_of[x] != box_of[out]:
-                        bundles.setdefault((tail, head), []).append((about, flow))
-                    continue
                 words = [names[i]] if names[i] else []
                 words += [self._number(dx)] if view == "partials" else []
-                key = f"e{self.names[out]}-{i}"
-                arrow = Arrow(key, tail, head, " ".join(words), about, "none", 1.0)
-                arrows.append((arrow, flow if view != "forward" else None))
+                label = " ".join(words)
+                if "module" in (scene.boxes[tail].kind, scene.boxes[head].kind):
+                    if tail != head:
+                        bundles.setdefault((tail, head), []).append((label, about, flow))
+                    continue
+                arrow = Arrow(f"e{self.names[out]}-{i}", tail, head, label, about, "none", 1.0)
+                arrows.append((arrow, flow))
         for (tail, head), edges in bundles.items():
-            flows = [flow for _, flow in edges if flow is not None]
-            whole = max(flows, key=abs) if flows and len(flows) == len(edges) else None
-            about = "\n".join([text for text, _ in edges[:3]])
-            if len(edges) > 3:
-                about = f"{len(edges)} edges, the first of them:\n{about}"
-            label = f"×{len(edges)}" if len(edges) > 1 else ""
-            key = f"e{scene.boxes[tail].key}-{scene.boxes[head].key}"
-            arrow = Arrow(key, tail, head, label, about, "none", 1.0)
-            arrows.append((arrow, whole if view != "forward" else None))
+            arrows.append((_bundle(scene, tail, head, edges), _together([e[2] for e in edges])))
+        if view == "forward":
+            arrows = [(arrow, None) for arrow, _ in arrows]
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
         most = max(finite, default=0.0)
         thin = 0.6 if len(arrows) > CROWD else 1.0
         for arrow, flow in arrows:
-            arrow.tone, width = _tone(flow, most)
+            tone, width = _tone(flow, most)
+            arrow.tone = tone if arrow.tone != "mixed" or tone == "bad" else "mixed"
             arrow.width = round(width * thin, 2)
         return [arrow for arrow, _ in arrows]
 
@@ -364,7 +396,7 @@ class Graph:
         assert out.op is not None
         lines = [f"{out.op.formula(i, len(out.operands))} = {dx!r}"]
         if flow is not None:
-            lines.append(f"{float(out.grad)!r} × {dx!r} = {flow!r} flows back")
+            lines.append(f"{_grad(out)!r} × {dx!r} = {flow!r} flows back")
         lines.append(f"from {self._title(out)} to {self._title(x)}")
         return "\n".join(lines)
 
@@ -372,7 +404,7 @@ class Graph:
         return clean(value.label, 60) or self.names[value]
 
     def _gradient(self, value: Value) -> str:
-        return self._number(float(value.grad)) if _is_computed(value) else "–"
+        return self._number(_grad(value)) if _is_computed(value) else "–"
 
 
 # ---------------------------------------------------------------------------- walks
@@ -464,7 +496,7 @@ def _groups(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:
         if path:
             named[out] = path
         for x in out.operands:
-            of = named.get(x) if x.op is None else () if x in named else made_of.get(x)
+            of = modules(x) if x.op is None else () if x in named else made_of.get(x)
             if of:
                 made_of[out] = of
                 break
@@ -472,10 +504,21 @@ def _groups(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:
             named[out] = made_of[out]
     inside = dict(named)
     for out in reversed(values):
-        if out.op is not None and out in inside:
-            for x in out.operands:
-                if x.op is not None and x not in inside and made_of.get(x) == inside[out]:
-                    inside[x] = inside[out]
+        if out.op is None or out not in inside:
+            continue
+        fused = out.op.name == "weighted_sum"
+        n = len(out.operands)
+        for i, x in enumerate(out.operands):
+            if x in inside:
+                continue
+            if x.op is None:  # a weight or the bias, which the user has given a label of its own
+                mine = fused and (i < n // 2 or i == n // 2 * 2)
+            else:  # an operation on the way to the output
+                mine = made_of.get(x, inside[out]) == inside[out] and (
+                    x in made_of or x.op.name == "weighted_sum"
+                )
+            if mine:
+                inside[x] = inside[out]
     titles: dict[Group, str] = {}
     for value in values:
         path = inside.get(value, ())
@@ -545,6 +588,41 @@ def _operand_names(out: Value) -> list[str]:
     return [*named, *([""] * n)][:n]
 
 
+def _bundle(
+    scene: Scene, tail: int, head: int, edges: list[tuple[str, str, float | None]]
+) -> Arrow:
+    """Return one arrow for all the edges between two boxes."""
+    largest = sorted(edges, key=lambda edge: -abs(edge[2] or 0.0) if edge[2] == edge[2] else 0.0)
+    about = "\n".join([text for _, text, _ in largest[:3]])
+    label = edges[0][0]
+    if len(edges) > 1:
+        about = f"{len(edges)} edges; those through which most flows:\n{about}"
+        label = f"×{len(edges)}"
+    key = f"e{scene.boxes[tail].key}-{scene.boxes[head].key}"
+    flows = [flow for *_, flow in edges if flow is not None]
+    mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
+    return Arrow(key, tail, head, label, about, "mixed" if mixed else "none", 1.0)
+
+
+def _together(flows: list[float | None]) -> float | None:
+    """Return what stands for several flows: one that is not finite, or else the largest."""
+    known = [flow for flow in flows if flow is not None]
+    if not known or len(known) < len(flows):
+        return None
+    return next((flow for flow in known if not math.isfinite(flow)), max(known, key=abs))
+
+
+def _naturally(group: Group) -> list[list[tuple[int, str]]]:
+    """Return a key that sorts neurons.2 before neurons.10."""
+    return [
+        [
+            (int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part)
+            for part in name.split(".")
+        ]
+        for name in group
+    ]
+
+
 def _tone(flow: float | None, most: float) -> tuple[str, float]:
     """Return how an arrow looks by what flows along it, and its width from 1 to 2.8 points."""
     if flow is None:
@@ -558,8 +636,16 @@ def _tone(flow: float | None, most: float) -> tuple[str, float]:
 
 
 def _is_computed(value: Value) -> bool:
-    """Tell a gradient that a backward computed, 0.0 too, from the 0 of one that none has."""
-    return type(value.grad) is not int
+    """Tell a gradient that was computed or set, 0.0 too, from the integer 0 of one that was not."""
+    return type(value.grad) is not int or value.grad != 0
+
+
+def _grad(value: Value) -> float:
+    """Return the gradient as a float; nan for what is no number."""
+    try:
+        return float(value.grad)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _values_of(values: Any) -> list[Value]:

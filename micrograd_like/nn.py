@@ -141,17 +141,21 @@ class Module:
     def label_parameters(self) -> None:
         """Make every parameter's path its label, and tell every module inside its own path.
 
-        An assignment to an attribute does it; what is appended to a list needs a call.
+        An assignment to an attribute does it; what is appended to a list needs a call. In a module
+        that is inside another, the names go on from that one's.
         """
         found, modules = _find(self)
-        holders: dict[str, tuple[str, ...]] = {"": (Name(type(self).__name__),)}
-        for path, _ in modules:  # outer ones come first
-            holders[path] = (*_holders(path, holders), path)
-        self._path = Name("", holders[""])
-        for path, module in modules:
-            module._path = Name(path, holders[path])
+        outer = self._path if isinstance(self._path, Name) and self._path else ""
+        if not outer:
+            self._path = Name("", (Name(type(self).__name__),))
+        prefix = f"{outer}." if outer else ""
+        assert isinstance(self._path, Name)
+        holders: dict[str, tuple[str, ...]] = {"": self._path.modules}
+        for path, module in modules:  # outer ones come first
+            holders[path] = (*_holders(path, holders), prefix + path)
+            module._path = Name(prefix + path, holders[path])
         for p, path in found.items():
-            p.label = Name(path, _holders(path, holders))
+            p.label = Name(prefix + path, _holders(path, holders))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the state of a copy, and tell its paths from those of the original."""

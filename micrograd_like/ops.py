@@ -153,8 +153,8 @@ class Op:
         formulas, half = self.formulas(), n // 2
         rule = formulas[i] if len(formulas) == n else formulas[0]
         if self.partials is _swap_halves:
-            rule = "1" if i == 2 * half else f"x{(i + half) % (2 * half) + 1}"
-        name = ("a", "b")[i] if isinstance(self, (Unary, Binary)) else f"x{i + 1}"
+            rule = "1" if i == 2 * half else _nth((i + half) % (2 * half))
+        name = ("a", "b")[i] if isinstance(self, (Unary, Binary)) else _nth(i)
         return f"∂{self.name}/∂{name} = {rule}"
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
@@ -245,6 +245,11 @@ class Nary(Op):
 
 TABLE: dict[str, Op] = {}
 _FORMULAS: dict[Callable[..., Any], tuple[str, ...]] = {}  # of the rules that were asked for
+
+
+def _nth(i: int) -> str:
+    """Return the name of the i-th of any number of operands: x₁ for the first."""
+    return f"x{str(i + 1).translate(str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉'))}"
 
 
 def _row(name: str) -> Op:

@@ -5,8 +5,8 @@ escapes. Everything that comes from outside, labels above all, goes through `cle
 of the format that it is written to, so that no text can break out of its place.
 
 A tone is how an arrow looks, by the sign of the product that flows along it: "plus" is solid and
-"minus" is dashed, so that they differ in black and white too; "zero" is dotted, "none" (not
-computed) plain, and "bad" (inf or nan) stands out.
+"minus" is dashed, so that they differ in black and white too; "zero" is dotted, "mixed" (of several
+edges in one arrow) and "none" (not computed) are plain, and "bad" (inf or nan) is bold and dotted.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ THEMES = {
         "group": "#b9c1c9",
         "border": "#8a929a",
         "lit": "#009e73",
+        "mixed": "#626a73",
         "plus": "#0072b2",
         "minus": "#c24e00",
         "zero": "#8a929a",
@@ -55,6 +56,7 @@ THEMES = {
         "group": "#4b535b",
         "border": "#79828b",
         "lit": "#2fd3a3",
+        "mixed": "#a5adb5",
         "plus": "#56b4e9",
         "minus": "#f0a04b",
         "zero": "#79828b",
@@ -62,7 +64,11 @@ THEMES = {
         "bad": "#f08bc3",
     },
 }
-DASHES = {"minus": ("dashed", "6 3"), "zero": ("dotted", "1 3")}  # in DOT, in SVG
+DASHES = {  # in DOT, in SVG
+    "minus": ("dashed", "6 3"),
+    "zero": ("dotted", "1 3"),
+    "bad": ("dotted", "2 2"),
+}
 
 # Of the marks without a glyph: they part letters in Persian, and join emoji.
 _ALLOWED = {"\u200c", "\u200d"}
@@ -288,15 +294,16 @@ def _dot_label(box: Box, theme: dict[str, str]) -> str:
     rows = []
     for left, right in lines:
         if left and right:
-            cell = f'<td align="left">{left}</td><td align="right">&#160;&#160;{right}</td>'
+            cell = f'<td align="left">{left}</td><td width="12"></td><td align="right">{right}</td>'
         else:
-            cell = f'<td colspan="2">{left or right}</td>'
+            cell = f'<td colspan="3">{left or right}</td>'
         rows.append(f"<tr>{cell}</tr>")
     return f'<<table border="0" cellspacing="0" cellpadding="0">{"".join(rows)}</table>>'
 
 
 def _dot_edge(arrow: Arrow, theme: dict[str, str]) -> dict[str, str]:
     colour = theme["lit" if arrow.lit else arrow.tone]
+    words = theme["quiet"] if arrow.tone in ("none", "zero") else colour
     attributes = {
         "id": arrow.key,
         "color": colour,
@@ -306,7 +313,7 @@ def _dot_edge(arrow: Arrow, theme: dict[str, str]) -> dict[str, str]:
     if arrow.tone in DASHES:
         attributes["style"] = DASHES[arrow.tone][0]
     if arrow.label:
-        attributes.update(label=_in_dot(f" {arrow.label} "), fontcolor=colour)
+        attributes.update(label=_in_dot(f" {arrow.label} "), fontcolor=words)
         attributes["labeltooltip"] = attributes["tooltip"]
     return attributes
 
@@ -333,13 +340,11 @@ def digraph(scene: Scene) -> Any:
     """Return the scene as a `graphviz.Digraph`, to be restyled."""
     graphviz = import_graphviz()
     stack = [graphviz.Digraph()]
-    names = []
     for kind, a, b, attributes in statements(scene):
         if kind == "close":
             inner = stack.pop()
             stack[-1].subgraph(inner)
         elif kind == "open":
-            names.append(a)
             stack.append(graphviz.Digraph(name=a, graph_attr=attributes))
         elif kind == "edge" and b:
             stack[-1].edge(a, b, **attributes)
@@ -353,20 +358,27 @@ def digraph(scene: Scene) -> Any:
 def render(scene: Scene, format: str, **graph_attributes: str) -> bytes:
     """Return the scene drawn by Graphviz.
 
-    Raises RuntimeError where the program or the Python package is missing.
+    Raises RuntimeError where the program or the Python package is missing, or fails.
     """
     graphviz = import_graphviz()
     text = dot_text(scene)
     for name, value in graph_attributes.items():
         text = text.replace("graph [", f"graph [{name}={_quoted(value)} ", 1)
     try:
-        drawn: bytes = graphviz.pipe("dot", format, text.encode())
+        drawn: bytes = graphviz.pipe("dot", format, text.encode(), quiet=True)
     except graphviz.ExecutableNotFound:
         raise RuntimeError(
             f"drawing {format.upper()} needs Graphviz's program `dot`, which is not on the PATH: "
             "install it with `apt-get install graphviz` (Debian, Ubuntu), `brew install graphviz` "
             "(macOS) or `winget install graphviz` (Windows), or save as .svg, which needs nothing"
         ) from None
+    except graphviz.CalledProcessError as error:
+        told = (error.stderr or b"").decode(errors="replace").strip()
+        raise RuntimeError(f"Graphviz's `dot` failed: {told or error}") from None
+    except OSError as error:
+        raise RuntimeError(f"Graphviz's `dot` can't be run: {error}") from None
+    if not drawn:
+        raise RuntimeError("Graphviz's `dot` has drawn nothing")
     if format == "svg":  # Graphviz measures Courier; the browser may have a better font as wide
         drawn = drawn.replace(b'font-family="Courier New"', f'font-family="{FAMILY}"'.encode())
     return drawn
@@ -396,7 +408,7 @@ def _in_dot(text: str, backslash: str = "\\\\") -> str:
 
 def _in_html(text: str) -> str:
     """Escape for an HTML-like label, where blanks are collapsed."""
-    return _in_dot(text).replace(" ", "&#160;")
+    return _in_dot(text).replace(" ", "&#160;").replace("]", "&#93;")  # ]]> and ] end a label
 
 
 def _tooltip(text: str) -> str:
@@ -481,6 +493,7 @@ def _svg_arrow(
     theme: dict[str, str],
 ) -> str:
     colour = theme["lit" if arrow.lit else arrow.tone]
+    words = theme["quiet"] if arrow.tone in ("none", "zero") else colour
     (x, y), (cx, cy) = points[-1], next(p for p in (*points[-2::-1], (0.0, 0.0)) if p != points[-1])
     away = ((x - cx) ** 2 + (y - cy) ** 2) ** 0.5
     ux, uy = (x - cx) / away, (y - cy) / away
@@ -495,7 +508,7 @@ def _svg_arrow(
         label = (
             f'<rect x="{spot[0] - half:.2f}" y="{spot[1] - 6.5:.2f}" width="{2 * half:.2f}" '
             f'height="13" fill="{theme["paper"]}" fill-opacity="0.85"/>'
-            f"{_text(spot[0], spot[1] + 3.5, arrow.label, colour, anchor='middle')}"
+            f"{_text(spot[0], spot[1] + 3.5, arrow.label, words, anchor='middle')}"
         )
     return (
         f'<g id="{arrow.key}" class="arrow"><title>{_in_xml(arrow.tooltip)}</title>'

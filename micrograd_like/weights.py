@@ -98,8 +98,10 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
         if mode is not None:
             temporary.chmod(stat.S_IMODE(mode))
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is not None:
+            error.filename = str(path)  # the name that the user knows
         raise
 
 

@@ -151,3 +151,17 @@ def test_a_large_graph_has_no_formula() -> None:
         y = y + 1.0
     with pytest.raises(ValueError, match="401 values, more than limit=300"):
         y.graph(levels=2).formula()
+
+
+def test_names_are_told_apart_in_latex_too() -> None:
+    one, other = Value(1.0, label="x1"), Value(2.0, label="x_1")
+    assert (one * other).graph().formula(latex=True) == "x_{1} \\cdot \\text{x\\_1\\_2}"
+
+
+def test_a_deep_expression_is_one_that_python_reads() -> None:
+    y = Value(0.5, label="x")
+    for _ in range(140):
+        y = tanh(y)
+    text = y.graph().formula()
+    assert bits(computed(text, {"x": 0.5})) == bits(y.data)
+    assert text.count("\n") == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import math
 import subprocess
 import sys
@@ -152,8 +153,16 @@ def test_every_op_explains_its_partials(name: str) -> None:
     n = {"Unary": 1, "Binary": 2}.get(type(op).__name__, 3)
     for i in range(n):
         text = op.formula(i, n)
-        assert text.startswith(f"∂{name}/∂{'ab'[i] if n < 3 else f'x{i + 1}'} = ")
+        assert text.startswith(f"∂{name}/∂{'ab'[i] if n < 3 else 'x₁x₂x₃'[2 * i : 2 * i + 2]} = ")
         assert text.split(" = ", 1)[1]
+
+
+def test_a_weighted_sum_names_the_factors() -> None:
+    op = TABLE["weighted_sum"]
+    assert [op.formula(i, 5).partition("/∂")[2] for i in range(5)] == [
+        *("x₁ = x₃", "x₂ = x₄", "x₃ = x₁", "x₄ = x₂", "x₅ = 1"),
+    ]
+    assert op.formula(11, 24) == "∂weighted_sum/∂x₁₂ = x₂₄"
 
 
 def test_arrows_show_sign_and_size_of_what_flows() -> None:
@@ -219,7 +228,8 @@ def test_between_shows_the_paths_only() -> None:
     ]
     both = out.graph(between=([parts["x"], parts["w"]], [parts["n"]]))
     assert {box.name for box in scene(both).boxes} == {"x", "w", "n"}
-    assert scene(out.graph(between=(out, parts["x"]))).boxes == []  # no path that way
+    with pytest.raises(ValueError, match="no path leads from those values to these"):
+        out.graph(between=(out, parts["x"]))
 
 
 def test_keep_shows_what_a_predicate_keeps() -> None:
@@ -324,6 +334,63 @@ def test_arrows_between_modules_are_counted() -> None:
     assert ("x", "layers.0", "×3") in arrows(y.graph(collapse=2))
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_is_left_out_stays_in_its_module(fused: bool) -> None:
+    x = [leaf("x1"), leaf("x2")]
+    y = nn.MLP(2, [3, 1], rng=1, fused=fused)(x)
+
+    def parameters(**options: Any) -> list[str]:
+        graph = y.graph(collapse=2, **options)
+        assert graph.scene.summary.startswith("Part of a graph: ")
+        assert not [box for box in scene(graph).boxes if box.kind == "op"]
+        return [dict(boxes(graph)[f"layers.{i}"].rows)["parameters"] for i in (0, 1)]
+
+    assert parameters(keep=lambda v: v.op) == ["0 of 9", "0 of 4"]
+    assert parameters(between=(x[0], y)) == ["0 of 9", "0 of 4"]
+    if fused:
+        assert parameters(levels=2) == ["0+", "4"]  # who knows how many there are
+
+
+def test_an_arrow_for_several_edges_hides_nothing() -> None:
+    x = leaf("x")
+    a, b = nn.Layer(1, 2, activation="linear", init=1.0)([x])
+
+    def tone(first: float, second: float) -> str:
+        for value in (x, a, b):
+            value.grad = 0
+        a.backward(first)
+        b.backward(second)
+        (arrow,) = scene(Graph(a, b, collapse=1)).arrows
+        return arrow.tone
+
+    assert [tone(1.0, 2.0), tone(-1.0, -2.0), tone(1.0, -2.0)] == ["plus", "minus", "mixed"]
+    assert [tone(1.0, math.nan), tone(math.nan, 1.0), tone(-math.inf, 1.0)] == ["bad"] * 3
+
+
+def test_an_arrow_for_one_edge_keeps_its_words() -> None:
+    d, x = leaf("d", 3.0), leaf("x")
+    root = d - nn.Neuron(1, rng=1)([x])
+    labels = [label for *_, label in arrows(root.graph(collapse=1))]
+    assert {"a 1", "b -1"} <= set(labels)
+
+
+def test_what_is_assigned_to_a_neuron_later_is_in_the_network_too() -> None:
+    model = nn.MLP(2, [2, 1], rng=1)
+    model.layers[0].neurons[0].b = Value(0.5)
+    model.layers[1].neurons[0].w = model.layers[1].neurons[0].w[:]
+    graph = model([leaf("x1"), leaf("x2")]).graph(collapse=1)
+    assert dict(boxes(graph)["MLP"].rows) == {"parameters": "9", "operations": "5"}
+    assert model.layers[0].neurons[0].b.label == "layers.0.neurons.0.b"
+
+
+def test_a_weight_that_is_renamed_stays_in_its_neuron() -> None:
+    neuron = nn.Neuron(2, rng=1)
+    for name, p in zip(("w1", "w2", "b"), neuron.parameters(), strict=True):
+        p.label = name
+    found = boxes(neuron([leaf("x1"), leaf("x2")]).graph())
+    assert {name for name, box in found.items() if not box.group} == {"x1", "x2"}
+
+
 # ---------------------------------------------------------------------------- size
 
 
@@ -393,6 +460,34 @@ def test_the_summary_in_a_terminal() -> None:
     many = repr(fsum(map(Value, range(99))).graph())
     assert "60 values before these" in many
     assert many.endswith("of v0, v1, v2, v3, v4, v5 …")
+
+
+def test_it_shows_the_graph_as_it_was() -> None:
+    w = leaf("w", 2.0)
+    graph = (w * 3.0).graph()
+    before = repr(graph), graph.dot()
+    w.data = 5.0
+    w.grad = 7.0
+    assert (repr(graph), graph.dot()) == before
+
+
+def test_it_is_printed_on_any_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", output)
+    print(fsum([leaf("naïve"), leaf("b")]).graph())
+    output.flush()
+    assert b"\\u03a3" in output.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_gradients_that_were_set_are_shown_and_what_is_no_number_is_nan() -> None:
+    x = leaf("x")
+    out = x * 2.0
+    x.grad = 3
+    assert boxes(out.graph())["x"].rows[1] == ("grad", "3")
+    x.grad = "text"
+    assert boxes(out.graph())["x"].rows[1] == ("grad", "nan")
+    x.grad = 0
+    assert boxes(out.graph(view="gradients"))["x"].rows[1] == ("grad", "–")
 
 
 def test_a_notebook_gets_the_picture() -> None:

@@ -123,3 +123,20 @@ def test_the_neuron_of_the_demos(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     drawn = (tmp_path / "out.svg").read_text()
     assert all(f">{label}<" in drawn for label in ("x1", "w1", "x2", "w2", "b", "n", "out"))
+
+
+def test_a_script_that_has_changed_is_run_anew(folder: Path) -> None:
+    script = folder / "scripts" / "train.py"
+    for data in ("0.5", "9.5"):
+        script.write_text(SCRIPT.replace("0.5", data))
+        os.utime(script, (1, 1))
+        assert run(folder, "draw", "scripts/train.py:x", "-o", "x.dot").returncode == 0
+        assert data in (folder / "x.dot").read_text()
+    assert not (folder / "scripts" / "__pycache__" / "train.cpython-311.pyc").exists()
+
+
+def test_a_mistake_in_the_script_is_shown_alone(folder: Path) -> None:
+    (folder / "scripts" / "train.py").write_text("x = (\n")
+    done = run(folder, "draw", "scripts/train.py:x")
+    assert "importlib" not in done.stderr
+    assert "SyntaxError" in done.stderr

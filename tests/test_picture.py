@@ -176,6 +176,42 @@ def test_without_graphviz_all_but_png_and_pdf_works(
         graph.svg("graphviz")
 
 
+@with_dot
+def test_brackets_alone_are_drawn() -> None:
+    for label in ("]", "]]", "]]>", "[", "><"):
+        drawn = groups(Value(1.0, label=label).graph().svg("graphviz"))
+        assert texts(drawn["v0"])[0] == label
+
+
+@pytest.mark.parametrize(
+    ("script", "told"), [("echo broken >&2; exit 1", "broken"), ("exit 0", "has drawn nothing")]
+)
+def test_a_dot_that_fails_is_told(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, told: str
+) -> None:
+    fake = tmp_path / "dot"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(RuntimeError, match=told):
+        graph.save(tmp_path / "a.png")
+    assert not (tmp_path / "a.png").exists()
+    assert graph.svg() == graph.svg("builtin")
+
+
+def test_the_built_in_layout_draws_svg_only(graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"the built-in layout draws no \.png"):
+        graph.save(tmp_path / "a.png", "builtin")
+    with pytest.raises(ValueError, match="layout is 'nonsense'"):
+        graph.save(tmp_path / "a.dot", "nonsense")
+
+
+def test_a_file_that_cannot_be_written_goes_by_its_own_name(graph: Graph, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        graph.save(tmp_path / "none" / "a.svg")
+    assert caught.value.filename == str(tmp_path / "none" / "a.svg")
+
+
 def test_an_unknown_layout_is_named(graph: Graph) -> None:
     with pytest.raises(ValueError, match="layout is 'neato': it must be one of auto, graphviz"):
         graph.svg("neato")
@@ -219,7 +255,7 @@ def test_text_stands_out_from_what_is_behind_it(theme: str) -> None:
     for behind in ("paper", "leaf", "op", "module"):
         assert contrast(colours["ink"], colours[behind]) >= 7
         assert contrast(colours["quiet"], colours[behind]) >= 4.5
-    for tone in ("plus", "minus", "bad"):
+    for tone in ("plus", "minus", "bad", "mixed"):
         assert contrast(colours[tone], colours["paper"]) >= 4.5
 
 
@@ -250,4 +286,4 @@ def test_nothing_is_drawn_outside_the_picture() -> None:
         x, y, w, h = numbers(rect)
         assert left <= x <= x + w <= left + width
         assert top <= y <= y + h <= top + height
-    assert picture.svg_text(Graph(Value(1.0), keep=lambda v: False).scene)
+    assert picture.svg_text(picture.Scene("LR", "light", "nothing"))
