@@ -50,7 +50,7 @@ NAMED_OPERANDS = {  # of the ops of any number of operands
     "log_softmax": ("a",),
     "direction": ("a",),
 }
-PLENTY = 50  # more values than that, and "auto" leaves the partials off the edges
+PLENTY = 50  # more boxes or twice as many arrows, and "auto" leaves the partials off the arrows
 CROWD = 150  # more arrows than that are drawn thinner
 FAR = 100_000  # a walk stops at so many values, or at the limit if that is more
 
@@ -260,7 +260,10 @@ class Graph:
             raise self._refusal(f"{count:,} boxes")
         chosen = view
         if view == "auto":
-            view = "partials" if count <= PLENTY else "gradients"
+            pairs = {
+                (box_of[x], box_of[out]) for out in box_of for x in out.operands if x in box_of
+            }
+            view = "partials" if max(count, len(pairs) / 2) <= PLENTY else "gradients"
         edges = sum(x in self.names for out in self._values for x in out.operands)
         n = len(self._values)
         part = edges < sum(len(out.operands) for out in self._values) or any(
