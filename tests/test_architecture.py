@@ -32,6 +32,7 @@ ROWS = (
     ("checking",),
     ("compiler",),
     ("training",),
+    ("layering", "ordering", "spacing", "routing"),
     ("graph", "formula", "picture", "layout"),
     ("explain", "health"),
     ("debugger",),
