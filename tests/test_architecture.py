@@ -34,6 +34,7 @@ ROWS = (
     ("history",),
     ("measuring", "checkpoint"),
     ("training",),
+    ("layering", "ordering", "spacing", "routing"),
     ("graph", "formula", "picture", "layout"),
     ("explain", "health"),
     ("debugger",),

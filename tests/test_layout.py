@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_like import layout
+from micrograd_like import layering
 from micrograd_like.layout import Placement, place
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -169,7 +169,7 @@ def test_edges_go_forward_where_there_is_no_cycle(drawing: Drawing) -> None:
 @given(drawings(), st.integers(0, 6))
 def test_edges_that_go_around_keep_clear_too(drawing: Drawing, cells: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "CELLS", cells - 2 * len(drawing.sizes))
+        patch.setattr(layering, "CELLS", cells - 2 * len(drawing.sizes))
         assert faults(drawing, drawing.place()) == set()
 
 
