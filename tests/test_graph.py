@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from recipes import Recipe, recipes
 
+from demos import neuron
 from micrograd_like import Value, fsum, gradients, nn, sigmoid, softmax, tanh
 from micrograd_like.graph import COMMUTATIVE, Graph
 from micrograd_like.ops import TABLE, Binary
@@ -384,10 +385,10 @@ def test_what_is_assigned_to_a_neuron_later_is_in_the_network_too() -> None:
 
 
 def test_a_weight_that_is_renamed_stays_in_its_neuron() -> None:
-    neuron = nn.Neuron(2, rng=1)
-    for name, p in zip(("w1", "w2", "b"), neuron.parameters(), strict=True):
+    renamed = nn.Neuron(2, rng=1)
+    for name, p in zip(("w1", "w2", "b"), renamed.parameters(), strict=True):
         p.label = name
-    found = boxes(neuron([leaf("x1"), leaf("x2")]).graph())
+    found = boxes(renamed([leaf("x1"), leaf("x2")]).graph())
     assert {name for name, box in found.items() if not box.group} == {"x1", "x2"}
 
 
@@ -517,6 +518,11 @@ def test_the_demo_draws_every_graph(tmp_path: Path) -> None:
     assert [Path(line.split(":")[0]).stem for line in done.stdout.splitlines()] == names
     for name in names:
         ET.parse(tmp_path / "out" / f"{name}.svg")
+
+
+def test_the_picture_in_the_readme_is_the_demos() -> None:
+    drawn = (ROOT / "demos" / "pictures" / "neuron.svg").read_text(encoding="utf-8")
+    assert drawn == neuron.out.graph().svg("builtin")
 
 
 SCRIPT = """
