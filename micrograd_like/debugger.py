@@ -659,9 +659,9 @@ class Debugger(cmd.Cmd):
     def do_help(self, arg: str) -> None:
         """help [COMMAND]: list the commands, or tell what one does."""
         word = self.command_of(arg.strip()) if arg.strip() else ""
-        doc = getattr(getattr(self, f"do_{word}", None), "__doc__", None)
-        if doc:
-            self.tell(inspect.cleandoc(doc))
+        method = getattr(self, f"do_{word}", None)
+        if method is not None:
+            self.tell(inspect.cleandoc(method.__doc__ or ""))
         else:
             super().do_help(arg)
 

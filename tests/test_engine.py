@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -690,3 +691,13 @@ def test_a_subclass_is_an_operand_like_any_other() -> None:
 def test_a_value_takes_no_attributes_that_it_has_not() -> None:
     with pytest.raises(AttributeError):
         Value(1.0).gard = 0  # type: ignore[attr-defined]
+
+
+def test_a_value_opens_its_tools(tmp_path: Path) -> None:
+    x = Value(0.5, label="x")
+    y = tanh(x * 2.0)
+    assert repr(y.graph()).startswith("Graph of 4 values")
+    assert [step.x for step in y.steps()][-2] is x
+    assert y.explain(x).gradient == x.grad
+    y.page(tmp_path / "y.html")
+    assert (tmp_path / "y.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
