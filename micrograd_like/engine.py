@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import operator
-from math import inf, nan
+from math import inf, isfinite, nan
 from numbers import Real
 
 from . import ops
@@ -144,7 +144,7 @@ class Value(Recorder):
 
         Whatever interrupts it, a leaf's ``grad`` is as before the call or as after it.
         """
-        _commit(*_backpropagate(self, seed, create_graph))
+        _commit(*_backpropagate(self, seed, create_graph), create_graph)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
         """Go through the walk that `backward` does, edge by edge: see `micrograd_like.stepping`.
@@ -466,7 +466,7 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
     found: dict[Value, Any] = {root: 0.0}
     stack: list[Value] = []
     rest: dict[Value, Iterator[Value]] = {}  # operands of a node of many still to be looked at
-    done, push, pop = order.append, stack.append, stack.pop
+    done, push, pop, known = order.append, stack.append, stack.pop, found.__contains__
     out: Any = root if root.op is not None else None
     while out is not None:
         a, b = out._a, out._b
@@ -484,16 +484,17 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
                     out = b
                     continue
         elif type(a) is tuple:
-            for x in rest.setdefault(out, iter(a)):
-                if x not in found:
-                    found[x] = 0.0
-                    if x.op is not None:
-                        push(out)
-                        a = x
-                        break
-            if a is not out._a:
-                out = a
-                continue
+            if not all(map(known, a)):  # in C: mostly they are all known
+                for x in rest.setdefault(out, iter(a)):
+                    if x not in found:
+                        found[x] = 0.0
+                        if x.op is not None:
+                            push(out)
+                            a = x
+                            break
+                if a is not out._a:
+                    out = a
+                    continue
         elif a not in found:
             found[a] = 0.0
             if a.op is not None:
@@ -505,12 +506,16 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
     return order, found
 
 
-def _commit(order: list[Value], grads: dict[Value, Any]) -> None:
+def _commit(order: list[Value], grads: dict[Value, Any], recorded: bool = False) -> None:
     """Overwrite the ``grad`` of nodes and add to those of leaves, or raise and do neither."""
     leaves = [value for value in grads if value.op is None]
-    new: Iterable[Any] = [_add(leaf.grad, grads[leaf]) for leaf in leaves]  # may raise
-    if {*map(type, map(_grad_of, leaves)), *map(type, grads.values())} <= {float, int}:
-        new = map(operator.add, map(_grad_of, leaves), map(grads.__getitem__, leaves))
+    old, more = [*map(_grad_of, leaves)], [*map(grads.__getitem__, leaves)]
+    new: Iterable[Any]
+    if recorded or not {*map(type, old)} <= {float, int}:
+        new = [*map(_add, old, more)]
+    else:
+        new = [*map(operator.add, old, more)]  # may raise, as of an int too large for a float
+        new = map(operator.add, map(_grad_of, leaves), more)
     # Each line runs in C from end to end: no signal handler gets in between, nor, where the
     # sums are made here too, another thread.
     any(map(_set_grad, order, map(grads.__getitem__, order)))
@@ -532,8 +537,9 @@ def _backpropagate(
             grads[a] += upstream * out._da
             grads[b] += upstream * out._db
         elif type(a) is tuple:
-            for x, dx in zip(a, out._da):
-                grads[x] += upstream * dx
+            if upstream or not isfinite(sum(out._da)):  # 0 times finite partials adds nothing
+                for x, dx in zip(a, out._da):
+                    grads[x] += upstream * dx
         else:
             grads[a] += upstream * out._da
     return order, grads

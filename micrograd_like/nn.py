@@ -107,12 +107,15 @@ class Module:
         stack: list[Iterator[Any]] = [iter(vars(self).values())]
         while stack:
             for part in stack[-1]:
-                if isinstance(part, Value):
+                kind = type(part)
+                if kind in _PLAIN:
+                    continue
+                if kind is Value or issubclass(kind, Value):
                     if part.op is None:
                         found[part] = None
-                elif isinstance(part, _HOLDERS) and id(part) not in seen:
+                elif issubclass(kind, _HOLDERS) and id(part) not in seen:
                     seen.add(id(part))
-                    inner = vars(part) if isinstance(part, Module) else part
+                    inner = vars(part) if issubclass(kind, Module) else part
                     stack.append(iter(inner.values() if isinstance(inner, dict) else inner))
                     break
             else:
@@ -357,6 +360,7 @@ class MLP(Module):
 
 
 _HOLDERS = (Module, list, tuple, dict)  # of parameters
+_PLAIN = {bool, float, int, str, Name, Unary, type(None), type(linear)}  # most of what is none
 
 _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 
