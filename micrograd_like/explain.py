@@ -47,6 +47,7 @@ from . import picture
 from .engine import Value, gradients, topological_order
 from .ops import shorten
 from .picture import cells
+from .stepping import Step, first_not_finite
 
 WIDTH = 100  # of the text, in columns
 LONGEST = 32  # name that is shown in full, in characters
@@ -64,7 +65,7 @@ ZERO, ONE, INFINITE = Decimal(0), Decimal(1), Decimal("Infinity")
 NEGLIGIBLE = Decimal("1e-40")  # of the terms: what is left of them where they cancel exactly
 
 T = TypeVar("T")
-Step = tuple[Decimal, int, int]  # |product| down to the leaf; which operand; which of its steps
+Way = tuple[Decimal, int, int]  # |product| down to the leaf; which operand; which of its ways
 
 
 class Finding(NamedTuple):
@@ -73,19 +74,6 @@ class Finding(NamedTuple):
     kind: str
     text: str
     values: tuple[Value, ...] = ()
-
-
-class Edge(NamedTuple):
-    """A step of the backward pass: ``product`` is added to the operand's gradient."""
-
-    out: Value
-    place: int
-    operand: Value
-    upstream: float
-    partial: float
-    product: float
-    before: float
-    after: float
 
 
 class Path:
@@ -172,7 +160,7 @@ class NonFinite:
 
     __slots__ = ("edge", "names", "value")
 
-    def __init__(self, value: Value | None, edge: Edge | None, names: Names) -> None:
+    def __init__(self, value: Value | None, edge: Step | None, names: Names) -> None:
         self.value, self.edge, self.names = value, edge, names
 
     @property
@@ -200,7 +188,7 @@ class NonFinite:
         if self.edge is None:
             lines += ["Backward: every product of a gradient and a partial is finite."]
         else:
-            out, operand = self.names.with_line(self.edge.out), self.names(self.edge.operand)
+            out, operand = self.names.with_line(self.edge.out), self.names(self.edge.x)
             what = "sum" if isfinite(self.edge.product) else "product"
             lines += [f"Backward: the first {what} that is not finite is on the way from"]
             lines += [f"{out} down to {operand}:", "", f"  {_arithmetic(self.edge)}"]
@@ -238,7 +226,7 @@ def find_nonfinite(loss: Value) -> NonFinite | None:
             harmful.update(out.operands)
     suspects = (value for value in order if not isfinite(value.data))
     culprits = (x for x in suspects if x.op or isnan(x.data) or x in harmful)
-    value, edge = next(culprits, None), _first_not_finite(order, loss, order)
+    value, edge = next(culprits, None), first_not_finite(loss)
     return None if value is None and edge is None else NonFinite(value, edge, Names(order))
 
 
@@ -247,17 +235,17 @@ def find_nonfinite(loss: Value) -> NonFinite | None:
 
 def _sums(
     order: Sequence[Value], leaf: Value, k: int
-) -> tuple[dict[Value, list[Step]], dict[Value, Decimal], dict[Value, Decimal]]:
+) -> tuple[dict[Value, list[Way]], dict[Value, Decimal], dict[Value, Decimal]]:
     """Return for each value that depends on the leaf its k largest ways down there, and the sums of
     the products, and of their sizes, of all its ways.
 
     The k largest of a value are among the k largest of its operands, as a rounded product grows, or
     stays, with its factors. So that this holds, 0·inf counts as infinite where sizes are compared.
     """
-    best: dict[Value, list[Step]] = {leaf: [(ONE, 0, 0)]}
+    best: dict[Value, list[Way]] = {leaf: [(ONE, 0, 0)]}
     total, size = {leaf: ONE}, {leaf: ONE}
     for out in order:
-        steps: list[Step] = []
+        ways: list[Way] = []
         signed = unsigned = ZERO
         for i, (x, number) in enumerate(zip(out.operands, out.partials)):
             if x in best:
@@ -267,14 +255,14 @@ def _sums(
                 unsigned += length * size[x]
                 for j, (rest, _, _) in enumerate(best[x]):
                     finite = partial.is_finite() and rest.is_finite()
-                    steps.append((length * rest if finite else INFINITE, i, j))
-        if steps:
-            best[out] = nlargest(k, steps, key=operator.itemgetter(0))
+                    ways.append((length * rest if finite else INFINITE, i, j))
+        if ways:
+            best[out] = nlargest(k, ways, key=operator.itemgetter(0))
             total[out], size[out] = signed, unsigned
     return best, total, size
 
 
-def _path(loss: Value, leaf: Value, best: dict[Value, list[Step]], rank: int) -> Path:
+def _path(loss: Value, leaf: Value, best: dict[Value, list[Way]], rank: int) -> Path:
     """Return the way down from the loss of this rank, counted from 0."""
     values, factors = [loss], []
     while values[-1] is not leaf:
@@ -345,7 +333,7 @@ def _findings(
             "Was a new Value made of its data on the way, or float() of it taken?"
         )
         return [Finding("no path", text, (leaf,))]
-    edge = None if isfinite(why.gradient) else _first_not_finite(order, loss, within)
+    edge = None if isfinite(why.gradient) else first_not_finite(loss, within=within)
     cut = [] if why.gradient else _cut(order, loss, leaf, within)
     if edge is not None:
         found = [_not_finite(edge, why)]
@@ -424,12 +412,12 @@ def _why_zero(out: Value, i: int, names: Names) -> str:
     return f"has the partial 0 by {names(xs[i])} = {a}"
 
 
-def _not_finite(edge: Edge, why: Explanation) -> Finding:
+def _not_finite(edge: Step, why: Explanation) -> Finding:
     text = (
         f"The gradient is {why.gradient}: it comes from {why.names.with_line(edge.out)}, on the "
-        f"way down to {why.names(edge.operand)}, where {_arithmetic(edge)}"
+        f"way down to {why.names(edge.x)}, where {_arithmetic(edge)}"
     )
-    return Finding("not finite", text, (edge.out, edge.operand))
+    return Finding("not finite", text, (edge.out, edge.x))
 
 
 def _rounding(why: Explanation, edges: int, size: Decimal) -> list[Finding]:
@@ -470,24 +458,6 @@ def _share_let_through(value: Value) -> float:
 
 def _op(value: Value) -> str:
     return value.op.name if value.op else ""
-
-
-def _first_not_finite(
-    order: Sequence[Value], loss: Value, within: Collection[Value]
-) -> Edge | None:
-    """Return the first edge of the backward pass, among those that lead to a value ``within``,
-    after which the gradient of its operand is not finite."""
-    within = {*within}
-    grads = dict.fromkeys(order, 0.0)
-    grads[loss] = 1.0
-    for out in reversed(order):
-        upstream = grads[out]
-        for i, (x, partial) in enumerate(zip(out.operands, out.partials)):
-            product, before = upstream * partial, grads[x]
-            grads[x] = before + product
-            if not isfinite(grads[x]) and x in within:
-                return Edge(out, i, x, upstream, partial, product, before, grads[x])
-    return None
 
 
 # ---------------------------------------------------------------------------- text
@@ -618,7 +588,7 @@ def _without_middle(parts: list[list[T]], ends: int) -> list[list[T]]:
     return [*parts[:ends], [*chain.from_iterable(parts[ends:-ends])], *parts[-ends:]]
 
 
-def _arithmetic(edge: Edge) -> str:
+def _arithmetic(edge: Step) -> str:
     """Return the step of the backward pass with its numbers."""
     if isfinite(edge.product):
         return f"{edge.before:g} + {edge.product:g} (two paths meeting) = {edge.after:g}"

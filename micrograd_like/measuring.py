@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from .engine import Value, fsum, topological_order
+from .engine import Value, fsum
 from .history import RESERVED, VALIDATION
 from .nn import Module
 from .ops import as_float, shorten
@@ -135,24 +135,25 @@ def _at(where: str) -> Iterator[None]:
 
 def first_non_finite(root: Value) -> str:
     """Return words on where a graph's numbers first went wrong, forward or backward, or ""."""
-    order = topological_order(root)
-    for value in order:
-        if not math.isfinite(value.data):
-            return f"; the first value that is not finite is {_describe(value)}"
-    for out in reversed(order):
-        for operand, partial in zip(out.operands, out.partials):
-            if math.isfinite(out.grad) and not math.isfinite(operand.grad):
-                return (
-                    f"; the first gradient that is not finite runs through {_describe(out)}: "
-                    f"its own is {out.grad}, times the partial {partial}"
-                )
-    return ""
+    from .explain import find_nonfinite
+
+    found = find_nonfinite(root)
+    if found is None:
+        return ""
+    if found.value is not None:
+        return f"; the first value that is not finite is {_describe(found.value)}"
+    step = found.edge
+    assert step is not None
+    return (
+        f"; the first gradient that is not finite runs through {_describe(step.out)}: "
+        f"its own is {step.upstream}, times the partial {step.partial}"
+    )
 
 
 def _describe(value: Value) -> str:
     if value.op is None:
         return f"{shorten(value.label)[1:-1] or 'an unnamed leaf'} = {value.data}"
-    return str(value.op.error(ArithmeticError(value.data), value.operands)).replace("): ", ") = ")
+    return f"{value.op.call(value.operands)} = {value.data}"
 
 
 def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:

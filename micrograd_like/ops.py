@@ -150,15 +150,14 @@ class Op:
 
     def formula(self, i: int, n: int) -> str:
         """Return the rule for the i-th of ``n`` operands as text, as in ∂tanh/∂a = sech2(a)."""
-        formulas, half = self.formulas(), n // 2
-        rule = formulas[i] if len(formulas) == n else formulas[0]
-        if self.partials is _swap_halves:
-            rule = "1" if i == 2 * half else _nth((i + half) % (2 * half))
-        name = ("a", "b")[i] if isinstance(self, (Unary, Binary)) else _nth(i)
-        return f"∂{self.name}/∂{name} = {rule}"
+        names = ("a", "b") if isinstance(self, (Unary, Binary)) else tuple(map(_nth, range(n)))
+        formulas = self.formulas()
+        if self.partials is _swap_halves:  # a rule that only moves things: it moves names too
+            formulas = self.partials(names, None)
+        return f"∂{self.name}/∂{names[i]} = {formulas[i] if len(formulas) == n else formulas[0]}"
 
-    def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
-        """Return ``error`` again with a message that names the op, the operands and their values."""
+    def call(self, operands: Sequence[Any]) -> str:
+        """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
         shown = [
             f"{shorten(str(x.label))[1:-1]}={x.data!r}"
             if getattr(x, "label", None)
@@ -167,13 +166,17 @@ class Op:
         ]
         if len(operands) > 8:
             shown.append(f"… and {len(operands) - 8} more")
+        return f"{self.name}({', '.join(shown)})"
+
+    def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
+        """Return ``error`` again with a message that names the op, the operands and their values."""
         low, high = self.domain[0]
         hint = ""
         if isinstance(error, ValueError) and type(self) is Unary and (low, high) != REALS:
             hint = f"; {self.name} takes numbers between {low:g} and {high:g}"
         lines = dict.fromkeys(getattr(x, "line", "") for x in operands)  # after trace_lines()
         made = "".join(f"; made at {line}" for line in lines if line)
-        return type(error)(f"{self.name}({', '.join(shown)}): {error}{hint}{made}")
+        return type(error)(f"{self.call(operands)}: {error}{hint}{made}")
 
     def _numbers(self, operands: tuple[Any, ...]) -> float:
         xs = [x if type(x) is float else as_float(x) for x in operands]

@@ -17,12 +17,14 @@ The short names, as in `engine`: ``out`` is the value whose gradient, ``upstream
 
 from __future__ import annotations
 
+from math import isfinite
+
 from .engine import Value, _commit, _set_grad, _sort
 from .ops import as_float, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
 
@@ -113,6 +115,19 @@ def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[St
         _commit(order, grads)
 
 
+def first_not_finite(
+    root: Value, seed: float = 1.0, within: Collection[Value] | None = None
+) -> Step | None:
+    """Return the step after which a gradient is not finite for the first time, or None.
+
+    Looks at the gradients of the values ``within`` only, if that is given, and touches none.
+    """
+    for step in steps(root, seed, commit=False):
+        if not isfinite(step.after) and (within is None or step.x in within):
+            return step
+    return None
+
+
 def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any]) -> Iterator[Step]:
     """Yield the steps, and sum the gradients up in ``grads`` on the way, as the engine does."""
     waiting = dict.fromkeys(grads, 0)
@@ -145,8 +160,8 @@ class Walk:
     def __init__(self, root: Value, seed: float = 1.0) -> None:
         self.root = root
         self.seed = as_float(seed)
-        self.order, found = _sort(root)  # operands before results
-        self.tape = list(_walk(root, self.seed, self.order, dict(found)))
+        order, found = _sort(root)
+        self.tape = list(_walk(root, self.seed, order, dict(found)))
         self.position = 0  # how many steps are done
         self._first = {value: value.grad for value in found}
         # After how many steps the gradient of a value is complete.

@@ -26,8 +26,7 @@ import threading
 
 from . import engine
 from .engine import Value
-from .ops import shorten
-from .stepping import name_of, steps
+from .stepping import first_not_finite, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -141,15 +140,10 @@ def _line_of_user() -> str:
 def _told(out: Value) -> str:
     """Say which op of which operands made a value that is not finite."""
     assert out.op is not None
-    shown = [
-        f"{shorten(str(x.label))[1:-1]}={x.data!r}" if x.label else repr(x.data)
-        for x in out.operands[:8]
-    ]
-    shown += ["…"] * (len(out.operands) > 8)
     where = f", made at {out.line}" if out.line else ""
     bad = next((x for x in out.operands if not math.isfinite(x.data)), None)
     came_in = f"; {name_of(bad)} was {bad.data!r} already" if bad is not None else ""
-    return f"{out.op.name}({', '.join(shown)}) is {out.data!r}{where}{came_in}"
+    return f"{out.op.call(out.operands)} is {out.data!r}{where}{came_in}"
 
 
 def _watched_backpropagate(
@@ -157,14 +151,13 @@ def _watched_backpropagate(
 ) -> tuple[list[Value], dict[Value, Any]]:
     order, grads = _backpropagate(root, seed, create_graph)
     if not all(map(math.isfinite, map(float, grads.values()))):
-        # What is not finite stays so: one of the steps is the first.
-        for step in steps(root, float(seed), commit=False):
-            if not math.isfinite(step.after):
-                raise AnomalyError(
-                    f"the gradient of {name_of(step.x)} is not finite: {step}",
-                    step.out,
-                    step.x,
-                    step.upstream,
-                    step.partial,
-                )
+        step = first_not_finite(root, float(seed))
+        assert step is not None  # what is not finite once stays so
+        raise AnomalyError(
+            f"the gradient of {name_of(step.x)} is not finite: {step}",
+            step.out,
+            step.x,
+            step.upstream,
+            step.partial,
+        )
     return order, grads

@@ -441,7 +441,7 @@ def test_an_overflow_beside_the_paths_is_not_the_reason() -> None:
     report = find_nonfinite(loss)
     assert report is not None
     assert report.edge is not None
-    assert report.edge.operand is v
+    assert report.edge.x is v
     assert "on the way down to * v" in finding(explain(x, loss), "not finite")
 
 
@@ -483,7 +483,7 @@ def test_a_partial_of_inf_is_found_in_the_backward_pass() -> None:
     assert report.value is None
     assert not report.born
     assert report.edge is not None
-    assert report.edge.operand is v
+    assert report.edge.x is v
     assert (report.edge.upstream, report.edge.partial) == (0.0, math.inf)
     assert math.isnan(report.edge.product)
     assert "Forward: every value is finite." in str(report)

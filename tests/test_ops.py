@@ -629,6 +629,6 @@ def test_nary_rows_take_one_operand_too() -> None:
 def test_a_weighted_sum_names_the_factors() -> None:
     op = ops.weighted_sum
     assert [op.formula(i, 5).partition("/∂")[2] for i in range(5)] == [
-        *("x₁ = x₃", "x₂ = x₄", "x₃ = x₁", "x₄ = x₂", "x₅ = 1"),
+        *("x₁ = x₃", "x₂ = x₄", "x₃ = x₁", "x₄ = x₂", "x₅ = 1.0"),
     ]
     assert op.formula(11, 24) == "∂weighted_sum/∂x₁₂ = x₂₄"

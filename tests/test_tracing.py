@@ -144,7 +144,10 @@ def test_what_came_in_is_told_from_what_was_born() -> None:
     x = Value(math.nan, label="x")
     with detect_anomaly(), pytest.raises(AnomalyError, match=r"x was nan already$"):
         tanh(x)
-    with detect_anomaly(), pytest.raises(AnomalyError, match=r"^weighted_sum\(.*, …\) is inf$"):
+    with (
+        detect_anomaly(),
+        pytest.raises(AnomalyError, match=r"^weighted_sum\(.*, … and 11 more\) is inf$"),
+    ):
         nn.Neuron(9, init=1e308)([1.0] * 9)
 
 
