@@ -43,18 +43,21 @@ if TYPE_CHECKING:
 class Optimizer:
     """What all optimisers share; a subclass defines `update`, for one parameter.
 
-    ``parameters`` is a Module, or a list of leaf Values. ``lr`` may be assigned to between steps.
+    ``parameters`` is a Module, or a list of leaf Values. Each of the ``settings`` is an attribute;
+    they and ``lr`` may be assigned to between steps.
     """
 
     __slots__ = ("__dict__", "_state")
 
-    names: tuple[str, ...] = ()  # PyTorch's, of the numbers in a memory
+    memory_names: tuple[str, ...] = ()  # PyTorch's, of the numbers in a memory
     _state: State
 
     def __init__(self, parameters: Module | Iterable[Value], lr: Rate, **settings: Any) -> None:
         self.parameters = _parameters(parameters)
         self.lr = lr
-        self.settings = settings
+        self.settings = tuple(settings)  # their names
+        for name, setting in settings.items():
+            setattr(self, name, setting)
         self._state = 0, ((),) * len(self.parameters)
         if not callable(lr):
             self.rate()
@@ -109,11 +112,11 @@ class Optimizer:
         steps, memories = self._state
         columns = {
             name: [memory[i] if memory else None for memory in memories]
-            for i, name in enumerate(self.names)
+            for i, name in enumerate(self.memory_names)
         }
         return {
             "optimizer": type(self).__name__,
-            "settings": self._plain_settings(),
+            "settings": {name: _plain(getattr(self, name)) for name in self.settings},
             "lr": None if callable(self.lr) else self.rate(),
             "steps": steps,
             "parameters": len(memories),
@@ -149,19 +152,23 @@ class Optimizer:
         if type(steps) is not int or steps < 0:
             raise ValueError(f"steps = {shorten(steps)}: it must be a whole number of at least 0")
         if not isinstance(columns, dict) or columns.keys() != own["state"].keys():
-            raise ValueError(f"the state must hold {list(self.names)}, not {shorten(columns)}")
+            raise ValueError(
+                f"the state must hold {list(self.memory_names)}, not {shorten(columns)}"
+            )
         for name, column in columns.items():
             if not isinstance(column, list) or len(column) != len(self.parameters):
                 raise ValueError(f"{name} must be a list of {len(self.parameters)} numbers")
         rows = zip(*columns.values()) if columns else ((),) * len(self.parameters)
-        memories = tuple([self._read_memory(i, row) for i, row in enumerate(rows)])
-        return self.lr if lr is None else _at_least_0("lr", lr), (steps, memories)
+        memories = tuple([self._read_memory(i, row, steps) for i, row in enumerate(rows)])
+        return self.lr if lr is None else _at_least_0("lr", finite("lr", lr)), (steps, memories)
 
-    def _read_memory(self, i: int, row: Iterable[Any]) -> Memory:
+    def _read_memory(self, i: int, row: Iterable[Any], steps: int) -> Memory:
+        """Return a parameter's memory after so many steps, once it may be one."""
         numbers = [x for x in row if x is not None]
-        if numbers and len(numbers) < len(self.names):
-            raise ValueError(f"the memory of parameter {i} is incomplete")
-        return tuple([finite(f"{n} of parameter {i}", x) for n, x in zip(self.names, numbers)])
+        if numbers and (len(numbers) < len(self.memory_names) or not steps):
+            raise ValueError(f"the memory of parameter {i} is incomplete, or of no step")
+        named = zip(self.memory_names, numbers)
+        return tuple([finite(f"{name} of parameter {i}", x) for name, x in named])
 
     def _commit(self, data: list[float], state: State) -> None:
         """Set all parameters and the memory in one call in C: no signal handler gets in between."""
@@ -169,7 +176,7 @@ class Optimizer:
         any(chain(map(set_data, self.parameters, data), memory))
 
     def _refuse_non_finite(self, i: int, x: float, *memory: float) -> None:
-        for name, number in zip(("data", *self.names), (x, *memory)):
+        for name, number in zip(("data", *self.memory_names), (x, *memory)):
             if not math.isfinite(number):
                 p = self.parameters[i]
                 raise FloatingPointError(
@@ -178,11 +185,8 @@ class Optimizer:
                     "has changed; a lower learning rate or clip_grad_norm may help"
                 )
 
-    def _plain_settings(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in self.settings.items()}
-
     def __repr__(self) -> str:
-        settings = "".join(f", {name}={value}" for name, value in self.settings.items())
+        settings = "".join(f", {name}={getattr(self, name)}" for name in self.settings)
         lr = getattr(self.lr, "__name__", "a function") if callable(self.lr) else self.lr
         return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}{settings})"
 
@@ -198,6 +202,12 @@ class SGD(Optimizer):
     ``weight_decay=c`` has the gradients of a penalty of c/2 times the sum of squares.
     """
 
+    memory_names = ("momentum_buffer",)
+    momentum: float
+    dampening: float
+    weight_decay: float
+    nesterov: bool
+
     def __init__(
         self,
         parameters: Module | Iterable[Value],
@@ -207,23 +217,18 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self.momentum = _at_least_0("momentum", momentum)
-        self.dampening = as_float(dampening)
-        self.weight_decay = _at_least_0("weight_decay", weight_decay)
-        self.nesterov = bool(nesterov)
         if nesterov and (not momentum or dampening):
             raise ValueError(
                 f"nesterov=True needs a momentum above 0 and no dampening, not "
                 f"momentum={momentum}, dampening={dampening}"
             )
-        self.names = ("momentum_buffer",) if momentum else ()
         super().__init__(
             parameters,
             lr,
-            momentum=self.momentum,
-            dampening=self.dampening,
-            weight_decay=self.weight_decay,
-            nesterov=self.nesterov,
+            momentum=_at_least_0("momentum", momentum),
+            dampening=_real("dampening", dampening),
+            weight_decay=_at_least_0("weight_decay", weight_decay),
+            nesterov=bool(nesterov),
         )
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
@@ -243,8 +248,11 @@ class Adam(Optimizer):
     ``weight_decay`` is added to the gradients, as in `SGD`; `AdamW` keeps it apart.
     """
 
-    names = ("step", "exp_avg", "exp_avg_sq")
+    memory_names = ("step", "exp_avg", "exp_avg_sq")
     decoupled = False
+    betas: tuple[float, float]
+    eps: float
+    weight_decay: float
 
     def __init__(
         self,
@@ -254,17 +262,17 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        try:
-            beta1, beta2 = map(as_float, betas)
-        except ValueError:
-            raise ValueError(f"betas = {shorten(betas)}: pass two numbers") from None
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"betas = {shorten(betas)}: pass two numbers")
+        beta1, beta2 = (_real("betas", beta) for beta in betas)
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"betas = {betas}: each is at least 0 and less than 1")
-        self.betas = beta1, beta2
-        self.eps = _at_least_0("eps", eps)
-        self.weight_decay = _at_least_0("weight_decay", weight_decay)
         super().__init__(
-            parameters, lr, betas=self.betas, eps=self.eps, weight_decay=self.weight_decay
+            parameters,
+            lr,
+            betas=(beta1, beta2),
+            eps=_at_least_0("eps", eps),
+            weight_decay=_at_least_0("weight_decay", weight_decay),
         )
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
@@ -279,6 +287,16 @@ class Adam(Optimizer):
         size = math.sqrt(square) / math.sqrt(1 - beta2**step) + self.eps
         x -= lr / (1 - beta1**step) * mean / size if size else math.nan
         return x, (step, mean, square)
+
+    def _read_memory(self, i: int, row: Iterable[Any], steps: int) -> Memory:
+        memory = super()._read_memory(i, row, steps)
+        step, _, square = memory or (1.0, 0.0, 0.0)
+        if not (1 <= step <= max(steps, 1) and step.is_integer() and square >= 0):
+            raise ValueError(
+                f"the memory of parameter {i} is {memory}: its step must be a whole number from 1 "
+                f"to {steps}, and its exp_avg_sq at least 0"
+            )
+        return memory
 
 
 class AdamW(Adam):
@@ -358,7 +376,26 @@ def _name(i: int, p: Value) -> str:
     return f"parameter {i} ({shorten(p.label)})" if p.label else f"parameter {i}"
 
 
+def _plain(setting: Any) -> Any:
+    """Return a setting as JSON gives it back, whatever number type was assigned."""
+    if isinstance(setting, (tuple, list)):
+        return [*map(_plain, setting)]
+    return setting if isinstance(setting, bool) else as_float(setting)
+
+
 def _at_least_0(name: str, number: Any) -> float:
-    if not 0 <= (x := as_float(number)) < math.inf:
-        raise ValueError(f"{name} is {number!r}: it must be finite and at least 0")
+    if (x := _real(name, number)) < 0:
+        raise ValueError(f"{name} is {number!r}: it must be at least 0")
     return x
+
+
+def _real(name: str, number: Any) -> float:
+    """Return a finite number, or say what has the name and is none."""
+    try:
+        if math.isfinite(x := as_float(number)):
+            return x
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
+    except OverflowError as error:
+        raise ValueError(f"{name}: {error}") from None
+    raise ValueError(f"{name} is {number!r}: it must be a finite number")

@@ -137,6 +137,36 @@ def test_a_saved_state_goes_on_with_the_same_bits(make: Callable[[Any], Optimize
     assert second.state_dict() == whole.state_dict()
 
 
+@pytest.mark.parametrize(
+    ("make", "assigned"),
+    [
+        (SGD, {"momentum": 0.5, "dampening": 0.25, "weight_decay": 0.1}),
+        (SGD, {"momentum": 0.5, "nesterov": True}),
+        (Adam, {"betas": (0.5, 0.9), "eps": 1e-3, "weight_decay": 0.1}),
+    ],
+)
+def test_settings_are_what_was_assigned_last(make: Any, assigned: dict[str, Any]) -> None:
+    told, later = make(leaves(3.0, 2.0), 0.1, **assigned), make(leaves(3.0, 2.0), 0.1)
+    for name, setting in assigned.items():
+        setattr(later, name, setting)
+    descend(told, 5)
+    descend(later, 5)
+    assert data_of(told) == data_of(later)
+    assert told.state_dict() == later.state_dict()
+    assert repr(told) == repr(later)
+    with pytest.raises(ValueError, match="of another optimiser: settings"):
+        make(leaves(3.0, 2.0), 0.1).load_state_dict(later.state_dict())
+
+
+def test_momentum_that_is_taken_away_and_given_back_begins_anew() -> None:
+    (p,) = leaves(1.0)
+    optimizer = SGD([p], 0.5, momentum=0.5)
+    for momentum, x in ((0.5, 0.5), (0.5, -0.25), (0.0, -0.75), (0.5, -1.25), (0.5, -2.0)):
+        p.grad, optimizer.momentum = 1.0, momentum
+        optimizer.step()
+        assert p.data == x
+
+
 @each_optimizer
 def test_what_no_backward_has_reached_stays(make: Callable[[Any], Optimizer]) -> None:
     optimizer = make(leaves(3.0, 2.0, 1.0))
@@ -147,7 +177,7 @@ def test_what_no_backward_has_reached_stays(make: Callable[[Any], Optimizer]) ->
     assert (b.data, c.data) == (2.0, 1.0)
     state = json.loads(json.dumps(optimizer.state_dict()))
     for column in state["state"].values():
-        assert column[0] is not None
+        assert (column[0] is None) == (getattr(optimizer, "momentum", 1) == 0)
         assert column[1:] == [None, None]
     optimizer.load_state_dict(state)
     assert optimizer.state_dict() == state
@@ -298,7 +328,10 @@ X = Value(1.0, label="x")
         (lambda: SGD([X, Value(1), X]), ValueError, r"parameter 2 \('x'\) is parameter 0 too"),
         (lambda: SGD([X], -0.1), ValueError, "lr is -0.1"),
         (lambda: SGD([X], math.inf), ValueError, "lr is inf"),
-        (lambda: SGD([X], "fast"), TypeError, "'fast'"),
+        (lambda: SGD([X], "fast"), TypeError, "lr: expected a real number, got 'fast'"),
+        (lambda: SGD([X], 10**400), ValueError, "lr: int too large"),
+        (lambda: SGD([X], dampening=math.nan), ValueError, "dampening is nan"),
+        (lambda: SGD([X], momentum="a lot"), TypeError, "momentum: expected a real number"),
         (lambda: SGD([X], momentum=-1), ValueError, "momentum is -1"),
         (lambda: SGD([X], weight_decay=math.nan), ValueError, "weight_decay is nan"),
         (lambda: SGD([X], nesterov=True), ValueError, "needs a momentum"),
@@ -306,6 +339,12 @@ X = Value(1.0, label="x")
         (lambda: Adam([X], betas=(0.9, 1.0)), ValueError, "less than 1"),
         (lambda: Adam([X], betas=(-0.1, 0.9)), ValueError, "betas"),
         (lambda: Adam([X], betas=(0.9,)), ValueError, "two numbers"),
+        (lambda: Adam([X], betas=0.9), ValueError, "betas = 0.9: pass two numbers"),
+        (
+            lambda: Adam([X], betas=(0.9, None)),
+            TypeError,
+            "betas: expected a real number, got None",
+        ),
         (lambda: Adam([X], eps=-1e-8), ValueError, "eps is -1e-08"),
         (lambda: AdamW([X], weight_decay=-1), ValueError, "weight_decay is -1"),
         (lambda: SGD([X], lambda step: -1).step(), ValueError, "rate of step 0 is -1"),
@@ -354,6 +393,14 @@ def test_an_optimizer_of_ones_own_needs_an_update() -> None:
         ({"exp_avg": [1.0, None]}, "the memory of parameter 1 is incomplete"),
         ({"exp_avg": [1.0, math.nan]}, "exp_avg of parameter 1 is nan"),
         ({"exp_avg": [1.0, "1"]}, "exp_avg of parameter 1"),
+        ({"exp_avg_sq": [1.0, -1.0]}, "the memory of parameter 1 is .* at least 0"),
+        ({"step": [3.0, -1.0]}, "the memory of parameter 1 is .* a whole number from 1 to 3"),
+        ({"step": [0.5, 3.0]}, "the memory of parameter 0 is"),
+        ({"step": [4.0, 3.0]}, "the memory of parameter 0 is"),
+        ({"steps": 0}, "the memory of parameter 0 is incomplete, or of no step"),
+        ({"lr": "x"}, "lr: expected a real number, got 'x'"),
+        ({"lr": [0.1]}, "lr: expected a real number"),
+        ({"lr": 10**400}, "lr: int too large"),
     ],
 )
 def test_a_state_that_is_not_right_changes_nothing(change: dict[str, Any], message: str) -> None:
