@@ -6,7 +6,8 @@ What `training.fit` does with it::
     content = read(path)                                          # ValueError if it is not whole,
     position = restore(content, about, model, optimizer)          # or of something else
 
-``about`` is what must be the same in the training that goes on: the data, the size of a batch.
+``about`` is what must be the same in the training that goes on: the data, the size of a batch, the
+learning rate that an optimiser begins with.
 ``start`` is the state of the random generator before anything was drawn from it.
 """
 
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from .history import VALIDATION, Record
+from .history import RESERVED, VALIDATION, Record
 from .nn import Module
 from .ops import shorten
 from .optim import Optimizer
@@ -95,13 +96,15 @@ def restore(
     now = {"model": repr(model), **about}
     then = content["about"] if isinstance(content["about"], dict) else {}
     for key, value in now.items():
-        if then.get(key) != value:
-            raise ValueError(f"its {key} was {shorten(then.get(key))}, and is now {value!r}")
+        if then.get(key) != value and not (key == "lr" and optimizer.steps):  # it may have changed
+            was = shorten(then.get(key))
+            raise ValueError(f"its {key} was {was}, and is now {shorten(value)}")
     optimizer.read_state_dict(_object("optimizer", content["optimizer"]))
     steps = content["steps"]
     if type(steps) is not int or not 0 <= steps <= content["optimizer"]["steps"]:
         raise ValueError(f"its steps are {shorten(steps)}")
-    width = sum(not name.startswith(VALIDATION) for name in about["columns"]) - 3
+    measured = [name for name in about["columns"] if name not in RESERVED]
+    width = sum(not name.startswith(VALIDATION) for name in measured)
     in_epoch = content["optimizer"]["steps"] - steps
     at = Position(
         records=_records(content["records"], about["columns"]),

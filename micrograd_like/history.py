@@ -50,6 +50,9 @@ class History:
         self.records = list(records)
         self.interrupted = interrupted
 
+    def __repr__(self) -> str:
+        return f"<History: {self._summary()}>"
+
     def __len__(self) -> int:
         return len(self.records)
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from . import ops
 from .engine import Value, fsum
 from .history import RESERVED, VALIDATION
 from .nn import Module
@@ -34,11 +35,19 @@ def accuracy(output: Any, target: Any) -> float:
     """Return 1.0 if an output is right, else 0.0: the metric "accuracy".
 
     Of a list of scores, the largest must be that of the target, the index of a class. A single
-    score must be positive if the target is 1, and must not be if it is 0 or -1.
+    score is a logit, no probability: it must be positive if the target is 1, and must not be if it
+    is 0 or -1. Raises ValueError for other targets, as nothing is right or wrong there.
     """
     if not isinstance(output, (list, tuple)):
+        if target not in (0, 1, -1):
+            raise ValueError(f"accuracy: the target of a single score is 0, 1 or -1, not {target}")
         return float((output > 0) == (target > 0))
-    return float(max(range(len(output)), key=output.__getitem__) == operator.index(target))
+    if target not in range(len(output)):
+        raise ValueError(
+            f"accuracy: of {len(output)} scores, the target is 0 to {len(output) - 1}, not "
+            f"{shorten(target)}"
+        )
+    return float(max(range(len(output)), key=output.__getitem__) == target)
 
 
 METRICS: dict[str, Metric] = {"accuracy": accuracy}
@@ -76,6 +85,12 @@ class Measure:
                 raise TypeError(
                     f"the model returned {shorten(output)}: not a Value or a list of it"
                 )
+        if accuracy in self.metrics.values() and getattr(output, "op", None) is ops.sigmoid:
+            raise ValueError(
+                "the metric accuracy takes a logit, which is above 0 for class 1, but the model "
+                "returns a sigmoid: leave that out, with binary_cross_entropy as the loss, or pass "
+                "metrics={'accuracy': lambda p, target: (p > 0.5) == target}"
+            )
         for row in rows:
             with _at(row.where):
                 self.of(output, row)
@@ -88,7 +103,12 @@ class Measure:
         numbers = [loss.data]
         if self.metrics:
             plain = output.data if isinstance(output, Value) else [value.data for value in output]
-            numbers += [as_float(metric(plain, row.target)) for metric in self.metrics.values()]
+            for name, metric in self.metrics.items():
+                number = metric(plain, row.target)
+                try:
+                    numbers.append(as_float(number))
+                except TypeError as error:
+                    raise TypeError(f"the metric {name!r} returned no number: {error}") from None
         return loss, numbers
 
     def sums(self, rows: Sequence[Row]) -> tuple[Value, list[float]]:
@@ -96,18 +116,16 @@ class Measure:
 
         Raises FloatingPointError if one of them is not finite.
         """
-        losses, numbers, where = [], [], ""
-        try:
-            for row in rows:
-                where = row.where
+        losses, numbers = [], []
+        for row in rows:
+            with _at(row.where):
                 loss, each = self.of(self.model(row.inputs), row)
                 if not all(map(math.isfinite, each)):
                     raise FloatingPointError(self._blame(loss, each))
-                losses.append(loss)
-                numbers.append(each)
+            losses.append(loss)
+            numbers.append(each)
+        with _at(f"{rows[0].where} and others"):
             return fsum(losses), [math.fsum(column) for column in zip(*numbers)]
-        except ArithmeticError as error:  # where Python raises, as in exp(1000), too
-            raise FloatingPointError(f"{where}: {error}") from error
 
     def means(self, rows: Sequence[Row]) -> dict[str, float]:
         """Return the means over some rows, under their names."""
@@ -131,6 +149,8 @@ def _at(where: str) -> Iterator[None]:
     except (TypeError, ValueError, LookupError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{where}: {error}") from error
+    except ArithmeticError as error:  # a number that is not finite, or exp(1000)
+        raise FloatingPointError(f"{where}: {error}") from error
 
 
 def first_non_finite(root: Value) -> str:

@@ -43,21 +43,19 @@ if TYPE_CHECKING:
 class Optimizer:
     """What all optimisers share; a subclass defines `update`, for one parameter.
 
-    ``parameters`` is a Module, or a list of leaf Values. Each of the ``settings`` is an attribute;
-    they and ``lr`` may be assigned to between steps.
+    ``parameters`` is a Module, or a list of leaf Values. ``settings`` are the names of attributes
+    that, like ``lr``, may be assigned to between steps.
     """
 
     __slots__ = ("__dict__", "_state")
 
+    settings: tuple[str, ...] = ()
     memory_names: tuple[str, ...] = ()  # PyTorch's, of the numbers in a memory
     _state: State
 
-    def __init__(self, parameters: Module | Iterable[Value], lr: Rate, **settings: Any) -> None:
+    def __init__(self, parameters: Module | Iterable[Value], lr: Rate) -> None:
         self.parameters = _parameters(parameters)
         self.lr = lr
-        self.settings = tuple(settings)  # their names
-        for name, setting in settings.items():
-            setattr(self, name, setting)
         self._state = 0, ((),) * len(self.parameters)
         if not callable(lr):
             self.rate()
@@ -202,11 +200,8 @@ class SGD(Optimizer):
     ``weight_decay=c`` has the gradients of a penalty of c/2 times the sum of squares.
     """
 
+    settings = ("momentum", "dampening", "weight_decay", "nesterov")
     memory_names = ("momentum_buffer",)
-    momentum: float
-    dampening: float
-    weight_decay: float
-    nesterov: bool
 
     def __init__(
         self,
@@ -222,14 +217,11 @@ class SGD(Optimizer):
                 f"nesterov=True needs a momentum above 0 and no dampening, not "
                 f"momentum={momentum}, dampening={dampening}"
             )
-        super().__init__(
-            parameters,
-            lr,
-            momentum=_at_least_0("momentum", momentum),
-            dampening=_real("dampening", dampening),
-            weight_decay=_at_least_0("weight_decay", weight_decay),
-            nesterov=bool(nesterov),
-        )
+        super().__init__(parameters, lr)
+        self.momentum = _at_least_0("momentum", momentum)
+        self.dampening = _real("dampening", dampening)
+        self.weight_decay = _at_least_0("weight_decay", weight_decay)
+        self.nesterov = bool(nesterov)
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         if self.weight_decay:
@@ -248,11 +240,9 @@ class Adam(Optimizer):
     ``weight_decay`` is added to the gradients, as in `SGD`; `AdamW` keeps it apart.
     """
 
+    settings = ("betas", "eps", "weight_decay")
     memory_names = ("step", "exp_avg", "exp_avg_sq")
     decoupled = False
-    betas: tuple[float, float]
-    eps: float
-    weight_decay: float
 
     def __init__(
         self,
@@ -267,13 +257,10 @@ class Adam(Optimizer):
         beta1, beta2 = (_real("betas", beta) for beta in betas)
         if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
             raise ValueError(f"betas = {betas}: each is at least 0 and less than 1")
-        super().__init__(
-            parameters,
-            lr,
-            betas=(beta1, beta2),
-            eps=_at_least_0("eps", eps),
-            weight_decay=_at_least_0("weight_decay", weight_decay),
-        )
+        super().__init__(parameters, lr)
+        self.betas = beta1, beta2
+        self.eps = _at_least_0("eps", eps)
+        self.weight_decay = _at_least_0("weight_decay", weight_decay)
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         (beta1, beta2), (step, mean, square) = self.betas, memory or (0.0, 0.0, 0.0)

@@ -21,8 +21,8 @@ What you can do with it::
 
 The same data, weights and ``rng`` give the same run, to the bit.
 
-The short names: a ``row`` is its ``index`` in the data, its ``inputs``, a list of floats, and its
-``target``. A ``record`` is what is known of an epoch: a dict of numbers.
+The short names: a ``row`` is its ``inputs``, a list of floats, its ``target``, and ``where`` it
+stands. A ``record`` is what is known of an epoch: a dict of numbers.
 """
 
 from __future__ import annotations
@@ -30,12 +30,14 @@ from __future__ import annotations
 import copy
 import gc
 import hashlib
+import math
 import operator
 import os
+import pathlib
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -80,46 +82,69 @@ def fit(
     such, of which the means are taken. Of the training rows, loss and metrics are measured on the
     way, each batch before its step; of the validation rows, after the epoch.
 
-    With ``patience=k``, training stops after k epochs in a row without a better validation loss;
-    whenever it ends, it goes back to the best weights. ``clip_norm`` limits the norm of the
-    gradients in each step. ``callback(record)`` is called after each epoch, and stops the training
-    by returning True, or by raising. ``progress=False`` prints nothing.
+    With ``patience=k``, training stops after k epochs in a row without a better validation loss,
+    and has the best weights when it ends. ``clip_norm`` limits the norm of the gradients in each
+    step. ``callback(record)`` is called after each epoch, before that goes into the checkpoint, and
+    stops the training by returning True. ``progress=False`` prints nothing.
 
     With ``checkpoint=path``, all that is needed to go on is written there: at the start, after each
     epoch, and when Ctrl-C comes. ``resume=path`` goes on from there, given the same arguments (only
     ``epochs``, ``patience``, ``callback`` and ``progress`` may differ), to the same bits as if
-    nothing had happened.
+    nothing had happened; a `random.Random` is set to what it was. A file that is at ``checkpoint``
+    already raises FileExistsError, unless it is that to resume from.
 
-    Ctrl-C ends the training after the last finished step; the model keeps the weights of then, and
-    ``history.interrupted`` is true. What is wrong with the data raises ValueError or TypeError,
-    naming row and column, counted from 0, before anything is changed. A number that is not finite
-    raises FloatingPointError, naming the first that went wrong, with the weights as they were
-    before that step. The cyclic garbage collector is paused meanwhile: graphs do not need it.
+    Ctrl-C ends the training after the last finished step, and ``history.interrupted`` is true; the
+    model keeps the weights of then, as it does when the callback or anything else raises. What is
+    wrong with the data raises ValueError or TypeError, naming row and column, counted from 0,
+    before anything is changed. A number that is not finite raises FloatingPointError, naming the
+    first that went wrong, with the weights as they were before that step. The cyclic garbage
+    collector is paused meanwhile: graphs do not need it.
     """
     measure = Measure(model, loss, metrics)
-    _whole("epochs", epochs, 0)
-    _whole("batch_size", batch_size, 1)
+    epochs, batch_size = _whole("epochs", epochs, 0), _whole("batch_size", batch_size, 1)
     if patience is not None:
-        _whole("patience", patience, 1)
+        patience = _whole("patience", patience, 1)
         if validation is None:
             raise ValueError("patience needs a validation loss: pass validation=0.2, or other data")
-    if clip_norm is not None and not as_float(clip_norm) > 0:
-        raise ValueError(f"clip_norm = {clip_norm!r}: it must be above 0")
+    if clip_norm is not None and not 0 < (clip_norm := as_float(clip_norm)) < math.inf:
+        raise ValueError(f"clip_norm is {clip_norm}: it must be finite and above 0")
+    if isinstance(shuffle, str) or shuffle not in (True, False):
+        raise TypeError(f"shuffle is {shorten(shuffle)}: it must be True or False")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"the callback is {shorten(callback)}: it must be a function of a record")
     _check_optimizer(optimizer, model)
+    if checkpoint is not None:
+        _check_free(checkpoint, resume)
 
-    rng = rng if isinstance(rng, Random) else Random(_whole("rng", rng))
-    draws, start = copy.copy(rng), rng.getstate()  # rng itself moves on when all is checked
+    seed = None if isinstance(rng, Random) else _whole("rng", rng)
+    rng = rng if isinstance(rng, Random) else Random(seed)
+    try:
+        draws, start = copy.copy(rng), rng.getstate()  # rng itself moves on when all is checked
+    except NotImplementedError:
+        raise TypeError("rng has no state that could be kept: pass random.Random(seed)") from None
     content = None
     if resume is not None:
         with _naming(resume):
             content = checkpoints.read(resume)
+            if seed is not None and content["start"] != start:
+                raise ValueError(f"it did not begin with rng={seed}")
         draws.setstate(start := content["start"])
     rows, held_out = checked_rows("data", data), list[Row]()
-    if isinstance(validation, (int, float)):
-        rows, held_out = split(rows, validation, draws)
-    elif validation is not None:
+    if isinstance(validation, Iterable):
         held_out = checked_rows("validation", validation, rows[0])
+    elif validation is not None:
+        rows, held_out = split(rows, as_float(validation), draws)
     measure.check([*rows, *held_out])
+    about = {
+        "data": f"sha256 {hashlib.sha256(repr((rows, held_out)).encode()).hexdigest()[:16]}",
+        "loss": name_of(measure.loss),
+        "columns": _columns(measure.names, bool(held_out)),
+        "parameters": _trained(optimizer, model),
+        "lr": "a function" if callable(optimizer.lr) else optimizer.rate(),
+        "batch_size": batch_size,
+        "shuffle": bool(shuffle),
+        "clip_norm": clip_norm,
+    }
 
     run = Run(
         measure=measure,
@@ -129,18 +154,19 @@ def fit(
         epochs=epochs,
         batch_size=batch_size,
         rng=rng,
-        shuffle=shuffle,
+        shuffle=bool(shuffle),
         patience=patience,
         clip_norm=clip_norm,
         callback=callback,
         checkpoint=checkpoint,
         start=start,
-        about=_about(measure, rows, held_out, batch_size, shuffle, clip_norm),
+        about=about,
         at=Position([], draws.getstate(), optimizer.steps, None, []),
     )
     if content is not None and resume is not None:
         with _naming(resume):
-            run.at = checkpoints.restore(content, run.about, model, optimizer)
+            run.at = checkpoints.restore(content, about, model, optimizer)
+            run.about = content["about"]
     run.save()  # a path that can't be written shows before anything is trained
     if progress:
         run.progress = Progress(epochs, len(run.at.records))
@@ -161,8 +187,8 @@ def evaluate(model: Module, data: Data, loss: Loss, metrics: Metrics = ()) -> di
 def collector_paused() -> Iterator[None]:
     """Pause the cyclic garbage collector: recorded graphs are freed without it, and faster."""
     enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if enabled:
@@ -245,7 +271,11 @@ class Run:
                 best = [p.data for p in measure.parameters]
         record["lr"] = optimizer.rate(optimizer.steps - 1)
         record["seconds"] = time.perf_counter() - began
-        stop = self.callback is not None and self.callback(dict(record)) is True
+        stop = False
+        if self.callback is not None:
+            if self.progress:
+                self.progress.clear()
+            stop = self.callback(dict(record)) is True
         records = [*at.records, record]
         self.at = Position(records, self.rng.getstate(), optimizer.steps, best, [])
         self.save()
@@ -312,6 +342,12 @@ class Progress:
         if self.live and time.perf_counter() - self.shown > 0.2:
             self._write(f"{self.line}epoch {epoch}: batch {batch} of {of}")
 
+    def clear(self) -> None:
+        """Take the live line away, for others to print."""
+        if self.width:
+            print("\r" + " " * self.width, end="\r", flush=True)
+            self.width = 0
+
     def close(self) -> None:
         """End the live line, if there is one."""
         if self.width:
@@ -320,7 +356,9 @@ class Progress:
 
     def _write(self, line: str) -> None:
         if self.live:
-            line = line[: shutil.get_terminal_size().columns - 1]  # a wrapped line stays behind
+            room = shutil.get_terminal_size().columns - 1  # a wrapped line stays behind
+            if len(line) > room:
+                line = line[: room + 3].rpartition("   ")[0] or line[:room]  # at the end of a part
             print("\r" + line.ljust(self.width), end="", flush=True)
             self.width, self.shown = len(line), time.perf_counter()
         else:
@@ -348,25 +386,26 @@ def _whole(name: str, number: Any, least: int | None = None) -> int:
     return operator.index(number)
 
 
-def _about(
-    measure: Measure,
-    rows: list[Row],
-    held_out: list[Row],
-    batch_size: int,
-    shuffle: bool,
-    clip_norm: float | None,
-) -> dict[str, Any]:
-    """Return what must be the same in a training that goes on from a checkpoint."""
-    digest = hashlib.sha256(repr((rows, held_out)).encode()).hexdigest()
-    held_out_names = [VALIDATION + name for name in measure.names if held_out]
-    return {
-        "data": f"sha256 {digest[:16]}",
-        "loss": name_of(measure.loss),
-        "columns": ["epoch", *measure.names, *held_out_names, "lr", "seconds"],
-        "batch_size": batch_size,
-        "shuffle": shuffle,
-        "clip_norm": clip_norm,
-    }
+def _check_free(checkpoint: Path, resume: Path | None) -> None:
+    """Refuse to write over a file, unless it is that to resume from."""
+    file = pathlib.Path(checkpoint)
+    if not file.is_file() or not file.stat().st_size or (resume and file.samefile(resume)):
+        return
+    name = repr(os.fspath(checkpoint))
+    raise FileExistsError(
+        f"the checkpoint {name} exists: pass resume={name} to go on from it, or delete it"
+    )
+
+
+def _columns(names: list[str], validated: bool) -> list[str]:
+    """Return the names of what a record holds."""
+    return ["epoch", *names, *(VALIDATION + name for name in names if validated), "lr", "seconds"]
+
+
+def _trained(optimizer: Optimizer, model: Module) -> list[str]:
+    """Return the names of the parameters of the optimizer, in its order."""
+    names = {p: name for name, p in model.named_parameters()}
+    return [names[p] for p in optimizer.parameters]
 
 
 @contextmanager

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from micrograd_like import Value, clamp, sqrt
-from micrograd_like.measuring import first_non_finite
+from micrograd_like.measuring import accuracy, first_non_finite
+
+
+class TestAccuracy:
+    @pytest.mark.parametrize(
+        ("output", "target", "right"),
+        [
+            (0.5, 1, 1.0), (0.5, 0, 0.0), (-0.5, 0, 1.0), (-0.5, -1, 1.0), (0.0, 1, 0.0),
+            ([1.0, 3.0, 2.0], 1, 1.0), ([1.0, 3.0, 2.0], 2, 0.0), ((1.0, 1.0), 0, 1.0),
+        ],
+    )  # fmt: skip
+    def test_it(self, output: Any, target: int, right: float) -> None:
+        assert accuracy(output, target) == right
+
+    @pytest.mark.parametrize(
+        ("output", "target", "message"),
+        [
+            (0.7, 0.7, "a single score is 0, 1 or -1, not 0.7"),
+            (0.7, 2, "not 2"),
+            ([1.0, 2.0], 2, "of 2 scores, the target is 0 to 1, not 2"),
+            ([1.0, 2.0], -1, "not -1"),
+            ([1.0, 2.0], 0.5, "not 0.5"),
+            ([1.0, 2.0], [0, 1], r"not \[0, 1\]"),
+        ],
+    )
+    def test_what_is_neither_right_nor_wrong(self, output: Any, target: Any, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            accuracy(output, target)
 
 
 class TestTheFirstNumberThatWentWrong:

@@ -11,12 +11,14 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,6 @@ from interrupting import Interrupts, train
 import micrograd_like
 from micrograd_like import Value, data, exp, losses, nn, optim, sqrt, training
 from micrograd_like.history import History
-from micrograd_like.measuring import accuracy
 from micrograd_like.training import Progress, collector_paused, evaluate, fit
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -386,7 +387,13 @@ class TestRefusals:
             ({"batch_size": 0}, ValueError, "batch_size is 0"),
             ({"patience": 3}, ValueError, "patience needs a validation loss"),
             ({"patience": 0, "validation": 0.5}, ValueError, "patience is 0"),
-            ({"clip_norm": 0}, ValueError, "clip_norm = 0"),
+            ({"clip_norm": 0}, ValueError, "clip_norm is 0.0: it must be"),
+            ({"clip_norm": math.inf}, ValueError, "clip_norm is inf: it must be finite"),
+            ({"shuffle": "no"}, TypeError, "shuffle is 'no': it must be True or False"),
+            ({"shuffle": 2}, TypeError, "shuffle is 2"),
+            ({"callback": 3}, TypeError, "the callback is 3: it must be a function"),
+            ({"rng": random.SystemRandom()}, TypeError, "rng has no state that could be kept"),
+            ({"validation": "some"}, TypeError, "validation is 'some'"),
             ({"rng": None}, TypeError, "rng is None"),
             ({"rng": 0.5}, TypeError, "rng is 0.5"),
             ({"loss": "mse"}, TypeError, "the loss is 'mse': it must be a function"),
@@ -399,7 +406,9 @@ class TestRefusals:
             ({"metrics": {"loss": abs}}, ValueError, "the name 'loss'"),
             ({"metrics": {"epoch": abs}}, ValueError, "the name 'epoch'"),
             ({"metrics": {"validation_x": abs}}, ValueError, "the name 'validation_x'"),
-            ({"metrics": [lambda y, t: "good"]}, TypeError, "data row 0: .*'good'"),
+            ({"metrics": {"m": lambda y, t: "good"}}, TypeError, "row 0: the metric 'm' .*'good'"),
+            ({"metrics": {"m": lambda y, t: None}}, TypeError, "'m' returned no number: .*None"),
+            ({"loss": lambda y, t: exp(y + 1000)}, FloatingPointError, r"data row 0: exp\(999"),
             ({"optimizer": 0.1}, TypeError, "the optimizer is 0.1"),
             ({"optimizer": optim.SGD([Value(1.0)])}, ValueError, "parameter 0 of the optimizer"),
         ],
@@ -412,6 +421,16 @@ class TestRefusals:
         with pytest.raises(error, match=message):
             quick(model, **arguments)
         assert bits(model) == before
+
+    def test_accuracy_of_what_it_is_not_made_for(self) -> None:
+        squared = {"loss": losses.mean_squared_error, "metrics": ["accuracy"]}
+        with pytest.raises(ValueError, match=r"data row 1: accuracy: the target .*, not 0\.25"):
+            quick(small(), [([0, 0], 1), ([1, 0], 0.25)], **squared)
+        model = nn.MLP(2, [4, 1], activation=["tanh", "sigmoid"], rng=1)
+        with pytest.raises(ValueError, match=r"accuracy takes a logit.* returns a sigmoid"):
+            quick(model, **squared)
+        history = quick(model, **squared | {"metrics": {"accuracy": lambda p, t: (p > 0.5) == t}})
+        assert 0.2 < history["accuracy"][-1] <= 1
 
     @pytest.mark.parametrize("model", [3, nn.Module(), abs])
     def test_what_is_no_model(self, model: Any) -> None:
@@ -488,22 +507,6 @@ class TestNonFinite:
                 optimizer=optim.SGD(model, 10.0),
             )  # fmt: skip
         assert all(math.isfinite(p.data) for p in model.parameters())
-
-
-class TestAccuracy:
-    @pytest.mark.parametrize(
-        ("output", "target", "right"),
-        [
-            (0.5, 1, 1.0), (0.5, 0, 0.0), (-0.5, 0, 1.0), (-0.5, -1, 1.0), (0.0, 1, 0.0),
-            ([1.0, 3.0, 2.0], 1, 1.0), ([1.0, 3.0, 2.0], 2, 0.0), ((1.0, 1.0), 0, 1.0),
-        ],
-    )  # fmt: skip
-    def test_it(self, output: Any, target: int, right: float) -> None:
-        assert accuracy(output, target) == right
-
-    def test_it_is_of_classes(self) -> None:
-        with pytest.raises(TypeError):
-            accuracy([1.0, 2.0], [0, 1])
 
 
 # ---------------------------------------------------------------------------- checkpoints
@@ -632,9 +635,50 @@ class TestCheckpoints:
 
         history, want = run(4, None)
         assert history["lr"] == [0.5, 0.25, 0.125, 0.0625]
+        path.unlink()
         run(2, None)
         again, got = run(4, path)
         assert (again["lr"], got) == (history["lr"], want)
+
+    def test_the_same_optimiser_goes_on_with_its_rate_of_then(self, tmp_path: Path) -> None:
+        path, model = tmp_path / "run.json", small()
+        optimizer = optim.SGD(model, 0.5)
+
+        def halve(record: dict[str, float]) -> None:
+            optimizer.lr = optimizer.rate() / 2
+
+        quick(model, optimizer=optimizer, callback=halve, epochs=2, checkpoint=path)
+        optimizer.lr = 3.0
+        history = quick(model, optimizer=optimizer, callback=halve, resume=path, epochs=4)
+        assert history["lr"] == [0.5, 0.25, 0.125, 0.0625]
+
+    def test_what_stands_at_the_path_is_not_lost(self, tmp_path: Path) -> None:
+        path, other = tmp_path / "run.json", tmp_path / "other.json"
+        quick(small(), checkpoint=path, epochs=1)
+        quick(small(), checkpoint=other, epochs=2)
+        before, model = path.read_bytes(), small()
+        for resume in (None, other):
+            with pytest.raises(FileExistsError, match=r"run.json' exists: pass resume="):
+                quick(model, checkpoint=path, resume=resume)
+        assert (path.read_bytes(), bits(model)) == (before, bits(small()))
+        (tmp_path / "link.json").symlink_to(path)
+        quick(small(), checkpoint=path, resume=tmp_path / "link.json")
+        assert len(json.loads(path.read_text())["records"]) == 3
+        path.write_bytes(b"")  # as tempfile leaves one
+        quick(small(), checkpoint=path, epochs=1)
+
+    def test_numbers_may_be_of_any_type(self, tmp_path: Path) -> None:
+        numpy = pytest.importorskip("numpy")
+        path = tmp_path / "run.json"
+        quick(
+            small(), batch_size=numpy.int64(5), clip_norm=Fraction(1, 2), epochs=numpy.int8(2),
+            shuffle=numpy.True_, validation=numpy.float32(0.25), rng=numpy.int64(3),
+            checkpoint=path,
+        )  # fmt: skip
+        model, twin = small(), small()
+        quick(model, clip_norm=0.5, epochs=4, validation=0.25, rng=3, resume=path)
+        quick(twin, clip_norm=0.5, epochs=4, validation=0.25, rng=3)
+        assert bits(model) == bits(twin)
 
     def test_a_path_that_cannot_be_written_shows_before_training(self, tmp_path: Path) -> None:
         model = small()
@@ -718,15 +762,24 @@ class TestCheckpoints:
     def test_it_is_of_one_training(self, tmp_path: Path) -> None:
         path = tmp_path / "run.json"
         quick(small(), checkpoint=path)
+        model = small()
+        parameters = model.parameters()
         for arguments, message in (
             ({"loss": losses.mean_squared_error}, "its loss was 'binary_cross_entropy', and is"),
             ({"shuffle": False}, "its shuffle was True, and is now False"),
             ({"clip_norm": 1.0}, "its clip_norm was None, and is now 1.0"),
             ({"metrics": ["accuracy"]}, "its columns was"),
             ({"rows": POINTS[::-1]}, "its data was 'sha256 "),
+            ({"rng": 1}, "it did not begin with rng=1"),
+            ({"optimizer": optim.SGD(model, 0.2)}, "its lr was 0.1, and is now 0.2"),
+            ({"optimizer": optim.SGD(model, lambda step: 0.1)}, "its lr was 0.1, and .*a function"),
+            ({"optimizer": optim.SGD(model, 0.1, momentum=0.5)}, "another optimiser: settings"),
+            ({"optimizer": optim.SGD(parameters[::-1], 0.1)}, "its parameters was"),
+            ({"optimizer": optim.SGD(parameters[1:], 0.1)}, "its parameters was"),
         ):
             with pytest.raises(ValueError, match=message):
-                quick(small(), resume=path, **arguments)
+                quick(model, resume=path, **arguments)
+            assert bits(model) == bits(small())
         with pytest.raises(ValueError, match="its model was"):
             quick(nn.MLP(2, [1]), resume=path)
 
@@ -791,6 +844,9 @@ class TestHistory:
         assert list(history) == RECORDS
         assert len(history) == 3
         assert history.best_epoch == 2
+        assert repr(history) == (
+            "<History: 3 epochs; the least validation loss, 0.3333, in epoch 2>"
+        )
         assert History([{"epoch": 1, "loss": 2.0}]).best_epoch == 1
         with pytest.raises(KeyError, match="no column 'b': there are epoch, loss"):
             history["b"]
@@ -933,7 +989,15 @@ class TestProgress:
         monkeypatch.setattr(sys, "stdout", terminal := Terminal())
         monkeypatch.setenv("COLUMNS", "30")
         Progress(20).show(self.record(1))
-        assert len(terminal.getvalue().strip("\r")) == 29
+        assert terminal.getvalue() == "\repoch  1/20   loss 123.0000"
+        monkeypatch.setenv("COLUMNS", "9")
+        Progress(20).show(self.record(1))
+        assert terminal.getvalue().endswith("\repoch  1")
+
+    def test_a_callback_may_print(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+        quick(small(), epochs=2, progress=True, callback=lambda record: print("well"))
+        assert re.search(r"\r {20,}\rwell\n\repoch 2/2 .*\n$", terminal.getvalue())
 
     @given(epochs=st.integers(1, 300), lines=st.integers(1, 20))
     def test_elsewhere_a_few_lines_come_evenly(self, epochs: int, lines: int) -> None:
