@@ -23,11 +23,12 @@ from __future__ import annotations
 
 import math
 import operator
+from itertools import filterfalse
 from math import inf, isfinite, nan
 from numbers import Real
 
 from . import ops
-from .ops import Binary, Nary, Op, Recorder, Unary, add, as_float, mul, shorten, sub
+from .ops import Nary, Op, Recorder, Unary, add, as_float, mul, shorten, sub
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -391,18 +392,16 @@ def _operand(x: Any) -> Any:
 
 def apply(op: Op, operands: tuple[Value, ...]) -> Value:
     """Apply ``op`` to Values and return the node that it makes."""
-    if type(op) is Unary:
+    if isinstance(op, Unary):
         return apply_unary(op, *operands)
+    if isinstance(op, Nary):
+        return apply_nary(op, operands)
     try:
-        if type(op) is Binary:
-            x, y = operands
-            a, b = x._data, y._data
-            out = op.forward(a, b)
-            da, db = op.partials(a, b, out)
-            return _node(out, op, x, y, da, db)
-        xs = tuple([x._data for x in operands])
-        out = op.forward(xs)
-        return _node(out, op, operands, None, op.partials(xs, out), None)
+        x, y = operands
+        a, b = x._data, y._data
+        out = op.forward(a, b)
+        da, db = op.partials(a, b, out)
+        return _node(out, op, x, y, da, db)
     except (ArithmeticError, ValueError) as error:
         raise op.error(error, operands) from None
 
@@ -415,6 +414,16 @@ def apply_unary(op: Unary, x: Value) -> Value:
         return _node(out, op, x, None, op.partials(a, out), None)
     except (ArithmeticError, ValueError) as error:
         raise op.error(error, (x,)) from None
+
+
+def apply_nary(op: Nary, operands: tuple[Value, ...]) -> Value:
+    """Apply an op of any number of operands to Values and return the node that it makes."""
+    try:
+        xs = tuple([x._data for x in operands])
+        out = op.forward(xs)
+        return _node(out, op, operands, None, op.partials(xs, out), None)
+    except (ArithmeticError, ValueError) as error:
+        raise op.error(error, operands) from None
 
 
 def _arithmetic(op: Op, x: Any, y: Any) -> Value:
@@ -465,7 +474,7 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
     order: list[Value] = []
     found: dict[Value, Any] = {root: 0.0}
     stack: list[Value] = []
-    rest: dict[Value, Iterator[Value]] = {}  # operands of a node of many still to be looked at
+    rest: dict[Value, Iterator[Value]] = {}  # the operands still to be found, of a node of many
     done, push, pop, known = order.append, stack.append, stack.pop, found.__contains__
     out: Any = root if root.op is not None else None
     while out is not None:
@@ -484,17 +493,18 @@ def _sort(root: Value) -> tuple[list[Value], dict[Value, Any]]:
                     out = b
                     continue
         elif type(a) is tuple:
-            if not all(map(known, a)):  # in C: mostly they are all known
-                for x in rest.setdefault(out, iter(a)):
-                    if x not in found:
-                        found[x] = 0.0
-                        if x.op is not None:
-                            push(out)
-                            a = x
-                            break
-                if a is not out._a:
-                    out = a
-                    continue
+            new = rest.pop(out) if out in rest else filterfalse(known, a)
+            below = None
+            for x in new:  # mostly none, which is found out in C
+                found[x] = 0.0
+                if x.op is not None:
+                    below = x
+                    break
+            if below is not None:
+                push(out)
+                rest[out] = new
+                out = below
+                continue
         elif a not in found:
             found[a] = 0.0
             if a.op is not None:
@@ -514,7 +524,7 @@ def _commit(order: list[Value], grads: dict[Value, Any], recorded: bool = False)
     if recorded or not {*map(type, old)} <= {float, int}:
         new = [*map(_add, old, more)]
     else:
-        new = [*map(operator.add, old, more)]  # may raise, as of an int too large for a float
+        _ = [*map(operator.add, old, more)]  # may raise, as of an int too large for a float
         new = map(operator.add, map(_grad_of, leaves), more)
     # Each line runs in C from end to end: no signal handler gets in between, nor, where the
     # sums are made here too, another thread.

@@ -121,7 +121,7 @@ def weighted_sum(xs: Sequence[float]) -> float:
     """Return bias + w1*x1 + w2*x2 + …, added in that order: the bits of the single operations."""
     half = len(xs) // 2
     out = xs[-1] if len(xs) % 2 else -0.0  # -0.0 + p is p, whatever p is
-    for w, x in zip(xs[:half], xs[half:]):
+    for w, x in zip(xs, xs[half : 2 * half]):
         out += w * x
     return out
 

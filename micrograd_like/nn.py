@@ -25,7 +25,7 @@ import operator
 import os
 
 from . import ops, weights
-from .engine import Value, apply, apply_unary
+from .engine import Value, apply_nary, apply_unary
 from .ops import Unary, as_float, shorten
 from .weights import finite, refuse_duplicates
 
@@ -269,13 +269,13 @@ class Neuron(Module):
     def _apply(self, x: Sequence[Value]) -> Value:
         if self.fused:
             operands = (*self.w, *x) if self.b is None else (*self.w, *x, self.b)
-            out = apply(ops.weighted_sum, operands)
+            out = apply_nary(ops.weighted_sum, operands)
         else:
             products = (wi * xi for wi, xi in zip(self.w, x))
             out = next(products) if self.b is None else self.b
             for product in products:
                 out = out + product
-        f = self.activation  # calling a row of the table comes to apply_unary, by a longer way
+        f = self.activation  # a row of the table, called, comes to apply_unary by a longer way
         out = apply_unary(f, out) if isinstance(f, Unary) else self._activate(out)
         if not out.label:
             out.label = self._path

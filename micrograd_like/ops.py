@@ -416,7 +416,7 @@ def _d_prod(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
 def _swap_halves(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
     """Factor that the operand is multiplied by."""
     half = len(xs) // 2
-    return (*xs[half:-1], *xs[:half], 1.0) if len(xs) % 2 else xs[half:] + xs[:half]
+    return xs[half:-1] + xs[:half] + (1.0,) if len(xs) % 2 else xs[half:] + xs[:half]
 
 
 def _d_clamp(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:

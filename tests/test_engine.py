@@ -230,6 +230,10 @@ def test_zero_times_infinity_is_not_rounded_to_zero() -> None:
     x = Value(0.0)
     m.sqrt(x * x).backward()
     assert math.isnan(x.grad)
+    w, b = Value(2.0), Value(3.0)
+    m.weighted_sum([w], [math.inf], b).backward(seed=0.0)  # in a node of many operands too
+    assert math.isnan(w.grad)
+    assert b.grad == 0.0
 
 
 class Interrupted(BaseException):
