@@ -24,14 +24,14 @@ import re
 import sys
 
 from .engine import Value
-from .graph import Graph, values_below
+from .graph import Graph, grad_of, is_computed, values_below
 from .ops import Nary
 from .picture import cells, clean
 from .stepping import Walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
     from typing import IO, Any
 
@@ -42,9 +42,11 @@ if TYPE_CHECKING:
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
 ALIASES |= {"b": "break", "tb": "tbreak", "d": "delete", "cl": "delete", "clear": "delete"}
 ALIASES |= {"rs": "back", "reverse-step": "back", "rc": "reverse_continue"}
-ALIASES |= {"reverse-continue": "reverse_continue", "run": "restart", "i": "info"}
+ALIASES |= {"run": "restart", "i": "info"}
 ALIASES |= {"w": "where", "bt": "where", "l": "list", "p": "print", "fin": "finish"}
 ALIASES |= {"q": "quit", "exit": "quit", "h": "help", "?": "help"}
+
+WHICH = "which value? Say its label, or its name as `info values` shows it"
 
 
 class Mistake(Exception):
@@ -111,15 +113,21 @@ class Debugger(cmd.Cmd):
             self.tell(f"{self.named(self.walk.root)}: {len(self.walk.tape)} steps")
             self.show_position()
             while True:
-                try:
+                with self.interruptible():  # at the prompt, as in pdb
                     self.cmdloop()
                     return
-                except KeyboardInterrupt:  # at the prompt, as in pdb
-                    self.walk.sync()
-                    self.tell("--KeyboardInterrupt--")
         finally:
             if not self.walk.at_end:
                 self.walk.restore()
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Take Ctrl-C, and leave the gradients as the walk has made them so far."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.walk.sync()
+            self.tell("--KeyboardInterrupt--")
 
     def precmd(self, line: str) -> str:
         """Show a command that was not typed, as if it had been."""
@@ -207,7 +215,7 @@ class Debugger(cmd.Cmd):
     def do_until(self, arguments: str) -> None:
         """until NODE: go on until the gradient of NODE is complete, or to a breakpoint."""
         if not arguments:
-            raise Mistake("until which value? Say its label, or its name as `info values` shows it")
+            raise Mistake(f"until {WHICH}")
         value = self.node(arguments)
         target = self.walk.complete_at[value]
         if self.walk.position >= target:
@@ -237,13 +245,11 @@ class Debugger(cmd.Cmd):
         _none_taken("reverse-continue", arguments)
         self.not_at_start()
         try:
-            while self.walk.position:
-                self.walk.back()
-                if self.stops():
-                    break
-        except KeyboardInterrupt:
-            self.walk.sync()
-            self.tell("--KeyboardInterrupt--")
+            with self.interruptible():
+                while self.walk.position:
+                    self.walk.back()
+                    if self.stops():
+                        break
         finally:
             self.show_position()
 
@@ -272,14 +278,12 @@ class Debugger(cmd.Cmd):
         if self.walk.at_end:
             raise Mistake("this is the end of the walk: `back`, `restart` or `quit`")
         try:
-            while not self.walk.at_end:
-                self.walk.forward()
-                stopped = stop and self.stops()
-                if holds(self.walk.position) or stopped:
-                    break
-        except KeyboardInterrupt:
-            self.walk.sync()
-            self.tell("--KeyboardInterrupt--")
+            with self.interruptible():
+                while not self.walk.at_end:
+                    self.walk.forward()
+                    stopped = stop and self.stops()
+                    if holds(self.walk.position) or stopped:
+                        break
         finally:
             self.show_position()
 
@@ -334,8 +338,9 @@ class Debugger(cmd.Cmd):
             changes sign      as in `break w1 if changes sign`
         """
         if not arguments:
-            return self.do_info("breakpoints")
-        return self.make_breakpoint(arguments, temporary=False)
+            self.do_info("breakpoints")
+        else:
+            self.make_breakpoint(arguments, temporary=False)
 
     def do_tbreak(self, arguments: str) -> None:
         """tbreak [WHERE] [if CONDITION]: a breakpoint that is deleted when it stops."""
@@ -346,7 +351,7 @@ class Debugger(cmd.Cmd):
     def do_watch(self, arguments: str) -> None:
         """watch NODE: stop whenever the gradient of NODE changes."""
         if not arguments:
-            raise Mistake("watch which value? Say its label, or its name as `info values` shows it")
+            raise Mistake(f"watch {WHICH}")
         value = self.node(arguments)
         text = f"watch {self.named(value)}"
         self.add_breakpoint(
@@ -473,15 +478,13 @@ class Debugger(cmd.Cmd):
     def do_whatis(self, arguments: str) -> None:
         """whatis NODE: what a value is, made of what, and how far its gradient has come."""
         value = self.node(arguments)
-        kind = (
-            f"{value.op.name} of {', '.join(map(self.named, value.operands[:8]))}"
-            if (value.op)
-            else "a leaf"
-        )
-        more = " …" if len(value.operands) > 8 else ""
-        self.tell(f"{self.named(value)} is {kind}{more}")
+        kind = "a leaf"
+        if value.op:
+            more = " …" if len(value.operands) > 8 else ""
+            kind = f"{value.op.name} of {', '.join(map(self.named, value.operands[:8]))}{more}"
+        self.tell(f"{self.named(value)} is {kind}")
         self.tell(f"   data {value.data!r}")
-        if value.label and value.line:
+        if value.line:
             self.tell(f"   made at {value.line}")
         uses = sum(x is value for out in self.values for x in out.operands)
         arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
@@ -503,7 +506,7 @@ class Debugger(cmd.Cmd):
         from .explain import explain
 
         if not arguments:
-            raise Mistake("why which value? Say its label, or its name as `info values` shows it")
+            raise Mistake(f"why {WHICH}")
         self.tell(explain(self.node(arguments), self.walk.root))
 
     def do_draw(self, arguments: str) -> None:
@@ -612,7 +615,7 @@ class Debugger(cmd.Cmd):
         return f"{self.names[value]:4} {padded} {kind:5} data {value.data!r}   grad {grad}"
 
     def gradient(self, value: Value) -> str:
-        return "–" if type(value.grad) is int else repr(float(value.grad))
+        return repr(grad_of(value)) if is_computed(value) else "–"
 
     def path_to(self, value: Value) -> list[Value]:
         """Return a shortest path from a value up to the root."""

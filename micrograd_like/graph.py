@@ -30,6 +30,7 @@ import sys
 from pathlib import Path
 
 from .engine import Value
+from .modules import boxes_of, groups_of, label_in, naturally, sizes_of
 from .ops import Binary, shorten
 from .picture import THEMES, Arrow, Box, Scene, cells, clean, digraph, dot_text, render, svg_text
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    Group = tuple[str, ...]
+    from .modules import Group
 
 VIEWS = ("auto", "forward", "gradients", "partials")
 LAYOUTS = ("auto", "graphviz", "builtin")
@@ -89,20 +90,21 @@ class Graph:
         limit: int = 300,
         highlight: Iterable[Value] = (),
     ) -> None:
-        _check_roots(roots)
-        _check_choice("view", view, VIEWS)
-        _check_choice("direction", direction, ("LR", "TB"))
-        _check_choice("theme", theme, tuple(THEMES))
-        _check_count("limit", limit, 1)
+        check_roots(roots)
+        check_choice("view", view, VIEWS)
+        check_choice("direction", direction, ("LR", "TB"))
+        check_choice("theme", theme, tuple(THEMES))
+        check_count("limit", limit, 1)
         if levels is not None:
-            _check_count("levels", levels, 0)
+            check_count("levels", levels, 0)
         self.roots = roots
         self._number = _formatter(format)
         self._limit = limit
         walked, self._values, self._stubs = self._select(between, levels, keep)
         self.names = {value: f"v{i}" for i, value in enumerate(self._values)}
-        self._groups, self._titles = _groups(walked)
-        self.scene = self._draw(view, direction, theme, collapse, _values_of(highlight))
+        self._groups, self._titles = groups_of(walked)
+        self._sizes = sizes_of(self._groups)
+        self.scene = self._draw(view, direction, theme, collapse, set(_values_of(highlight)))
         self._table = self._rows()
 
     # ------------------------------------------------------------------ what it is written as
@@ -118,7 +120,7 @@ class Graph:
         are installed and work, else the built-in one. Raises RuntimeError where it has to and does
         not.
         """
-        _check_choice("layout", layout, LAYOUTS)
+        check_choice("layout", layout, LAYOUTS)
         if layout != "builtin":
             try:
                 return render(self.scene, "svg").decode()
@@ -135,7 +137,7 @@ class Graph:
         """
         from .weights import write_atomically
 
-        _check_choice("layout", layout, LAYOUTS)
+        check_choice("layout", layout, LAYOUTS)
         suffix = Path(path).suffix.lower()
         if suffix in (".png", ".pdf") and layout == "builtin":
             raise ValueError(
@@ -185,7 +187,7 @@ class Graph:
                     clean(out.label, 24),
                     out.op.symbol if out.op else "leaf",
                     f"data {self._number(out.data)}",
-                    f"grad {self._gradient(out)}" if _is_computed(out) else "",
+                    f"grad {self._gradient(out)}" if is_computed(out) else "",
                     f"of {', '.join(operands)}{more}" if operands else "",
                 )
             )
@@ -251,10 +253,10 @@ class Graph:
         direction: str,
         theme: str,
         collapse: Any,
-        lit: list[Value],
+        lit: set[Value],
     ) -> Scene:
         groups, titles = self._groups, self._titles
-        box_of = _collapse(self._values, groups, collapse, self._limit)
+        box_of = boxes_of(self._values, groups, collapse, self._limit)
         count = len(set(box_of.values()))
         if count > self._limit:
             raise self._refusal(f"{count:,} boxes")
@@ -279,7 +281,7 @@ class Graph:
         for value in self._values:
             members.setdefault(box_of[value], []).append(value)
         spots = {box: i for i, box in enumerate(members)}
-        rows = view != "forward" and (chosen != "auto" or any(map(_is_computed, self._values)))
+        rows = view != "forward" and (chosen != "auto" or any(map(is_computed, self._values)))
         for box, inside in members.items():
             if isinstance(box, str):
                 group = groups.get(inside[0], ())
@@ -289,7 +291,7 @@ class Graph:
                 made.lit = any(value in lit for value in inside)
             scene.boxes.append(made)
         used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
-        scene.titles = {group: titles[group] for group in sorted(used, key=_naturally)}
+        scene.titles = {group: titles[group] for group in sorted(used, key=naturally)}
         scene.arrows = self._arrows(scene, spots, box_of, view)
         cut: dict[int, int] = {}
         for out, count in self._stubs.items():
@@ -308,11 +310,11 @@ class Graph:
             rows.append(("grad", self._gradient(value)))
         if len(rows) == 1 and not (value.label and value.op):
             rows = [("", rows[0][1])]
-        label = _label(value, group)
+        label = label_in(value, group)
         about = [clean(value.label, 200)] if value.label else []
         about += [f"op {value.op.name}"] if value.op else ["leaf"]
         about += [f"data {value.data!r}"]
-        about += [f"grad {_grad(value)!r}"] if _is_computed(value) else ["grad not computed"]
+        about += [f"grad {grad_of(value)!r}"] if is_computed(value) else ["grad not computed"]
         about += [clean(value.line)] if value.line else []
         return Box(
             key,
@@ -330,9 +332,7 @@ class Graph:
         self, key: str, title: str, group: Group, inside: list[Value], grads: bool
     ) -> Box:
         parameters = [value for value in inside if value.op is None]
-        whole = [v for v, path in self._groups.items() if path[: len(group)] == group]
-        leaves = sum(value.op is None for value in whole)
-
+        leaves, operations = self._sizes[group]
         beyond = "+" * any(value in self._stubs for value in inside)  # what levels= cuts off
 
         def count(shown: int, all_: int) -> str:
@@ -340,10 +340,10 @@ class Graph:
 
         rows = [
             ("parameters", count(len(parameters), leaves)),
-            ("operations", count(len(inside) - len(parameters), len(whole) - leaves)),
+            ("operations", count(len(inside) - len(parameters), operations)),
         ]
-        if grads and any(map(_is_computed, parameters)):
-            norm = math.hypot(*map(_grad, parameters))
+        if grads and any(map(is_computed, parameters)):
+            norm = math.hypot(*map(grad_of, parameters))
             rows.append(("|grad|", self._number(norm)))
         path = clean(group[-1], 200)
         tooltip = "\n".join([path, *(f"{word} {text}" for word, text in rows)])
@@ -371,7 +371,7 @@ class Graph:
                 if x not in self.names:
                     continue
                 tail = spots[box_of[x]]
-                flow = _grad(out) * dx if _is_computed(out) else None
+                flow = grad_of(out) * dx if is_computed(out) else None
                 about = self._edge_tooltip(out, i, x, dx, flow)
                 words = [names[i]] if names[i] else []
                 words += [self._number(dx)] if view == "partials" else []
@@ -390,7 +390,7 @@ class Graph:
         most = max(finite, default=0.0)
         thin = 0.6 if len(arrows) > CROWD else 1.0
         for arrow, flow in arrows:
-            tone, width = _tone(flow, most)
+            tone, width = look_of(flow, most)
             arrow.tone = tone if arrow.tone != "mixed" or tone == "bad" else "mixed"
             arrow.width = round(width * thin, 2)
         return [arrow for arrow, _ in arrows]
@@ -399,7 +399,7 @@ class Graph:
         assert out.op is not None
         lines = [f"{out.op.formula(i, len(out.operands))} = {dx!r}"]
         if flow is not None:
-            lines.append(f"{_grad(out)!r} × {dx!r} = {flow!r} flows back")
+            lines.append(f"{grad_of(out)!r} × {dx!r} = {flow!r} flows back")
         lines.append(f"from {self._title(out)} to {self._title(x)}")
         return "\n".join(lines)
 
@@ -407,7 +407,7 @@ class Graph:
         return clean(value.label, 60) or self.names[value]
 
     def _gradient(self, value: Value) -> str:
-        return self._number(_grad(value)) if _is_computed(value) else "–"
+        return self._number(grad_of(value)) if is_computed(value) else "–"
 
 
 # ---------------------------------------------------------------------------- walks
@@ -470,116 +470,7 @@ def _between(values: list[Value], starts: list[Value], ends: list[Value]) -> set
     return after & before
 
 
-# ---------------------------------------------------------------------------- modules
-
-
-def _groups(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:
-    """Return the modules that each value belongs to, outermost first, and the modules' titles.
-
-    A parameter is its module's by its label, which is a `nn.Name`, and so is a module's output. An
-    operation belongs to a module if it lies between one of its parameters and its output. Where the
-    output was given another label, a weighted sum of parameters still shows whose it is.
-    """
-    named: dict[Value, Group] = {}
-    outermost: dict[int, str] = {}
-    kinds: dict[str, int] = {}
-
-    def modules(value: Value) -> Group:
-        path: Group = getattr(value.label, "modules", ())
-        if not path:
-            return ()
-        if id(path[0]) not in outermost:
-            kinds[path[0]] = n = kinds.get(path[0], 0) + 1
-            outermost[id(path[0])] = f"{path[0]} {n}" if n > 1 else str(path[0])
-        return (outermost[id(path[0])], *map(str, path[1:]))
-
-    made_of: dict[Value, Group] = {}  # the module one of whose parameters a value was made of
-    for out in values:
-        path = modules(out)
-        if path:
-            named[out] = path
-        for x in out.operands:
-            of = modules(x) if x.op is None else () if x in named else made_of.get(x)
-            if of:
-                made_of[out] = of
-                break
-        if not path and out.op and out.op.name == "weighted_sum" and out in made_of:
-            named[out] = made_of[out]
-    inside = dict(named)
-    for out in reversed(values):
-        if out.op is None or out not in inside:
-            continue
-        fused = out.op.name == "weighted_sum"
-        n = len(out.operands)
-        for i, x in enumerate(out.operands):
-            if x in inside:
-                continue
-            if x.op is None:  # a weight or the bias, which the user has given a label of its own
-                mine = fused and (i < n // 2 or i == n // 2 * 2)
-            else:  # an operation on the way to the output
-                mine = made_of.get(x, inside[out]) == inside[out] and (
-                    x in made_of or x.op.name == "weighted_sum"
-                )
-            if mine:
-                inside[x] = inside[out]
-    titles: dict[Group, str] = {}
-    for value in values:
-        path = inside.get(value, ())
-        for i in range(len(path)):
-            outer = f"{path[i - 1]}." if i else ""
-            titles[path[: i + 1]] = clean(path[i].removeprefix(outer), 40)
-    return inside, titles
-
-
-def _collapse(
-    values: list[Value], groups: dict[Value, Group], collapse: Any, limit: int
-) -> dict[Value, str | Group]:
-    """Return each value's box: its own, named v0, v1, …, or that of a collapsed module."""
-    own = {value: f"v{i}" for i, value in enumerate(values)}
-
-    def at(level: int) -> dict[Value, str | Group]:
-        def box(value: Value) -> str | Group:
-            path = groups.get(value, ())
-            return path[:level] if len(path) >= level else own[value]
-
-        return {value: box(value) for value in values}
-
-    if isinstance(collapse, int) and not isinstance(collapse, bool):
-        _check_count("collapse", collapse, 1)
-        return at(collapse)
-    if collapse is not None:
-        names = {collapse} if isinstance(collapse, str) else set(_strings("collapse", collapse))
-        known = {name for path in groups.values() for name in path}
-        if not names <= known:
-            raise ValueError(
-                f"collapse names {', '.join(sorted(map(shorten, names - known)))}: the graph's "
-                f"modules are {', '.join(sorted(known)[:12]) or 'none'}"
-            )
-        boxes: dict[Value, str | Group] = {}
-        for value in values:
-            path = groups.get(value, ())
-            cuts = [i for i, name in enumerate(path) if name in names]
-            boxes[value] = path[: cuts[0] + 1] if cuts else own[value]
-        return boxes
-    all_of_it: dict[Value, str | Group] = {**own}
-    if len(values) <= limit:
-        return all_of_it
-    for level in range(max(map(len, groups.values()), default=0), 0, -1):
-        boxes = at(level)
-        if len(set(boxes.values())) <= limit:
-            return boxes
-    return all_of_it
-
-
 # ---------------------------------------------------------------------------- small things
-
-
-def _label(value: Value, group: Group) -> str:
-    """Return the label, without the module's name that the box around it has already."""
-    label = str(value.label)
-    if group and getattr(value.label, "modules", ()):
-        label = label.removeprefix(group[-1]).removeprefix(".")
-    return label
 
 
 def _operand_names(out: Value) -> list[str]:
@@ -615,18 +506,7 @@ def _together(flows: list[float | None]) -> float | None:
     return next((flow for flow in known if not math.isfinite(flow)), max(known, key=abs))
 
 
-def _naturally(group: Group) -> list[list[tuple[int, str]]]:
-    """Return a key that sorts neurons.2 before neurons.10."""
-    return [
-        [
-            (int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part)
-            for part in name.split(".")
-        ]
-        for name in group
-    ]
-
-
-def _tone(flow: float | None, most: float) -> tuple[str, float]:
+def look_of(flow: float | None, most: float) -> tuple[str, float]:
     """Return how an arrow looks by what flows along it, and its width from 1 to 2.8 points."""
     if flow is None:
         return "none", 1.0
@@ -638,12 +518,12 @@ def _tone(flow: float | None, most: float) -> tuple[str, float]:
     return "plus" if flow > 0 else "minus", round(1 + 1.8 * share, 2)
 
 
-def _is_computed(value: Value) -> bool:
+def is_computed(value: Value) -> bool:
     """Tell a gradient that was computed or set, 0.0 too, from the integer 0 of one that was not."""
     return type(value.grad) is not int or value.grad != 0
 
 
-def _grad(value: Value) -> float:
+def grad_of(value: Value) -> float:
     """Return the gradient as a float; nan for what is no number."""
     try:
         return float(value.grad)
@@ -659,15 +539,8 @@ def _values_of(values: Any) -> list[Value]:
     return found
 
 
-def _strings(name: str, values: Any) -> list[str]:
-    strings = list(values) if hasattr(values, "__iter__") else [values]
-    for value in strings:
-        if not isinstance(value, str):
-            raise TypeError(f"{name} is {shorten(value)}: it must be a level or names of modules")
-    return strings
-
-
-def _check_roots(roots: tuple[Any, ...]) -> None:
+def check_roots(roots: tuple[Any, ...]) -> None:
+    """Raise TypeError unless there is something to draw."""
     if not roots:
         raise TypeError("Graph needs a Value to draw: Graph(loss), or loss.graph()")
     for root in roots:
@@ -675,12 +548,14 @@ def _check_roots(roots: tuple[Any, ...]) -> None:
             raise TypeError(f"cannot draw {shorten(root)} of type {type(root).__name__}: no Value")
 
 
-def _check_choice(name: str, choice: object, choices: tuple[str, ...]) -> None:
+def check_choice(name: str, choice: object, choices: tuple[str, ...]) -> None:
+    """Raise ValueError unless an option is one of its choices."""
     if choice not in choices:
         raise ValueError(f"{name} is {shorten(choice)}: it must be one of {', '.join(choices)}")
 
 
-def _check_count(name: str, count: Any, least: int) -> None:
+def check_count(name: str, count: Any, least: int) -> None:
+    """Raise TypeError or ValueError unless an option is a whole number, and large enough."""
     if not isinstance(count, int) or isinstance(count, bool):
         raise TypeError(f"{name} is {shorten(count)}: it must be a whole number")
     if count < least:

@@ -360,7 +360,7 @@ class MLP(Module):
 
 
 _HOLDERS = (Module, list, tuple, dict)  # of parameters
-_PLAIN = {bool, float, int, str, Name, Unary, type(None), type(linear)}  # most of what is none
+_PLAIN = {bool, float, int, str, Name, Unary, type(None), type(linear)}  # common, and no holders
 
 _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 
@@ -396,9 +396,10 @@ def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
 
 def _holders(path: str, holders: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the modules that hold what stands at ``path``, and note them for its neighbours."""
-    prefix = path.rpartition(".")[0]
-    if prefix not in holders:
-        holders[prefix] = _holders(prefix, holders)
+    outer = prefix = path.rpartition(".")[0]
+    while outer not in holders:
+        outer = outer.rpartition(".")[0]
+    holders[prefix] = holders[outer]
     return holders[prefix]
 
 

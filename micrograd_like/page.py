@@ -27,7 +27,7 @@ from importlib.resources import files
 from string import Template
 
 from .formula import ATOM, SIGN, _python
-from .graph import PLENTY, Graph, _check_choice, _check_count, _check_roots, _tone, values_below
+from .graph import PLENTY, Graph, check_choice, check_count, check_roots, look_of, values_below
 from .ops import Binary, Unary, as_float
 from .picture import FAMILY, THEMES, Scene, clean, svg_text
 from .stepping import steps
@@ -66,9 +66,9 @@ def html(
     format      of the numbers in the drawing; all others have every digit
     limit       a graph of more values is refused with a ValueError
     """
-    _check_roots((root,))
-    _check_choice("theme", theme, ("auto", *THEMES))
-    _check_count("limit", limit, 1)
+    check_roots((root,))
+    check_choice("theme", theme, ("auto", *THEMES))
+    check_count("limit", limit, 1)
     values = values_below((root,), None, limit, lambda count: _refusal(count, limit))
     view = "partials" if len(values) <= PLENTY else "gradients"
     graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
@@ -197,7 +197,7 @@ def _show_walk(
     arrows = {arrow.key: arrow for arrow in scene.arrows}
     for step in walk:
         arrow = arrows[f"e{keys[step.out]}-{step.index}"]
-        arrow.tone, arrow.width = _tone(step.product, most)
+        arrow.tone, arrow.width = look_of(step.product, most)
         arrow.tooltip = f"step {step.number}: from {names[step.out]} to {names[step.x]}"
 
 

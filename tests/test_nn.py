@@ -1315,6 +1315,14 @@ def test_names_know_the_modules_that_hold_them() -> None:
     assert out.label.modules == w.label.modules
     assert out.label.modules[0] is w.label.modules[0]
     assert Neuron(1)([1.0]).label.modules == ("Neuron",)
+    dots = "." * 5000  # a key of a dict may be anything
+    bag = Bag(d={dots: Value(1.0), "inner": {"x": Neuron(1)}})
+    bag.label_parameters()
+    assert [p.label.modules for p in bag.parameters()] == [
+        ("Bag",),
+        ("Bag", "d.inner.x"),
+        ("Bag", "d.inner.x"),
+    ]
 
 
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
