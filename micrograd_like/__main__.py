@@ -99,11 +99,7 @@ def _draw(
     """Draw the computation graph of Values of a script."""
     from .graph import Graph
 
-    chosen: dict[str, Any] = {
-        key: getattr(options, key)
-        for key in ("view", "direction", "theme", "format", "levels", "limit")
-        if getattr(options, key) is not None
-    }
+    chosen = _chosen(options, "view", "direction", "theme", "format", "levels", "limit")
     if options.between is not None:
         ends = options.between.split(",")
         if len(ends) != 2:
@@ -139,11 +135,7 @@ def _page(
     """Write a page to step through backpropagation from a Value of a script."""
     if len(values) != 1:
         raise Failure(f"{', '.join(names)} are {len(values)} Values: a page has one root")
-    chosen = {
-        key: getattr(options, key)
-        for key in ("seed", "direction", "theme", "format", "limit")
-        if getattr(options, key) is not None
-    }
+    chosen = _chosen(options, "seed", "direction", "theme", "format", "limit")
     output = options.output or _file_name(names, ".html")
     try:
         values[0].page(output, **chosen)
@@ -151,6 +143,11 @@ def _page(
         raise Failure(str(error)) from None
     print(f"wrote {output}")
     return 0
+
+
+def _chosen(options: Any, *names: str) -> dict[str, Any]:
+    """Return the options that were given; the others have their defaults where they are used."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _file_name(names: list[str], suffix: str) -> str:

@@ -22,7 +22,7 @@ import re
 import unicodedata
 
 from . import ops
-from .engine import Value, topological_order
+from .engine import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,17 +53,8 @@ COMMANDS |= {"maximum": "\\max", "minimum": "\\min", "sigmoid": "\\sigma", "norm
 COMMANDS |= {"log2": "\\log_2", "log10": "\\log_{10}", "normal_pdf": "\\varphi"}
 
 
-def expression(roots: Sequence[Value], limit: int, latex: bool = False) -> str:
-    """Return the expression that computes the roots.
-
-    Raises ValueError for a graph of more than ``limit`` values.
-    """
-    order = list(dict.fromkeys(value for root in roots for value in topological_order(root)))
-    if len(order) > limit:
-        raise ValueError(
-            f"the graph has {len(order):,} values, more than limit={limit}: a formula of them "
-            "would not be read; take that of a part, part.graph().formula(), or a larger limit"
-        )
+def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = False) -> str:
+    """Return the expression that computes the roots: all values below them come in ``order``."""
     uses: dict[Value, int] = {}
     for out in order:
         for x in out.operands:
@@ -94,7 +85,7 @@ def expression(roots: Sequence[Value], limit: int, latex: bool = False) -> str:
 
 
 def _named(
-    order: list[Value], roots: Sequence[Value], uses: dict[Value, int], latex: bool
+    order: Sequence[Value], roots: Sequence[Value], uses: dict[Value, int], latex: bool
 ) -> dict[Value, str]:
     """Return the names of the values that have one, each of them once."""
     named: dict[Value, str] = {}

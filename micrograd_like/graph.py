@@ -166,7 +166,8 @@ class Graph:
         the whole graph below the roots is larger than the limit."""
         from .formula import expression
 
-        return expression(self.roots, self._limit, latex)
+        order = values_below(self.roots, None, self._limit, self._too_long)
+        return expression(self.roots, order, latex)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
@@ -237,6 +238,12 @@ class Graph:
         return ValueError(
             f"the graph has {count}, more than are looked at with limit={self._limit}: draw what "
             "is near the root (levels=3), or set a larger limit"
+        )
+
+    def _too_long(self, count: str) -> ValueError:
+        return ValueError(
+            f"the graph has {count}, more than limit={self._limit}: a formula of them would not be "
+            "read; take that of a part, part.graph().formula(), or a larger limit"
         )
 
     def _refusal(self, count: str) -> ValueError:

@@ -1,7 +1,7 @@
 """Compute with PyTorch what tests/test_optim.py compares the optimisers with.
 
-    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.13.0 numpy
-    /tmp/torch/bin/python tests/data/make_torch_optimisers.py
+    python3 -m venv .venv-torch && .venv-torch/bin/pip install torch==2.13.0 numpy
+    .venv-torch/bin/python tests/data/make_torch_optimisers.py
 
 It writes torch_optimisers.json beside itself: for each variant of an optimiser, the parameters
 after every 50th of 1,000 steps. The problem is `gradient_of`, which the test shares: a sum whose
