@@ -45,12 +45,6 @@ if TYPE_CHECKING:
 VIEWS = ("auto", "forward", "gradients", "partials")
 LAYOUTS = ("auto", "graphviz", "builtin")
 COMMUTATIVE = {"add", "mul"}  # of the ops of two operands: the others' edges are named a and b
-NAMED_OPERANDS = {  # of the ops of any number of operands
-    "clamp": ("a", "low", "high"),
-    "softmax": ("a",),
-    "log_softmax": ("a",),
-    "direction": ("a",),
-}
 PLENTY = 50  # more boxes or twice as many arrows, and "auto" leaves the partials off the arrows
 CROWD = 150  # more arrows than that are drawn thinner
 FAR = 100_000  # a walk stops at so many values, or at the limit if that is more
@@ -480,13 +474,12 @@ def _between(values: list[Value], starts: list[Value], ends: list[Value]) -> set
 # ---------------------------------------------------------------------------- small things
 
 
-def _operand_names(out: Value) -> list[str]:
+def _operand_names(out: Value) -> Sequence[str]:
     """Return what the op's rule calls each operand, where it is not all one which is which."""
     op, n = out.op, len(out.operands)
     if isinstance(op, Binary) and op.name not in COMMUTATIVE:
-        return ["a", "b"]
-    named = NAMED_OPERANDS.get(op.name, ()) if op else ()
-    return [*named, *([""] * n)][:n]
+        return op.operand_names(n)
+    return [*op.names, *([""] * n)] if op else ()
 
 
 def _bundle(

@@ -104,10 +104,11 @@ class Op:
     float; ``partials`` takes the operands and ``out``, as floats or as Values, and returns the
     partials. ``domain`` (an open interval for each operand; the last one serves all that follow)
     and ``kink`` (0 at a kink or a pole of the op or its partials, and small near one) tell the tests where
-    the rule is smooth and has all its digits.
+    the rule is smooth and has all its digits. ``names`` are those of the first operands in the rule,
+    where they are not a and b, or x₁, x₂, … of any number.
     """
 
-    __slots__ = ("domain", "forward", "kink", "name", "partials", "symbol")
+    __slots__ = ("domain", "forward", "kink", "name", "names", "partials", "symbol")
 
     def __init__(
         self,
@@ -118,6 +119,7 @@ class Op:
         symbol: str = "",
         domain: tuple[Interval, ...] = (REALS,),
         kink: Callable[..., float] | None = None,
+        names: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.symbol = symbol or name
@@ -125,6 +127,7 @@ class Op:
         self.partials = partials
         self.domain = domain
         self.kink = kink
+        self.names = names
         TABLE[name] = self
 
     def __repr__(self) -> str:
@@ -148,13 +151,17 @@ class Op:
             _FORMULAS[rule] = _formulas(rule)
         return _FORMULAS[rule]
 
+    def operand_names(self, n: int) -> tuple[str, ...]:
+        """Return what the rule calls each of ``n`` operands."""
+        names = self.names or (("a", "b")[:n] if isinstance(self, (Unary, Binary)) else ())
+        return (*names, *map(_nth, range(len(names), n)))
+
     def formula(self, i: int, n: int) -> str:
         """Return the rule for the i-th of ``n`` operands as text, as in ∂tanh/∂a = sech2(a)."""
-        names = ("a", "b") if isinstance(self, (Unary, Binary)) else tuple(map(_nth, range(n)))
-        formulas = self.formulas()
+        names, formulas = self.operand_names(n), self.formulas()
         if self.partials is _swap_halves:  # a rule that only moves things: it moves names too
             formulas = self.partials(names, None)
-        return f"∂{self.name}/∂{names[i]} = {formulas[i] if len(formulas) == n else formulas[0]}"
+        return f"∂{self.name}/∂{names[i]} = {formulas[min(i, len(formulas) - 1)]}"
 
     def call(self, operands: Sequence[Any]) -> str:
         """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
@@ -403,6 +410,11 @@ def _d_extreme(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
     return tuple([1 / sum(ties) if tie else 0.0 for tie in ties])
 
 
+def _d_fsum(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
+    """1.0."""
+    return (1.0,) * len(xs)
+
+
 def _d_prod(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
     """Product of the others."""
     before, after = [1.0], [1.0]
@@ -420,7 +432,7 @@ def _swap_halves(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
 
 
 def _d_clamp(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-    """low < a < high; a < low; a > high."""
+    """1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0."""
     a, low, high = xs
     return float(low < a < high), float(a < low), float(a > high)
 
@@ -535,17 +547,17 @@ softplus    = Unary("softplus",    floats.softplus,    lambda a, out: sigmoid(a)
 softsign    = Unary("softsign",    floats.softsign,    lambda a, out: ieee_power(1 + abs(a), -2.0), kink=lambda a: a)
 
 # any number of operands
-fsum         = Nary("fsum",         math.fsum,           lambda xs, out: (1.0,) * len(xs), symbol="Σ")
-prod         = Nary("prod",         math.prod,           _d_prod,                          symbol="Π")
+fsum         = Nary("fsum",         math.fsum,           _d_fsum, symbol="Σ")
+prod         = Nary("prod",         math.prod,           _d_prod, symbol="Π")
 sumprod      = Nary("sumprod",      floats.sumprod,      _swap_halves, symbol="Σab")  # a1…an, b1…bn
 weighted_sum = Nary("weighted_sum", floats.weighted_sum, _swap_halves, symbol="Σwx")  # w1…wn, x1…xn and the bias, if any
 hypot        = Nary("hypot",        floats.hypot,        _d_hypot,     kink=math.hypot)
 maximum      = Nary("maximum",      floats.maximum,      _d_extreme, symbol="max", kink=lambda *xs: _gap(xs))
 minimum      = Nary("minimum",      floats.minimum,      _d_extreme, symbol="min", kink=lambda *xs: _gap(xs))
-clamp        = Nary("clamp",        floats.clamp,        _d_clamp,   kink=lambda a, low, high: min(abs(a - low), abs(a - high)))
+clamp        = Nary("clamp",        floats.clamp,        _d_clamp,   kink=lambda a, low, high: min(abs(a - low), abs(a - high)), names=("a", "low", "high"))
 logsumexp    = Nary("logsumexp",    floats.logsumexp,    _d_logsumexp)
-softmax      = Nary("softmax",      floats.softmax,      _d_softmax)      # of the first among all
-log_softmax  = Nary("log_softmax",  floats.log_softmax,  _d_log_softmax)  # of the first among all
+softmax      = Nary("softmax",      floats.softmax,      _d_softmax,     names=("a",))  # of the first among all
+log_softmax  = Nary("log_softmax",  floats.log_softmax,  _d_log_softmax, names=("a",))  # of the first among all
 
 # for the rules above: they raise nothing, and their derivatives do not cancel
 ieee_div         = Binary("ieee_div",         floats.ieee_div,         lambda a, b, out: (ieee_div(1.0, b), -ieee_div(out, b)), symbol="/", kink=lambda a, b: b)
@@ -555,5 +567,5 @@ cbrt_slope       = Unary("cbrt_slope",        floats.cbrt_slope,       lambda a,
 sech2            = Unary("sech2",             floats.sech2,            lambda a, out: -2 * tanh(a) * out, symbol="sech²")
 one_minus_square = Unary("one_minus_square",  floats.one_minus_square, lambda a, out: -2 * a,             symbol="1-a²")
 exp_neg_square   = Unary("exp_neg_square",    floats.exp_neg_square,   lambda a, out: -2 * (a * out) if abs(a) < 40 else 0.0, symbol="exp(-a²)", domain=((-26.5, 26.5),))
-direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot", kink=math.hypot)
+direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot", kink=math.hypot, names=("a",))
 # fmt: on

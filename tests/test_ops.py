@@ -632,3 +632,15 @@ def test_a_weighted_sum_names_the_factors() -> None:
         *("x₁ = x₃", "x₂ = x₄", "x₃ = x₁", "x₄ = x₂", "x₅ = 1.0"),
     ]
     assert op.formula(11, 24) == "∂weighted_sum/∂x₁₂ = x₂₄"
+
+
+def test_a_rule_tells_the_first_operand_from_the_others() -> None:
+    assert [ops.softmax.formula(i, 4).partition("/∂")[2] for i in range(4)] == [
+        "a = out * fsum(softmax of the others)",
+        *(f"{x} = -out * softmax of that other" for x in ("x₂", "x₃", "x₄")),
+    ]
+    assert [ops.clamp.formula(i, 3).partition("/∂")[2] for i in range(3)] == [
+        "a = 1 if low < a < high else 0",
+        "low = 1 if a < low else 0",
+        "high = 1 if a > high else 0",
+    ]
