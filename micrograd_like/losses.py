@@ -113,7 +113,11 @@ def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any
     Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which take
     less time for it.
     """
-    weights = parameters.parameters() if isinstance(parameters, Module) else list(parameters)
+    if isinstance(parameters, Module):
+        parameters = parameters.parameters()
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(f"l2_penalty: it takes a Module or a list, not {shorten(parameters)}")
+    weights = list(parameters)
     if not weights:
         raise ValueError("l2_penalty: there are no parameters")
     if not as_float(strength) >= 0:

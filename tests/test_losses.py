@@ -184,6 +184,7 @@ def test_l2_penalty_is_what_weight_decay_adds_to_the_gradients() -> None:
         (lambda: losses.cross_entropy(1.0, 0), TypeError, "goes with binary_cross_entropy"),
         (lambda: losses.cross_entropy([1.0], 0), TypeError, "two or more scores"),
         (lambda: losses.l2_penalty([]), ValueError, "no parameters"),
+        (lambda: losses.l2_penalty(Value(1.0)), TypeError, "a Module or a list, not Value"),
         (lambda: losses.l2_penalty([1.0], -1), ValueError, "at least 0, not -1"),
         (lambda: losses.l2_penalty([1.0], math.nan), ValueError, "not nan"),
     ],
