@@ -32,7 +32,7 @@ ROWS = (
     ("checking",),
     ("compiler",),
     ("layering", "ordering", "spacing", "routing"),
-    ("graph", "formula", "picture", "layout"),
+    ("graph", "formula", "picture", "layout", "charts"),
     ("explain", "health"),
     ("history",),
     ("measuring", "checkpoint"),

@@ -265,8 +265,8 @@ def test_the_picture_has_a_row_for_each_layer_and_marks_where_the_axes_say() -> 
     assert {"layers.0", "layers.1", "layers.2", "dead units", "saturated", "usual"} <= {*words}
     assert f"{report.layers[0].dead_units} of 8" in words
     root = ET.fromstring(report.svg())
-    dots = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "5"][1:]
-    rings = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "4.5"][1:]
+    dots = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "4.5"][1:]
+    rings = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "6"][1:]
     slopes, updates = dots[:3], dots[3:]
     pairs = [
         *zip(slopes, (row.gradient_norm for row in report.layers)),
