@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from math import exp
 from typing import Any
 
-from demos.charts import CLASSES, INK, Panel, figure, network
 from demos.console import parse, run, write
+from demos.drawing import network
 from micrograd_like import Value, fsum
+from micrograd_like.charts import BLUE, INK, VERMILION, Panel, figure
 from micrograd_like.nn import MLP
 
 INPUTS, TARGETS, BIASES = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
@@ -141,28 +142,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 report(name, step, q["E"], q["out_o1"], q["out_o2"])
     print(ARTICLE)
 
-    errors = Panel(720, 116, (300, 400), (0, STEPS), (2e-5, 0.5), log=True)
+    errors = Panel((300, 400), (0, STEPS), (2e-5, 0.5), log=True)
     errors.axes("step", "E")
     errors.line([curve[i] for i in (*range(100), *range(100, STEPS + 1, 25))], INK)
-    subtitle = f"E = {curve[0][1]:.9f}, and after {STEPS:,} steps {curve[-1][1]:.10f}"
+    subtitle = (
+        f"E = {curve[0][1]:.9f}, and after {STEPS:,} steps {curve[-1][1]:.10f}; "
+        "the steeper E is in a weight, the bolder its line"
+    )
     write(options.picture, figure("Backpropagation by hand", subtitle, plan, errors))
     return 0
 
 
 def draw(q: dict[str, Any]) -> Panel:
     """Draw the network: the larger a slope, the bolder the line of its weight."""
-    plan = Panel(56, 116, (580, 400), (-0.2, 2.2), (-1.4, 0.4))
+    plan = Panel((580, 400), (-0.2, 2.2), (-1.4, 0.4))
     columns = [("i1", "i2"), ("out_h1", "out_h2"), ("out_o1", "out_o2")]
     weights = []
     for k in range(1, 9):
         w, slope = q[f"w{k}"], q[f"dE_dw{k}"]
         words = f"w{k} = {w:.2f}", f"slope {slope:.4f}".replace("-", "−")
-        weights.append((words, CLASSES[slope > 0], 1.5 + 15 * math.sqrt(abs(slope))))
+        colour = VERMILION if slope > 0 else BLUE
+        weights.append((words, colour, 1.5 + 15 * math.sqrt(abs(slope))))
     network(plan, [[(name, f"{q[name]:.4f}") for name in names] for names in columns], weights)
-    for y, k in (0, 1), (-1, 2):
-        plan.note(2, y - 0.25, f"target {TARGETS[k - 1]:g}", anchor="middle")
-        plan.note(k, 0.22, f"bias {BIASES[k - 1]:.2f}", anchor="middle")
-    plan.key({"E rises with the weight": CLASSES[1], "E falls with the weight": CLASSES[0]})
+    for k, (target, bias) in enumerate(zip(TARGETS, BIASES)):
+        plan.note(2, -k - 0.25, f"target {target:g}")
+        plan.note(k + 1, 0.22, f"bias {bias:.2f}")
+    plan.key({"E rises with the weight": VERMILION, "E falls with the weight": BLUE})
     return plan
 
 

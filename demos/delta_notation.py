@@ -7,20 +7,22 @@ from itertools import combinations, pairwise, product
 from operator import mul, sub
 from typing import Any
 
-from demos.charts import CLASSES, GREEN, GREY, INK, Panel, figure
 from demos.console import parse, run, write
+from demos.drawing import ROOTS, colour_bar, matrix
 from micrograd_like import Value, fsum, gradients, sigmoid, softplus
+from micrograd_like.charts import BLUE, GREEN, GREY, INK, VERMILION, Panel, figure, stroke
 
 Matrix = list[list[Any]]  # rows of floats, or of Values
 SIZES, STEPS, STARTS = (3, 4, 3, 1), 600, 3
 INPUTS: Matrix = [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
 TASKS: dict[str, Matrix] = {"or": [[0.0, 1.0, 1.0, 1.0]], "xor": [[0.0, 1.0, 1.0, 0.0]]}
-RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the rate, a colour
-    "every σ′": (True, True, 2.0, CLASSES[0]),
-    "no σ′ at the output": (False, True, 0.5, GREEN),
-    "no σ′ at all": (False, False, 0.1, CLASSES[1]),
-    "none, small steps": (False, False, 0.02, INK),
+RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the rate
+    "every σ′": (True, True, 2.0),
+    "no σ′ at the output": (False, True, 0.5),
+    "no σ′ at all": (False, False, 0.1),
+    "none, small steps": (False, False, 0.02),
 }
+PENS = dict(zip(RULES, ((BLUE, ""), (GREEN, ""), (VERMILION, ""), (INK, "7 5"))))  # dashes
 BLOCKS = {"all": (0, 27), "W₁ alone": (0, 12), "W₂ alone": (12, 24), "W₃ alone": (24, 27)}
 NOTATION = """\
 1. Three layers of sigmoids without biases, 3 -> 4 -> 3 -> 1; the third input is a constant 1
@@ -72,7 +74,7 @@ def deltas(
     weights: Sequence[Matrix], layers: Sequence[Matrix], targets: Matrix, rule: str = "every σ′"
 ) -> list[Matrix]:
     """Return δ_k A_k₋₁ᵀ for every layer: the gradients, or what a rule leaves of them."""
-    at_output, hidden, *_ = RULES[rule]
+    at_output, hidden, _ = RULES[rule]
     delta, found = each(sub, layers[-1], targets), list[Matrix]()
     for k in range(len(weights), 0, -1):
         if at_output if k == len(weights) else hidden:
@@ -187,26 +189,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines = by_engine(start, INPUTS, xor, cross_entropy=True, straight=True)
     print(WHOSE.format(apart(steps[at_hidden], cross), apart(steps[none], lines)))
 
-    panels = []
-    for left, task in zip((56, 366), TASKS, strict=True):
-        panels.append(panel := Panel(left, 116, (240, 270), (0, STEPS), (3e-5, 2), log=True))
-        panel.axes("step", "E" if task == "or" else "")
-        for rule, (*_, colour) in RULES.items():
-            panel.line(list(enumerate(curves[task, rule])), colour)
-        panel.note(0.95 * STEPS, 0.85, task, anchor="end")
-    panels[0].key({rule: colour for rule, (*_, colour) in RULES.items()})
-    for left, rule in zip((670, 970), (every, none), strict=True):
-        panels.append(panel := Panel(left, 116, (270, 270), (0, 27), (27, 0)))
-        panel.cells(maps[rule])
-        panel.legend([("", f"{rule}: its Jacobian")])
-        for k, (start_, stop) in enumerate(list(BLOCKS.values())[1:], 1):
-            panel.line([(start_, 0), (start_, 27)], GREY, width=0.8)
-            panel.line([(0, start_), (27, start_)], GREY, width=0.8)
-            panel.note((start_ + stop) / 2, 29, f"W{chr(0x2080 + k)}", anchor="middle")
+    charts = [Panel((230, 250), (0, STEPS), (3e-5, 2), log=True, title=task) for task in TASKS]
+    for chart, task in zip(charts, TASKS):
+        chart.axes("step", "E" if task == "or" else "")
+        for rule, (colour, dash) in PENS.items():
+            chart.line(enumerate(curves[task, rule]), colour, dash=dash)
+    charts[0].legend((stroke(*pen), rule) for rule, pen in PENS.items())
+    for rule in every, none:
+        chart = Panel((250, 250), (0, 27), (27, 0), title=f"{rule}: its Jacobian")
+        largest = max(abs(slope) for row in maps[rule] for slope in row)
+        matrix(chart, maps[rule], largest)
+        for place in 12, 24:
+            chart.line([(place, 0), (place, 27)], GREY, width=0.8)
+            chart.line([(0, place), (27, place)], GREY, width=0.8)
+        for name, (first, stop) in list(BLOCKS.items())[1:]:
+            chart.note((first + stop) / 2, 29, name[:2])
+            chart.note(-1.5, (first + stop) / 2 + 0.5, name[:2])
+        charts += [chart, colour_bar(250, -largest, largest, "slope", ROOTS)]
     subtitle = (
-        "σ′ dropped in the hidden layers: xor is not learnt, and the Jacobian is not symmetric"
+        "without σ′ in the hidden layers, xor is not learnt and the Jacobian is not symmetric"
     )
-    write(options.picture, figure("May one drop the σ′?", subtitle, *panels))
+    write(options.picture, figure("May one drop the σ′?", subtitle, *charts))
     return 0
 
 

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from demos.charts import CLASSES, INK, Panel, dot, figure
 from demos.console import parse, run, write
+from demos.drawing import CLASSES, heat, regions
+from micrograd_like.charts import INK, Panel, dot, figure
 from micrograd_like.data import xor
 from micrograd_like.nn import MLP
 
@@ -96,18 +97,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"hidden neurons that differ, after that: {len(kinds)}; who starts alike stays alike")
 
     panels = []
-    for left, epoch in zip((56, 346, 636), (0, last // 2, last), strict=True):
+    for epoch in 0, last // 2, last:
         model.load_state_dict(states[epoch])
-        panels.append(panel := Panel(left, 116, (250, 250), (-0.45, 1.45), (-0.45, 1.45)))
-        panel.heat(partial(answer_to, model), 0, 1)
-        panel.regions(partial(answer_to, model), [(0.5, f'fill="none" stroke="{INK}"')])
-        panel.marks += [dot(*panel.at(x, y), CLASSES[target]) for (x, y), target in EXAMPLES]
+        title, answer = f"after {epoch} epochs", partial(answer_to, model)
+        panels.append(panel := Panel((230, 230), (-0.45, 1.45), (-0.45, 1.45), title=title))
+        heat(panel, answer, 0, 1)
+        regions(panel, answer, [(0.5, f'fill="none" stroke="{INK}"')])
+        panel.marks += [dot(*panel.at(x, y), CLASSES[target], 5) for (x, y), target in EXAMPLES]
         panel.axes("x", "y")
-        panel.legend([("", f"after {epoch} epochs")])
-    errors = Panel(946, 116, (250, 250), (0, max(last, 3)), (0, 0.7))
-    errors.axes("epoch", "error")
+    panels[0].legend((dot(0, 0, CLASSES[k], 5), f"x xor y is {k}") for k in (0, 1))
+    errors = Panel((230, 230), (0, last), (0, 0.7))
+    errors.axes("epoch", "error", whole=True)
     errors.line([(epoch, error_of(answers)) for epoch, answers in enumerate(history)], INK)
-    subtitle = f"xor, {result}; blue is an answer of 0, red of 1, and ½ on the line"
+    subtitle = (
+        f"{result}; the answers go from blue for 0 by way of white to red for 1, with a line at ½"
+    )
     write(options.picture, figure("Until all are correct", subtitle, *panels, errors))
     return 0
 
