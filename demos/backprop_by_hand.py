@@ -12,13 +12,15 @@ from typing import Any
 
 from demos.console import parse, run, write
 from demos.drawing import network
-from micrograd_like import Value, fsum
+from micrograd_like import Value
 from micrograd_like.charts import BLUE, INK, VERMILION, Panel, figure
+from micrograd_like.losses import half_squared_error
 from micrograd_like.nn import MLP
 
 INPUTS, TARGETS, BIASES = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
 WEIGHTS = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
 RATE, STEPS = 0.5, 10_000
+LINE = "   {:22}{:8,}{:15.10f}{:13.9f}{:13.9f}"  # a run, a step, E, both outputs
 ARTICLE = """\
 The article, like us, computes all slopes first, then updates. Of its figures, E = 0.0000351085 is
 from there (step 9,999); but its 0.291027924 after one step and its last outputs, 0.015912196 and
@@ -100,10 +102,9 @@ def build() -> tuple[MLP, list[Value]]:
 def by_engine(model: MLP) -> float:
     """Let the engine find the slopes of the error; return the error."""
     model.zero_grad()
-    pairs = zip(TARGETS, model(INPUTS), strict=True)
-    error: Value = fsum([(t - out) ** 2 / 2 for t, out in pairs])
+    error = half_squared_error(model(INPUTS), TARGETS)
     error.backward()
-    return error.data
+    return float(error)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -118,37 +119,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(name.removeprefix("# "))
 
     model, weights = build()
-    curve = [(0.0, by_engine(model))]
-    print(f"5. by the engine: E = {curve[0][1]:.9f}, {ulps(q['E'], curve[0][1]):.0f} ulp apart")
+    curve = [by_engine(model)]
+    print(f"5. by the engine: E = {curve[0]:.9f}, {ulps(q['E'], curve[0]):.0f} ulp apart")
     print(f"{'∂E/∂w by hand':>28}{'by the engine':>22}{'ulp apart':>12}{'w − ½·∂E/∂w':>14}")
     for k, (w, new) in enumerate(zip(weights, step_by_hand(WEIGHTS), strict=True), 1):
         slope = q[f"dE_dw{k}"]
-        apart = ulps(slope, w.grad)
-        print(f"   w{k}{slope:23.16f}{w.grad:22.16f}{apart:12.0f}{new:14.9f}")
+        print(f"   w{k}{slope:23.16f}{w.grad:22.16f}{ulps(slope, w.grad):12.0f}{new:14.9f}")
     plan = draw(q)
 
     print(f"6. further steps{'step':>17}{'E':>15}{'out_o1':>13}{'out_o2':>13}")
-    for step in range(1, STEPS + 1):
+    for _ in range(STEPS):
         for w in weights:
             w.data -= RATE * w.grad
-        curve.append((step, by_engine(model)))
-    report("by the engine", STEPS, curve[-1][1], *model(INPUTS))
+        curve.append(by_engine(model))
+    print(LINE.format("by the engine", STEPS, curve[-1], *model(INPUTS)))
     for name, output_first in ("by hand", False), ("by hand, outputs first", True):
         numbers: Sequence[float] = WEIGHTS
         for step in range(1, STEPS + 1):
             numbers = step_by_hand(numbers, output_first=output_first)
             if step in (1, STEPS - 1, STEPS):
                 q = by_hand(numbers)
-                report(name, step, q["E"], q["out_o1"], q["out_o2"])
+                print(LINE.format(name, step, q["E"], q["out_o1"], q["out_o2"]))
     print(ARTICLE)
 
     errors = Panel((300, 400), (0, STEPS), (2e-5, 0.5), log=True)
     errors.axes("step", "E")
-    errors.line([curve[i] for i in (*range(100), *range(100, STEPS + 1, 25))], INK)
-    subtitle = (
-        f"E = {curve[0][1]:.9f}, and after {STEPS:,} steps {curve[-1][1]:.10f}; "
-        "the steeper E is in a weight, the bolder its line"
-    )
+    points = list(enumerate(curve))
+    errors.line(points[:100] + points[100::25], INK)
+    ends = f"E = {curve[0]:.9f}, and after {STEPS:,} steps {curve[-1]:.10f}"
+    subtitle = f"{ends}; the steeper E is in a weight, the bolder its line"
     write(options.picture, figure("Backpropagation by hand", subtitle, plan, errors))
     return 0
 
@@ -171,18 +170,10 @@ def draw(q: dict[str, Any]) -> Panel:
     return plan
 
 
-def report(
-    name: str, step: int, error: float, out_o1: float | Value, out_o2: float | Value
-) -> None:
-    """Print where a run stands."""
-    print(f"   {name:22}{step:8,}{error:15.10f}{out_o1:13.9f}{out_o2:13.9f}")
-
-
 def written(source: str) -> str:
     """Return a formula as it is written by hand."""
-    return (
-        re.sub(r"\bd(\w+?)_d(\w+)", r"∂\1/∂\2", source).replace(" * ", " · ").replace(" ** 2", "²")
-    )
+    source = re.sub(r"\bd(\w+?)_d(\w+)", r"∂\1/∂\2", source)
+    return source.replace(" * ", " · ").replace(" ** 2", "²")
 
 
 def ulps(x: float, y: float) -> float:

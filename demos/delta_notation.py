@@ -8,9 +8,9 @@ from operator import mul, sub
 from typing import Any
 
 from demos.console import parse, run, write
-from demos.drawing import ROOTS, colour_bar, matrix
+from demos.drawing import blocks
 from micrograd_like import Value, fsum, gradients, sigmoid, softplus
-from micrograd_like.charts import BLUE, GREEN, GREY, INK, VERMILION, Panel, figure, stroke
+from micrograd_like.charts import BLUE, GREEN, INK, VERMILION, Panel, figure, stroke
 
 Matrix = list[list[Any]]  # rows of floats, or of Values
 SIZES, STEPS, STARTS = (3, 4, 3, 1), 600, 3
@@ -23,7 +23,7 @@ RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the r
     "none, small steps": (False, False, 0.02),
 }
 PENS = dict(zip(RULES, ((BLUE, ""), (GREEN, ""), (VERMILION, ""), (INK, "7 5"))))  # dashes
-BLOCKS = {"all": (0, 27), "W₁ alone": (0, 12), "W₂ alone": (12, 24), "W₃ alone": (24, 27)}
+PARTS = {"W₁": (0, 12), "W₂": (12, 24), "W₃": (24, 27)}
 NOTATION = """\
 1. Three layers of sigmoids without biases, 3 -> 4 -> 3 -> 1; the third input is a constant 1
    A₀ = the inputs, an example a column   A_k = σ(W_k A_k₋₁)             E = ½ Σ (A₃ − T)²
@@ -159,9 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"   ∂E/∂W₃ by the engine  {by_engine(start, INPUTS, xor)[-3:]}")
     alone = apart(deltas(start, forward(start, one), target), by_engine(start, one, target))
     print(f"   all 27 entries, of one example:   {alone}")
-    print(
-        f"   summed over four, which cancel:   {apart(steps[every], by_engine(start, INPUTS, xor))}"
-    )
+    together = apart(steps[every], by_engine(start, INPUTS, xor))
+    print(f"   summed over four, which cancel:   {together}")
 
     print("\n2. May the σ′ be dropped, as they only scale? E on the way from one start, the steps")
     print(f"   of {STEPS} that went uphill, and of {STARTS} starts those that came below 0.01:")
@@ -177,40 +176,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"   {task:4} {rule:20}{RULES[rule][2]:9g}{shown}{uphill:9}{learnt:9}", flush=True)
     print(WHY.format(widest(steps[every][0]), widest(steps[none][0])))
 
+    print()
     print(
-        "\n3. Whose gradient is it? A gradient has a symmetric Jacobian: an antisymmetric part of 0"
+        "3. Whose gradient is it? A gradient has a symmetric Jacobian: an antisymmetric part of 0"
     )
-    print(" " * 28 + "".join(f"{name:>11}" for name in BLOCKS))
+    print(" " * 36 + "all" + "".join(f"{name + ' alone':>11}" for name in PARTS))
     maps = {rule: jacobian(start, xor, rule) for rule in (every, at_hidden, none)}
     for rule, j in maps.items():
-        parts = "".join(f"{asymmetry(j, *block):11.1e}" for block in BLOCKS.values())
+        parts = "".join(f"{asymmetry(j, *part):11.1e}" for part in ((0, 27), *PARTS.values()))
         print(f"   {rule:25}{parts}")
     cross = by_engine(start, INPUTS, xor, cross_entropy=True)
     lines = by_engine(start, INPUTS, xor, cross_entropy=True, straight=True)
     print(WHOSE.format(apart(steps[at_hidden], cross), apart(steps[none], lines)))
 
+    write(options.picture, draw(curves, {rule: maps[rule] for rule in (every, none)}))
+    return 0
+
+
+def draw(curves: dict[tuple[str, str], list[float]], maps: dict[str, Matrix]) -> str:
+    """Draw the errors of both tasks over the steps, and Jacobians in blocks."""
     charts = [Panel((230, 250), (0, STEPS), (3e-5, 2), log=True, title=task) for task in TASKS]
     for chart, task in zip(charts, TASKS):
         chart.axes("step", "E" if task == "or" else "")
         for rule, (colour, dash) in PENS.items():
             chart.line(enumerate(curves[task, rule]), colour, dash=dash)
     charts[0].legend((stroke(*pen), rule) for rule, pen in PENS.items())
-    for rule in every, none:
-        chart = Panel((250, 250), (0, 27), (27, 0), title=f"{rule}: its Jacobian")
-        largest = max(abs(slope) for row in maps[rule] for slope in row)
-        matrix(chart, maps[rule], largest)
-        for place in 12, 24:
-            chart.line([(place, 0), (place, 27)], GREY, width=0.8)
-            chart.line([(0, place), (27, place)], GREY, width=0.8)
-        for name, (first, stop) in list(BLOCKS.items())[1:]:
-            chart.note((first + stop) / 2, 29, name[:2])
-            chart.note(-1.5, (first + stop) / 2 + 0.5, name[:2])
-        charts += [chart, colour_bar(250, -largest, largest, "slope", ROOTS)]
-    subtitle = (
-        "without σ′ in the hidden layers, xor is not learnt and the Jacobian is not symmetric"
-    )
-    write(options.picture, figure("May one drop the σ′?", subtitle, *charts))
-    return 0
+    for rule, j in maps.items():
+        charts += blocks(f"{rule}: its Jacobian", j, PARTS)
+    subtitle = "no σ′ in the hidden layers: xor is not learnt, and the Jacobian is not symmetric"
+    return figure("May one drop the σ′?", subtitle, *charts)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,20 @@ def matrix(panel: Panel, field: Field, largest: float) -> None:
             panel.marks.append(rect(j * width, i * height, width + 0.4, height + 0.4, colour))
 
 
+def blocks(title: str, field: Field, parts: Mapping[str, tuple[int, int]]) -> list[Panel]:
+    """Return a square matrix, parted into named rows and columns, and the scale of its colours."""
+    size, largest = len(field), max(abs(number) for row in field for number in row)
+    panel = Panel((250, 250), (0, size), (size, 0), title=title)
+    matrix(panel, field, largest)
+    for name, (start, stop) in parts.items():
+        panel.note((start + stop) / 2, 1.08 * size, name)
+        panel.note(-0.05 * size, (start + stop) / 2 + 0.02 * size, name)
+        if start:
+            panel.line([(start, 0), (start, size)], GREY, width=0.8)
+            panel.line([(0, start), (size, start)], GREY, width=0.8)
+    return [panel, colour_bar(250, -largest, largest, "slope", ROOTS)]
+
+
 def colour_bar(
     height: float, low: float, high: float, name: str, colours: Sequence[str] = BANDS
 ) -> Panel:
