@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from math import exp
 from typing import Any
 
-from demos.charts import CLASSES, INK, Panel, figure, network
 from demos.console import parse, run, write
-from micrograd_like import Value, fsum
+from demos.drawing import network
+from micrograd_like import Value
+from micrograd_like.charts import BLUE, INK, VERMILION, Panel, figure
+from micrograd_like.losses import half_squared_error
 from micrograd_like.nn import MLP
 
 INPUTS, TARGETS, BIASES = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
 WEIGHTS = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
 RATE, STEPS = 0.5, 10_000
+LINE = "   {:22}{:8,}{:15.10f}{:13.9f}{:13.9f}"  # a run, a step, E, both outputs
 ARTICLE = """\
 The article, like us, computes all slopes first, then updates. Of its figures, E = 0.0000351085 is
 from there (step 9,999); but its 0.291027924 after one step and its last outputs, 0.015912196 and
@@ -99,10 +102,9 @@ def build() -> tuple[MLP, list[Value]]:
 def by_engine(model: MLP) -> float:
     """Let the engine find the slopes of the error; return the error."""
     model.zero_grad()
-    pairs = zip(TARGETS, model(INPUTS), strict=True)
-    error: Value = fsum([(t - out) ** 2 / 2 for t, out in pairs])
+    error = half_squared_error(model(INPUTS), TARGETS)
     error.backward()
-    return error.data
+    return float(error)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,67 +119,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(name.removeprefix("# "))
 
     model, weights = build()
-    curve = [(0.0, by_engine(model))]
-    print(f"5. by the engine: E = {curve[0][1]:.9f}, {ulps(q['E'], curve[0][1]):.0f} ulp apart")
+    curve = [by_engine(model)]
+    print(f"5. by the engine: E = {curve[0]:.9f}, {ulps(q['E'], curve[0]):.0f} ulp apart")
     print(f"{'∂E/∂w by hand':>28}{'by the engine':>22}{'ulp apart':>12}{'w − ½·∂E/∂w':>14}")
     for k, (w, new) in enumerate(zip(weights, step_by_hand(WEIGHTS), strict=True), 1):
         slope = q[f"dE_dw{k}"]
-        apart = ulps(slope, w.grad)
-        print(f"   w{k}{slope:23.16f}{w.grad:22.16f}{apart:12.0f}{new:14.9f}")
+        print(f"   w{k}{slope:23.16f}{w.grad:22.16f}{ulps(slope, w.grad):12.0f}{new:14.9f}")
     plan = draw(q)
 
     print(f"6. further steps{'step':>17}{'E':>15}{'out_o1':>13}{'out_o2':>13}")
-    for step in range(1, STEPS + 1):
+    for _ in range(STEPS):
         for w in weights:
             w.data -= RATE * w.grad
-        curve.append((step, by_engine(model)))
-    report("by the engine", STEPS, curve[-1][1], *model(INPUTS))
+        curve.append(by_engine(model))
+    print(LINE.format("by the engine", STEPS, curve[-1], *model(INPUTS)))
     for name, output_first in ("by hand", False), ("by hand, outputs first", True):
         numbers: Sequence[float] = WEIGHTS
         for step in range(1, STEPS + 1):
             numbers = step_by_hand(numbers, output_first=output_first)
             if step in (1, STEPS - 1, STEPS):
                 q = by_hand(numbers)
-                report(name, step, q["E"], q["out_o1"], q["out_o2"])
+                print(LINE.format(name, step, q["E"], q["out_o1"], q["out_o2"]))
     print(ARTICLE)
 
-    errors = Panel(720, 116, (300, 400), (0, STEPS), (2e-5, 0.5), log=True)
+    errors = Panel((300, 400), (0, STEPS), (2e-5, 0.5), log=True)
     errors.axes("step", "E")
-    errors.line([curve[i] for i in (*range(100), *range(100, STEPS + 1, 25))], INK)
-    subtitle = f"E = {curve[0][1]:.9f}, and after {STEPS:,} steps {curve[-1][1]:.10f}"
+    points = list(enumerate(curve))
+    errors.line(points[:100] + points[100::25], INK)
+    ends = f"E = {curve[0]:.9f}, and after {STEPS:,} steps {curve[-1]:.10f}"
+    subtitle = f"{ends}; the steeper E is in a weight, the bolder its line"
     write(options.picture, figure("Backpropagation by hand", subtitle, plan, errors))
     return 0
 
 
 def draw(q: dict[str, Any]) -> Panel:
     """Draw the network: the larger a slope, the bolder the line of its weight."""
-    plan = Panel(56, 116, (580, 400), (-0.2, 2.2), (-1.4, 0.4))
+    plan = Panel((580, 400), (-0.2, 2.2), (-1.4, 0.4))
     columns = [("i1", "i2"), ("out_h1", "out_h2"), ("out_o1", "out_o2")]
     weights = []
     for k in range(1, 9):
         w, slope = q[f"w{k}"], q[f"dE_dw{k}"]
         words = f"w{k} = {w:.2f}", f"slope {slope:.4f}".replace("-", "−")
-        weights.append((words, CLASSES[slope > 0], 1.5 + 15 * math.sqrt(abs(slope))))
+        colour = VERMILION if slope > 0 else BLUE
+        weights.append((words, colour, 1.5 + 15 * math.sqrt(abs(slope))))
     network(plan, [[(name, f"{q[name]:.4f}") for name in names] for names in columns], weights)
-    for y, k in (0, 1), (-1, 2):
-        plan.note(2, y - 0.25, f"target {TARGETS[k - 1]:g}", anchor="middle")
-        plan.note(k, 0.22, f"bias {BIASES[k - 1]:.2f}", anchor="middle")
-    plan.key({"E rises with the weight": CLASSES[1], "E falls with the weight": CLASSES[0]})
+    for k, (target, bias) in enumerate(zip(TARGETS, BIASES)):
+        plan.note(2, -k - 0.25, f"target {target:g}")
+        plan.note(k + 1, 0.22, f"bias {bias:.2f}")
+    plan.key({"E rises with the weight": VERMILION, "E falls with the weight": BLUE})
     return plan
-
-
-def report(
-    name: str, step: int, error: float, out_o1: float | Value, out_o2: float | Value
-) -> None:
-    """Print where a run stands."""
-    print(f"   {name:22}{step:8,}{error:15.10f}{out_o1:13.9f}{out_o2:13.9f}")
 
 
 def written(source: str) -> str:
     """Return a formula as it is written by hand."""
-    return (
-        re.sub(r"\bd(\w+?)_d(\w+)", r"∂\1/∂\2", source).replace(" * ", " · ").replace(" ** 2", "²")
-    )
+    source = re.sub(r"\bd(\w+?)_d(\w+)", r"∂\1/∂\2", source)
+    return source.replace(" * ", " · ").replace(" ** 2", "²")
 
 
 def ulps(x: float, y: float) -> float:

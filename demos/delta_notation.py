@@ -7,21 +7,23 @@ from itertools import combinations, pairwise, product
 from operator import mul, sub
 from typing import Any
 
-from demos.charts import CLASSES, GREEN, GREY, INK, Panel, figure
 from demos.console import parse, run, write
+from demos.drawing import blocks
 from micrograd_like import Value, fsum, gradients, sigmoid, softplus
+from micrograd_like.charts import BLUE, GREEN, INK, VERMILION, Panel, figure, stroke
 
 Matrix = list[list[Any]]  # rows of floats, or of Values
 SIZES, STEPS, STARTS = (3, 4, 3, 1), 600, 3
 INPUTS: Matrix = [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
 TASKS: dict[str, Matrix] = {"or": [[0.0, 1.0, 1.0, 1.0]], "xor": [[0.0, 1.0, 1.0, 0.0]]}
-RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the rate, a colour
-    "every σ′": (True, True, 2.0, CLASSES[0]),
-    "no σ′ at the output": (False, True, 0.5, GREEN),
-    "no σ′ at all": (False, False, 0.1, CLASSES[1]),
-    "none, small steps": (False, False, 0.02, INK),
+RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the rate
+    "every σ′": (True, True, 2.0),
+    "no σ′ at the output": (False, True, 0.5),
+    "no σ′ at all": (False, False, 0.1),
+    "none, small steps": (False, False, 0.02),
 }
-BLOCKS = {"all": (0, 27), "W₁ alone": (0, 12), "W₂ alone": (12, 24), "W₃ alone": (24, 27)}
+PENS = dict(zip(RULES, ((BLUE, ""), (GREEN, ""), (VERMILION, ""), (INK, "7 5"))))  # dashes
+PARTS = {"W₁": (0, 12), "W₂": (12, 24), "W₃": (24, 27)}
 NOTATION = """\
 1. Three layers of sigmoids without biases, 3 -> 4 -> 3 -> 1; the third input is a constant 1
    A₀ = the inputs, an example a column   A_k = σ(W_k A_k₋₁)             E = ½ Σ (A₃ − T)²
@@ -72,7 +74,7 @@ def deltas(
     weights: Sequence[Matrix], layers: Sequence[Matrix], targets: Matrix, rule: str = "every σ′"
 ) -> list[Matrix]:
     """Return δ_k A_k₋₁ᵀ for every layer: the gradients, or what a rule leaves of them."""
-    at_output, hidden, *_ = RULES[rule]
+    at_output, hidden, _ = RULES[rule]
     delta, found = each(sub, layers[-1], targets), list[Matrix]()
     for k in range(len(weights), 0, -1):
         if at_output if k == len(weights) else hidden:
@@ -157,9 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"   ∂E/∂W₃ by the engine  {by_engine(start, INPUTS, xor)[-3:]}")
     alone = apart(deltas(start, forward(start, one), target), by_engine(start, one, target))
     print(f"   all 27 entries, of one example:   {alone}")
-    print(
-        f"   summed over four, which cancel:   {apart(steps[every], by_engine(start, INPUTS, xor))}"
-    )
+    together = apart(steps[every], by_engine(start, INPUTS, xor))
+    print(f"   summed over four, which cancel:   {together}")
 
     print("\n2. May the σ′ be dropped, as they only scale? E on the way from one start, the steps")
     print(f"   of {STEPS} that went uphill, and of {STARTS} starts those that came below 0.01:")
@@ -175,39 +176,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"   {task:4} {rule:20}{RULES[rule][2]:9g}{shown}{uphill:9}{learnt:9}", flush=True)
     print(WHY.format(widest(steps[every][0]), widest(steps[none][0])))
 
+    print()
     print(
-        "\n3. Whose gradient is it? A gradient has a symmetric Jacobian: an antisymmetric part of 0"
+        "3. Whose gradient is it? A gradient has a symmetric Jacobian: an antisymmetric part of 0"
     )
-    print(" " * 28 + "".join(f"{name:>11}" for name in BLOCKS))
+    print(" " * 36 + "all" + "".join(f"{name + ' alone':>11}" for name in PARTS))
     maps = {rule: jacobian(start, xor, rule) for rule in (every, at_hidden, none)}
     for rule, j in maps.items():
-        parts = "".join(f"{asymmetry(j, *block):11.1e}" for block in BLOCKS.values())
+        parts = "".join(f"{asymmetry(j, *part):11.1e}" for part in ((0, 27), *PARTS.values()))
         print(f"   {rule:25}{parts}")
     cross = by_engine(start, INPUTS, xor, cross_entropy=True)
     lines = by_engine(start, INPUTS, xor, cross_entropy=True, straight=True)
     print(WHOSE.format(apart(steps[at_hidden], cross), apart(steps[none], lines)))
 
-    panels = []
-    for left, task in zip((56, 366), TASKS, strict=True):
-        panels.append(panel := Panel(left, 116, (240, 270), (0, STEPS), (3e-5, 2), log=True))
-        panel.axes("step", "E" if task == "or" else "")
-        for rule, (*_, colour) in RULES.items():
-            panel.line(list(enumerate(curves[task, rule])), colour)
-        panel.note(0.95 * STEPS, 0.85, task, anchor="end")
-    panels[0].key({rule: colour for rule, (*_, colour) in RULES.items()})
-    for left, rule in zip((670, 970), (every, none), strict=True):
-        panels.append(panel := Panel(left, 116, (270, 270), (0, 27), (27, 0)))
-        panel.cells(maps[rule])
-        panel.legend([("", f"{rule}: its Jacobian")])
-        for k, (start_, stop) in enumerate(list(BLOCKS.values())[1:], 1):
-            panel.line([(start_, 0), (start_, 27)], GREY, width=0.8)
-            panel.line([(0, start_), (27, start_)], GREY, width=0.8)
-            panel.note((start_ + stop) / 2, 29, f"W{chr(0x2080 + k)}", anchor="middle")
-    subtitle = (
-        "σ′ dropped in the hidden layers: xor is not learnt, and the Jacobian is not symmetric"
-    )
-    write(options.picture, figure("May one drop the σ′?", subtitle, *panels))
+    write(options.picture, draw(curves, {rule: maps[rule] for rule in (every, none)}))
     return 0
+
+
+def draw(curves: dict[tuple[str, str], list[float]], maps: dict[str, Matrix]) -> str:
+    """Draw the errors of both tasks over the steps, and Jacobians in blocks."""
+    charts = [Panel((230, 250), (0, STEPS), (3e-5, 2), log=True, title=task) for task in TASKS]
+    for chart, task in zip(charts, TASKS):
+        chart.axes("step", "E" if task == "or" else "")
+        for rule, (colour, dash) in PENS.items():
+            chart.line(enumerate(curves[task, rule]), colour, dash=dash)
+    charts[0].legend((stroke(*pen), rule) for rule, pen in PENS.items())
+    for rule, j in maps.items():
+        charts += blocks(f"{rule}: its Jacobian", j, PARTS)
+    subtitle = "no σ′ in the hidden layers: xor is not learnt, and the Jacobian is not symmetric"
+    return figure("May one drop the σ′?", subtitle, *charts)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from demos.charts import CLASSES, GREEN, GREY, Panel, dot, figure, ring
 from demos.console import parse, run, write
 from micrograd_like import Value, fsum
+from micrograd_like.charts import BLUE, GREEN, GREY, INK, VERMILION, Panel, dot, figure, ring
 
 DATA = ((0.0, 0.0), (1.0, 2.0), (2.0, 4.0))  # inputs, outputs
 GUESSES, RATE = (3.0, 4.0, 2.0), 0.03
@@ -58,22 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         w, error = path[step]
         print(f"step {step:2}   W {w:.9f}   squared error {error:.9f}")
 
-    plane = Panel(56, 116, (420, 400), (-0.2, 2.4), (-0.6, 8.6))
-    bowl = Panel(560, 116, (420, 400), (-0.2, 4.2), (-1.5, 24))
+    plane = Panel((420, 400), (-0.2, 2.4), (-0.6, 8.6))
+    bowl = Panel((420, 400), (-0.2, 4.2), (-1.5, 24))
     plane.axes("input", "output")
     bowl.axes("W", "error")
     bowl.curve(error_at, GREY, width=1.2)
-    bowl.steps(path, "black")
-    colours = dict(zip(GUESSES, (*CLASSES, GREEN), strict=True))
+    bowl.steps(path, INK)
+    colours = dict(zip(GUESSES, (BLUE, VERMILION, GREEN), strict=True))
     for w, colour in colours.items():
         plane.line([(x, w * x) for x in plane.x], colour)
         for x, y in DATA:
             beside = x + 0.02 * (w - 3.5)  # where the errors of several guesses can be seen
             plane.line([(beside, y), (beside, w * x)], colour, dash="4 3")
         bowl.marks.append(ring(*bowl.at(w, error_at(w)), colour))
-    plane.marks += [dot(*plane.at(*point), "black") for point in DATA]
+    plane.marks += [dot(*plane.at(*point), INK) for point in DATA]
     plane.key({f"W = {w:g}": colour for w, colour in colours.items()})
-    bowl.key({f"gradient descent from W = {GUESSES[1]:g}, rate {RATE:g}": "black"})
+    bowl.key({f"gradient descent from W = {GUESSES[1]:g}, rate {RATE:g}": INK})
     subtitle = "three points, three guesses; the squared error over W, and the way down to W = 2"
     write(options.picture, figure("Fit a line", subtitle, plane, bowl))
     return 0

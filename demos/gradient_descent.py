@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from demos.charts import CLASSES, GREEN, GREY, Panel, Point, figure, label
 from demos.console import parse, run, write
 from micrograd_like import Value
+from micrograd_like.charts import BLUE, GREEN, GREY, VERMILION, Panel, Point, figure, label
 
 STARTS, RATE = (0.0, -4.0), 0.1
 
@@ -57,23 +57,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"rate {rate:<14.1f}{shown}   {verdict(path)}")
     print("each step multiplies the distance to −2 by 1 − 2·rate, which shrinks it below rate 1")
 
-    small = Panel(56, 116, (420, 400), (-4.5, 0.5), (-0.4, 5))
-    large = Panel(560, 116, (420, 400), (-7.2, 3.2), (-2, 25))
+    small = Panel((420, 400), (-4.5, 0.5), (-0.4, 5), title=f"rate {RATE}")
+    large = Panel((420, 400), (-7.2, 3.2), (-2, 25), title="larger rates, from x = 0")
     for panel in small, large:
         panel.axes("x", "y")
         panel.curve(lambda x: at(x)[0], GREY, width=1.2)
-    for walk, colour, anchor in zip(walks, CLASSES, ("end", "start"), strict=True):
+    sides = {f"from x = {label(x)}": colour for x, colour in zip(STARTS, (BLUE, VERMILION))}
+    small.key(sides)
+    for walk, colour, anchor in zip(walks, sides.values(), ("end", "start"), strict=True):
         (x, y), slope = walk[0], at(walk[0][0])[1]
         small.line([(x + d, y + slope * d) for d in (-0.6, 0.6)], GREY, dash="4 3")
         small.note(x - 0.04 * slope, y - 0.05, f"slope {label(slope)}", anchor=anchor)
         small.steps(walk, colour)
-    small.key(
-        {f"from x = {label(x)}, rate {RATE}": c for x, c in zip(STARTS, CLASSES, strict=True)}
-    )
-    colours = {0.9: GREEN, 1.0: CLASSES[0], 1.1: CLASSES[1]}
-    for rate, colour in colours.items():
+    rates = {0.9: GREEN, 1.0: BLUE, 1.1: VERMILION}
+    for rate, colour in rates.items():
         large.steps(descend(0.0, rate, 5), colour)
-    large.key({f"rate {rate}": colour for rate, colour in colours.items()})
+    large.key({f"rate {rate}": colour for rate, colour in rates.items()})
     subtitle = "y = (x + 2)²: small steps lead down to (−2, 0); too large ones to and fro, or out"
     write(options.picture, figure("Gradient descent", subtitle, small, large))
     return 0

@@ -2,17 +2,16 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from demos.charts import GREEN, INK, Panel, colour_bar, figure
 from demos.console import parse, run, write
-from micrograd_like import Value, fsum
-from micrograd_like.data import batches
+from demos.drawing import colour_bar, heat
+from micrograd_like import losses, optim, training
+from micrograd_like.charts import GREEN, INK, Panel, figure, spread
 from micrograd_like.nn import MLP
 
-SPAN, EPOCHS, BATCH, RATE, MOMENTUM = 1.5, 25, 10, 0.1, 0.9
-Example = tuple[list[float], float]
+SPAN, EPOCHS = 1.5, 25
 
 
 def make_teacher(rng: random.Random) -> MLP:
@@ -28,28 +27,6 @@ def answer(model: MLP, x: float, y: float) -> float:
     return float(model([x, y]))
 
 
-def squared_error(model: MLP, examples: Sequence[Example]) -> Value:
-    """Return the mean squared error."""
-    total: Value = fsum([(model(inputs) - target) ** 2 for inputs, target in examples])
-    return total / len(examples)
-
-
-def train(model: MLP, examples: Sequence[Example], rng: random.Random) -> Iterator[int]:
-    """Descend with momentum, at a rate that falls to 0; yield before each epoch and at the end."""
-    parameters = model.parameters()
-    speeds = [0.0] * len(parameters)
-    for epoch in range(EPOCHS):
-        yield epoch
-        rate = RATE * (1 - epoch / EPOCHS)
-        for batch in batches(examples, BATCH, rng):
-            model.zero_grad()
-            squared_error(model, batch).backward()
-            speeds = [MOMENTUM * v - rate * p.grad for v, p in zip(speeds, parameters, strict=True)]
-            for p, v in zip(parameters, speeds, strict=True):
-                p.data += v
-    yield EPOCHS
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, print the errors on held-out points, draw both functions side by side."""
     options = parse("imitate", __doc__, arguments, seed=10)
@@ -62,39 +39,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"teacher {teacher}\nstudent {student}")
     print(", ".join(f"{len(rows)} examples {name}" for name, rows in parts.items()) + "\n")
 
-    curves: dict[str, list[float]] = {name: [] for name in parts}
-    for epoch in train(student, parts["training"], rng):
-        for name, rows in parts.items():
-            curves[name].append(squared_error(student, rows).data)
-        if epoch in (0, 1, 2, 5, 10, 15, 20, EPOCHS):
-            errors = "".join(f"   {name} {curve[-1]:.6f}" for name, curve in curves.items())
-            print(f"epoch {epoch:2}   mean squared error{errors}", flush=True)
+    error = losses.mean_squared_error
+    start = [training.evaluate(student, rows, error)["loss"] for rows in parts.values()]
+    history = training.fit(
+        student,
+        parts["training"],
+        loss=error,
+        optimizer=optim.SGD(  # 30 steps an epoch, ever smaller ones
+            student, lr=lambda step: 0.1 * (1 - step // 30 / EPOCHS), momentum=0.9
+        ),
+        epochs=EPOCHS,
+        batch_size=10,
+        rng=rng,
+        validation=parts["held out"],
+        progress=False,
+    )
+    # of the training examples, the means over each epoch, on the way
+    columns = history["loss"], history["validation_loss"]
+    curves = {name: [first, *column] for name, first, column in zip(parts, start, columns)}
+    for epoch in (e for e in (0, 1, 2, 5, 10, 15, 20, EPOCHS) if e <= len(history)):
+        errors = "".join(f"   {name} {curve[epoch]:.6f}" for name, curve in curves.items())
+        print(f"epoch {epoch:2}   mean squared error{errors}")
+    if history.interrupted:
+        print(f"stopped in epoch {len(history) + 1} of {EPOCHS}, student as it was then")
 
     answers = [target for _, target in parts["held out"]]
     mean = sum(answers) / len(answers)
-    spread = math.sqrt(sum((target - mean) ** 2 for target in answers) / len(answers))
-    error = math.sqrt(curves["held out"][-1])
-    result = f"off by {error:.3f} where the teacher's answers spread by {spread:.3f}"
-    print(f"\nheld out, root mean square: {result}, {error / spread:.1%} of it")
+    scatter = math.sqrt(sum((target - mean) ** 2 for target in answers) / len(answers))
+    off = math.sqrt(curves["held out"][-1])
+    result = f"off by {off:.3f} where the teacher's answers spread by {scatter:.3f}"
+    print(f"\nheld out, root mean square: {result}, {off / scatter:.1%} of it")
 
     low, high = min(answers), max(answers)
-    panels = [colour_bar(750, 116, 300, low, high)]
-    for left, name, model in (56, "teacher", teacher), (396, "student", student):
-        panel = Panel(left, 116, (300, 300), (-SPAN, SPAN), (-SPAN, SPAN))
-        panel.heat(partial(answer, model), low, high)
-        panel.axes("x", "y")
-        panel.legend([("", f"the {name}, {len(model.parameters())} parameters")])
-        panels.append(panel)
-    numbers = [loss for curve in curves.values() for loss in curve]
-    losses = Panel(850, 116, (240, 300), (0, EPOCHS), (min(numbers), max(numbers)), log=True)
-    losses.axes("epoch", "error")
-    colours = dict(zip(curves, (INK, GREEN), strict=True))
+    planes = []
+    for name, model in ("teacher", teacher), ("student", student):
+        title = f"the {name}, {len(model.parameters())} parameters"
+        planes.append(plane := Panel((300, 300), (-SPAN, SPAN), (-SPAN, SPAN), title=title))
+        heat(plane, partial(answer, model), low, high)
+        plane.axes("x", "y")
+    numbers = [*curves["training"], *curves["held out"]]
+    chart = Panel((240, 300), (0, EPOCHS), spread(numbers, log=True), log=True)
+    chart.axes("epoch", "error", whole=True)
+    chart.key(colours := dict(zip(curves, (INK, GREEN))))
     for name, curve in curves.items():
-        losses.line(list(enumerate(curve)), colours[name])
-    losses.key(colours)
+        chart.line(enumerate(curve), colours[name])
+    bar = colour_bar(300, low, high, "answer")
     subtitle = f"on points that it was not shown, the student is {result}"
-    write(options.picture, figure("Imitate a network", subtitle, *panels, losses))
-    return 0
+    write(options.picture, figure("Imitate a network", subtitle, *planes, bar, chart))
+    return 130 if history.interrupted else 0
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ import pathlib
 import random
 from collections.abc import Sequence
 
-from demos.charts import training_picture
 from demos.console import check_writable, count, run
+from demos.drawing import training_picture
 from micrograd_like import optim, training
 from micrograd_like.data import moons, split
 from micrograd_like.losses import binary_cross_entropy

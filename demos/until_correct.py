@@ -2,10 +2,10 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from functools import partial
 
-from demos.charts import CLASSES, INK, Panel, dot, figure
 from demos.console import parse, run, write
+from demos.drawing import CLASSES, heat, regions
+from micrograd_like.charts import INK, Panel, dot, figure
 from micrograd_like.data import xor
 from micrograd_like.nn import MLP
 
@@ -23,25 +23,19 @@ def build(seed: int, hidden: int = HIDDEN, size: float = SIZE) -> MLP:
     )
 
 
-def answer_to(model: MLP, x: float, y: float) -> float:
-    """Return what a network makes of a point."""
-    return float(model([x, y]))
-
-
 def until_correct(model: MLP) -> Iterator[list[float]]:
     """Train; yield the answers before each epoch, and those that end it."""
-    parameters = model.parameters()
     for epoch in range(LIMIT + 1):
-        answers = [answer_to(model, *inputs) for inputs, _ in EXAMPLES]
+        answers = [float(model(inputs)) for inputs, _ in EXAMPLES]
         yield answers
         if epoch == LIMIT or correct(answers) == len(EXAMPLES):
             return
         for inputs, target in EXAMPLES:
             error = (model(inputs) - target) ** 2 / 2
+            model.zero_grad()
             error.backward()
-            for p in parameters:
+            for p in model.parameters():
                 p.data -= RATE * p.grad
-                p.grad = 0
 
 
 def correct(answers: Sequence[float]) -> int:
@@ -56,58 +50,53 @@ def error_of(answers: Sequence[float]) -> float:
 
 def survey(hidden: int, size: float, seeds: int) -> MLP:
     """Print in how many epochs networks from several seeds reach the end; return the last one."""
-    epochs, model = list[int](), build(0, hidden, size)
-    for seed in range(seeds):
-        model = build(seed, hidden, size)
-        answers = list(until_correct(model))
-        if correct(answers[-1]) == len(EXAMPLES):
-            epochs.append(len(answers) - 1)
+    models = [build(seed, hidden, size) for seed in range(seeds)]
+    runs = [list(until_correct(model)) for model in models]
+    epochs = [len(run) - 1 for run in runs if correct(run[-1]) == len(EXAMPLES)]
+    reached = f"{len(epochs)} of {seeds} reach it"
     taken = f", in {min(epochs)} to {max(epochs)} epochs" if epochs else ""
-    print(
-        f"{hidden} hidden neurons, weights in ±{size:g}: {len(epochs)} of {seeds} reach it{taken}"
-    )
-    return model
+    print(f"{hidden} hidden neurons, weights in ±{size:g}: {reached}{taken}")
+    return models[-1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the epochs of one run, then how many starts reach the end; draw the regions."""
     options = parse("until_correct", __doc__, arguments, seed=1)
-    model = build(options.seed)
-    print(
-        f"{model}\nrate {RATE:g}, until all {len(EXAMPLES)} are correct, at most {LIMIT} epochs\n"
-    )
-    history, states = list[list[float]](), list[dict[str, float]]()
-    print("epoch   error  correct" + "".join(f"   {x:g} xor {y:g}" for (x, y), _ in EXAMPLES))
+    model, epochs, states = build(options.seed), list[list[float]](), list[dict[str, float]]()
+    print(f"{model}\nrate {RATE:g}, until all {len(EXAMPLES)} are correct, at most {LIMIT} epochs")
     for answers in until_correct(model):
-        history.append(answers)
+        epochs.append(answers)
         states.append(model.state_dict())
-    last = len(history) - 1
+    last = len(epochs) - 1
+    print("\nepoch   error  correct" + "".join(f"   {x:g} xor {y:g}" for (x, y), _ in EXAMPLES))
     for epoch in sorted({*range(0, last, 50), last}):
-        shown = "".join(f"{answer:10.4f}" for answer in history[epoch])
-        print(f"{epoch:5}{error_of(history[epoch]):8.4f}{correct(history[epoch]):9}{shown}")
-    done = correct(history[-1]) == len(EXAMPLES)
-    result = f"{'all correct' if done else 'stopped'} after {last} epochs"
-    print(f"{result}\n")
+        answers = epochs[epoch]
+        shown = "".join(f"{answer:10.4f}" for answer in answers)
+        print(f"{epoch:5}{error_of(answers):8.4f}{correct(answers):9}{shown}")
+    done = correct(epochs[-1]) == len(EXAMPLES)
+    print(result := f"{'all correct' if done else 'stopped'} after {last} epochs")
 
+    print()
     for hidden in (HIDDEN, 2):
         survey(hidden, SIZE, SEEDS)
-    model = survey(HIDDEN, 0, 1)
-    kinds = {tuple(w.data for w in neuron.w) for neuron in model.layers[0].neurons}
+    alike = survey(HIDDEN, 0, 1).layers[0]
+    kinds = {tuple(w.data for w in neuron.w) for neuron in alike.neurons}
     print(f"hidden neurons that differ, after that: {len(kinds)}; who starts alike stays alike")
 
     panels = []
-    for left, epoch in zip((56, 346, 636), (0, last // 2, last), strict=True):
+    for epoch in 0, last // 2, last:
         model.load_state_dict(states[epoch])
-        panels.append(panel := Panel(left, 116, (250, 250), (-0.45, 1.45), (-0.45, 1.45)))
-        panel.heat(partial(answer_to, model), 0, 1)
-        panel.regions(partial(answer_to, model), [(0.5, f'fill="none" stroke="{INK}"')])
-        panel.marks += [dot(*panel.at(x, y), CLASSES[target]) for (x, y), target in EXAMPLES]
+        title = f"after {epoch} epochs"
+        panels.append(panel := Panel((230, 230), (-0.45, 1.45), (-0.45, 1.45), title=title))
+        heat(panel, lambda x, y: float(model([x, y])), 0, 1)
+        regions(panel, lambda x, y: float(model([x, y])), [(0.5, f'fill="none" stroke="{INK}"')])
+        panel.marks += [dot(*panel.at(x, y), CLASSES[target], 5) for (x, y), target in EXAMPLES]
         panel.axes("x", "y")
-        panel.legend([("", f"after {epoch} epochs")])
-    errors = Panel(946, 116, (250, 250), (0, max(last, 3)), (0, 0.7))
-    errors.axes("epoch", "error")
-    errors.line([(epoch, error_of(answers)) for epoch, answers in enumerate(history)], INK)
-    subtitle = f"xor, {result}; blue is an answer of 0, red of 1, and ½ on the line"
+    panels[0].legend((dot(0, 0, CLASSES[k], 5), f"x xor y is {k}") for k in (0, 1))
+    errors = Panel((230, 230), (0, max(last, 1)), (0, 0.7))
+    errors.axes("epoch", "error", whole=True)
+    errors.line([(epoch, error_of(answers)) for epoch, answers in enumerate(epochs)], INK)
+    subtitle = f"{result}; answers are blue for 0, white for ½, where the line is, and red for 1"
     write(options.picture, figure("Until all are correct", subtitle, *panels, errors))
     return 0
 

@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from html import escape
 from typing import NamedTuple
 
+from .charts import BLUE, GREY, PALE, document, dot, label, log_ticks, px, rect, ring, text
 from .engine import Value, gradients, topological_order
 from .explain import LARGEST_PARTIAL, SATURATED, clean
 from .nn import Module, Neuron, _find
@@ -40,9 +40,7 @@ PRODUCTS = ("mul", "sumprod", "weighted_sum")
 SUMS = ("add", "fsum", "sub")
 USUAL_UPDATE = 1e-3  # of the weights in a step: a rule of thumb
 
-INK, GREY, PALE, TRACK = "#222222", "#5c5c5c", "#dcdcdc", "#f1f1f1"
-BLUE, LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN = "#0072b2", "#a6cbe3", "#f3bf9c", "#e3f2ec"
-FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
+LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN, TRACK = "#a6cbe3", "#f3bf9c", "#e3f2ec", "#f1f1f1"
 ROW, TOP = 32, 128  # pixels
 
 Bars = list[tuple[float | None, str]]  # what share of a bar is full, and the words on it
@@ -218,32 +216,32 @@ def _picture(report: GradientReport) -> str:
     rows = report.layers
     bottom = TOP + ROW * len(rows)
     left = 24.0
-    parts = [_text(left, TOP - 16, "layer", GREY)]
+    parts = [text(left, TOP - 16, "layer", GREY)]
     for n, row in enumerate(rows):
-        parts.append(_text(left, _middle(n) + 4, clean(row.name)))
+        parts.append(text(left, _middle(n) + 4, clean(row.name)))
     left += 30 + 7.2 * max([cells(clean(row.name)) for row in rows] or [0])
 
     weights, slopes = [row.weight_norm for row in rows], [row.gradient_norm for row in rows]
     axis = Axis(left, 250, [*weights, *slopes])
     parts += axis.frame(bottom, "norm of weights and gradient")
-    parts += [_ring(left + 5, TOP - 40), _text(left + 15, TOP - 36, "weights", GREY)]
-    parts += [_dot(left + 84, TOP - 40), _text(left + 94, TOP - 36, "gradient", GREY)]
+    parts += [_ring(left + 6, TOP - 40), text(left + 17, TOP - 36, "weights", GREY)]
+    parts += [_dot(left + 86, TOP - 40), text(left + 95, TOP - 36, "gradient", GREY)]
     for n, (weight, slope) in enumerate(zip(weights, slopes)):
         if axis.has(weight) and axis.has(slope):
-            span = f"M{_n(axis.at(weight))} {_n(_middle(n))}H{_n(axis.at(slope))}"
+            span = f"M{px(axis.at(weight))} {px(_middle(n))}H{px(axis.at(slope))}"
             parts.append(f'<path d="{span}" stroke="{PALE}" stroke-width="2"/>')
         parts += [axis.mark(weight, n, _ring), axis.mark(slope, n, _dot)]
-    left += 250 + 50
+    left += 250 + 60
 
     updates = [row.update_ratio for row in rows]
-    axis = Axis(left, 190, [*updates, USUAL_UPDATE / 3, USUAL_UPDATE * 3])
+    axis = Axis(left, 220, [*updates, USUAL_UPDATE / 3, USUAL_UPDATE * 3])
     band = axis.at(USUAL_UPDATE / 3), axis.at(USUAL_UPDATE * 3)
-    parts.append(_bar(band[0], TOP, band[1] - band[0], ROW * len(rows), LIGHT_GREEN))
+    parts.append(rect(band[0], TOP, band[1] - band[0], ROW * len(rows), LIGHT_GREEN))
     parts += axis.frame(bottom, "update / weights in a step")
-    parts += [_bar(left, TOP - 46, 14, 12, LIGHT_GREEN), _text(left + 21, TOP - 36, "usual", GREY)]
+    parts += [rect(left, TOP - 46, 14, 12, LIGHT_GREEN), text(left + 21, TOP - 36, "usual", GREY)]
     for n, update in enumerate(updates):
         parts.append(axis.mark(update, n, _dot))
-    left += 190 + 50
+    left += 220 + 50
 
     zeros: Bars = [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows]
     shares = [("zero gradients", LIGHT_BLUE, zeros)]
@@ -256,28 +254,16 @@ def _picture(report: GradientReport) -> str:
         ]
         shares.append(("saturated", LIGHT_ORANGE, full))
     for title, colour, column in shares:
-        parts.append(_text(left, TOP - 16, title, GREY))
+        parts.append(text(left, TOP - 16, title, GREY))
         for n, (share, words) in enumerate(column):
             if share is not None:
-                parts.append(_bar(left, _middle(n) - 10, 120, 20, TRACK))
-                parts.append(_bar(left, _middle(n) - 10, 120 * share, 20, colour))
-                parts.append(_text(left + 8, _middle(n) + 4, words))
+                parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
+                parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
+                parts.append(text(left + 8, _middle(n) + 4, words))
         left += 120 + 30
 
-    title, subtitle = "Gradients by layer", f"{report.model}, learning rate {report.lr:g}"
-    width, height = max(left, 24 + 7 * len(subtitle)), bottom + 48
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}" '
-            f'viewBox="0 0 {_n(width)} {_n(height)}" font-family="{FONT}" font-size="13">',
-            f"<title>{title}</title>",
-            '<rect width="100%" height="100%" fill="white"/>',
-            _text(24, 34, title, size=20),
-            _text(24, 56, subtitle, GREY),
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    subtitle = f"{report.model}, learning rate {report.lr:g}"
+    return document(left, bottom + 48, "Gradients by layer", subtitle, parts)
 
 
 class Axis:
@@ -310,21 +296,21 @@ class Axis:
     def mark(self, x: float, row: int, shape: Callable[[float, float], str]) -> str:
         """Return a number's mark in a row: for inf and nan the words."""
         if math.isnan(x):
-            return _text(self.edge, _middle(row) + 4, "nan", GREY)
+            return text(self.edge, _middle(row) + 4, "nan", GREY)
         if math.isinf(x):
-            return _text(self.right, _middle(row) + 4, "inf", GREY, anchor="end")
+            return text(self.right, _middle(row) + 4, "inf", GREY, anchor="end")
         return shape(self.at(x), _middle(row))
 
     def frame(self, bottom: float, title: str) -> list[str]:
         """Return the axis's title, its lines and their numbers."""
-        parts = [_text(self.edge, TOP - 16, title, GREY)]
-        powers = range(self.low, self.high + 1, math.ceil((self.high - self.low) / 5))
-        ticks = [(f"{10.0**k:g}" if -3 <= k <= 3 else f"1e{k}", self.at(10.0**k)) for k in powers]
+        parts = [text(self.edge, TOP - 16, title, GREY)]
+        ticks = [(label(x), self.at(x)) for x in log_ticks(self.low, self.high)]
+        ticks = ticks[:: 1 + (len(ticks) > 6)]  # for which there is room
         if self.left > self.edge:
             ticks.append(("0", self.at(0)))
         for words, x in ticks:
-            parts.append(f'<path d="M{_n(x)} {TOP}V{_n(bottom)}" stroke="{PALE}"/>')
-            parts.append(_text(x, bottom + 18, words, GREY, anchor="middle"))
+            parts.append(f'<path d="M{px(x)} {TOP}V{px(bottom)}" stroke="{PALE}"/>')
+            parts.append(text(x, bottom + 18, words, GREY, anchor="middle"))
         return parts
 
 
@@ -332,28 +318,9 @@ def _middle(row: int) -> float:
     return TOP + ROW * (row + 0.5)
 
 
-def _text(
-    x: float, y: float, words: str, colour: str = INK, *, size: int = 13, anchor: str = "start"
-) -> str:
-    return (
-        f'<text x="{_n(x)}" y="{_n(y)}" fill="{colour}" font-size="{size}" '
-        f'text-anchor="{anchor}">{escape(words)}</text>'
-    )
-
-
-def _bar(x: float, y: float, width: float, height: float, colour: str) -> str:
-    size = f'width="{_n(width)}" height="{_n(height)}"'
-    return f'<rect x="{_n(x)}" y="{_n(y)}" {size} fill="{colour}"/>'
-
-
 def _dot(x: float, y: float) -> str:
-    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="5" fill="{BLUE}"/>'
+    return dot(x, y, BLUE, 4.5)
 
 
 def _ring(x: float, y: float) -> str:
-    circle = f'<circle cx="{_n(x)}" cy="{_n(y)}" r="4.5"'
-    return f'{circle} fill="white" stroke="{GREY}" stroke-width="1.6"/>'
-
-
-def _n(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+    return ring(x, y, GREY, 6)  # around a dot in the same place

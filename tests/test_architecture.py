@@ -32,7 +32,7 @@ ROWS = (
     ("checking",),
     ("compiler",),
     ("layering", "ordering", "spacing", "routing"),
-    ("graph", "modules", "formula", "picture", "layout"),
+    ("charts", "graph", "modules", "formula", "picture", "layout"),
     ("explain", "health"),
     ("history",),
     ("measuring", "checkpoint"),

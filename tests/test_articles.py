@@ -21,9 +21,10 @@ import test_golden as golden
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demos import backprop_by_hand, delta_notation, fit_a_line, until_correct
-from demos.charts import CLASSES, Panel, colour_bar, figure, network, shade
-from micrograd_like import fsum, softplus
+from demos import backprop_by_hand, delta_notation, fit_a_line, imitate, until_correct
+from demos.drawing import shade
+from micrograd_like import fsum, optim, softplus
+from micrograd_like.charts import Panel
 from micrograd_like.nn import MLP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -183,7 +184,7 @@ class TestGradientDescent:
 
     def test_the_steps_are_drawn_on_the_parabola(self) -> None:
         small, large = circles(demo("gradient_descent").svg)
-        plane = Panel(0, 0, (420, 400), (-4.5, 0.5), (-0.4, 5))
+        plane = Panel((420, 400), (-4.5, 0.5), (-0.4, 5))
         distances = [2 * 0.8**step for step in range(61)]
         expected = [plane.at(-2 + d, d * d) for d in distances]
         expected += [plane.at(-2 - d, d * d) for d in distances]
@@ -372,10 +373,27 @@ class TestImitate:
     def test_both_functions_are_drawn_on_one_scale(self) -> None:
         root = ET.fromstring(demo("imitate").svg)
         panels = [panel for panel in root.iter(f"{SVG}svg") if panel is not root]
-        _, teacher, student, _ = ([mark.get("fill") for mark in panel] for panel in panels)
-        assert teacher == student == [shade(k / 19) for k in range(20)]
-        _, first, second, _ = ([mark.get("d") for mark in panel] for panel in panels)
+        teacher, student, bar, _ = ([*filter(None, (m.get("fill") for m in p))] for p in panels)
+        assert teacher == student == bar == [shade(k / 19) for k in range(20)]
+        first, second, *_ = ([mark.get("d") for mark in panel] for panel in panels)
         assert first != second
+        assert ">answer</text>" in demo("imitate").svg
+
+    def test_an_interruption_keeps_the_student_so_far(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        class Interrupting(optim.SGD):
+            def step(self) -> None:
+                if self.steps == 45:  # in the second epoch of thirty
+                    raise KeyboardInterrupt
+                super().step()
+
+        monkeypatch.setattr(imitate.optim, "SGD", Interrupting)
+        assert imitate.main([str(tmp_path / "x.svg")]) == 130
+        output = capsys.readouterr().out
+        assert re.findall(r"epoch +(\d+)", output) == ["0", "1", "2"]
+        assert "stopped in epoch 2 of 25" in output
+        ET.parse(tmp_path / "x.svg")
 
 
 def model_from(seed: int) -> MLP:
@@ -574,68 +592,3 @@ class TestUntilCorrect:
         assert "\nstopped after 3 epochs\n" in output
         assert "0 of 1 reach it\n" in output
         assert "stopped after 3 epochs" in (tmp_path / "x.svg").read_text(encoding="utf-8")
-
-
-class TestCharts:
-    def test_shades_run_from_blue_by_way_of_white_to_vermilion(self) -> None:
-        assert (shade(0), shade(0.5), shade(1)) == (CLASSES[0], "#ffffff", CLASSES[1])
-
-    def test_heat_has_the_colours_of_its_scale(self) -> None:
-        panel = Panel(0, 0, (90, 90), (0, 1), (0, 1))
-        panel.heat(lambda x, y: x, 0, 1)
-        bar = colour_bar(0, 0, 90, 0, 1)
-        colours = [re.findall(r'fill="(#\w+)"', mark)[0] for mark in panel.marks]
-        assert colours == [re.findall(r'fill="(#\w+)"', mark)[0] for mark in bar.marks]
-        for k, mark in enumerate(panel.marks[1:], 1):  # each band begins where its level is
-            assert min(float(x) for x in re.findall(r"[ML](\S+) ", mark)) == pytest.approx(
-                90 * k / 20, abs=0.1
-            )
-
-    def test_cells_show_signs_and_sizes(self) -> None:
-        panel = Panel(0, 0, (20, 20), (0, 2), (2, 0))
-        panel.cells([[0.0, 4.0], [-4.0, 1.0]])
-        assert [
-            re.findall(r'x="(\S+)" y="(\S+)" .*fill="(#\w+)"', mark) for mark in panel.marks
-        ] == [
-            [("0", "0", "#ffffff")],
-            [("10", "0", CLASSES[1])],
-            [("0", "10", CLASSES[0])],
-            [("10", "10", shade(0.75))],
-        ]
-        panel.cells([[0.0]])  # nothing to scale by
-
-    def test_a_network_joins_every_neuron_with_the_next_column(self) -> None:
-        panel = Panel(0, 0, (400, 200), (0, 2), (-1, 0))
-        weights = [([f"w{k}"], CLASSES[0], 1.0) for k in range(1, 7)]
-        network(panel, [[["a"], ["b"]], [["c"], ["d"]], [["e"]]], weights)
-        assert [re.findall(r"M(\S+ \S+)L(\S+ \S+)\"", mark)[0] for mark in panel.marks] == [
-            ("0 0", "200 0"),
-            ("0 200", "200 0"),
-            ("0 0", "200 200"),
-            ("0 200", "200 200"),
-            ("200 0", "400 0"),
-            ("200 200", "400 0"),
-        ]
-        words = re.findall(r">(\w+)</text>", "".join(panel.frame))
-        assert words == [*(f"w{k}" for k in range(1, 7)), *"abcde"]
-
-    def test_a_figure_has_room_for_its_panels(self) -> None:
-        panels = (
-            Panel(56, 116, (100, 50), (0, 1), (0, 1)),
-            Panel(300, 90, (10, 200), (0, 1), (0, 1)),
-        )
-        root = ET.fromstring(figure("<Title>", "&", *panels))
-        assert (root.get("width"), root.get("height")) == ("340", "346")
-        assert root.findtext(f"{SVG}title") == "<Title>"
-
-    def test_lines_are_dashed_and_named(self) -> None:
-        panel = Panel(0, 0, (100, 100), (0, 1), (0, 1))
-        panel.line([(0, 0), (1, 1)], CLASSES[0], width=3, dash="4 3")
-        panel.curve(lambda x: x * x, CLASSES[1])
-        panel.key({"rises & falls": CLASSES[0]})
-        dashed, curve = panel.marks
-        assert 'd="M0 100L100 0"' in dashed
-        assert 'stroke-width="3" stroke-dasharray="4 3"' in dashed
-        assert "dasharray" not in curve
-        assert "L50 75L" in curve
-        assert "rises &amp; falls" in panel.frame[-1]

@@ -17,9 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demos import iris, moons
-from demos.charts import Panel, contours, document, log_ticks, text, ticks, training_picture
 from demos.console import check_writable, run
+from demos.drawing import (
+    CLASSES,
+    colour_bar,
+    contours,
+    heat,
+    matrix,
+    network,
+    shade,
+    training_picture,
+)
 from micrograd_like import training
+from micrograd_like.charts import Panel
 from micrograd_like.training import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -226,7 +236,7 @@ class TestConsole:
         assert capsys.readouterr().err == "[Errno 28] No space left on device: 'moons.svg'\n"
 
 
-class TestCharts:
+class TestDrawing:
     @given(
         field=st.integers(1, 6).flatmap(
             lambda width: st.lists(
@@ -256,37 +266,69 @@ class TestCharts:
         with pytest.raises(ValueError, match="not finite"):
             contours([[0.0, bad]], 0.5)
 
-    @given(low=st.floats(-1e6, 1e6), width=st.floats(1e-3, 1e6))
-    def test_ticks_are_few_round_and_within(self, low: float, width: float) -> None:
-        high = low + width
-        found = ticks(low, high)
-        assert 3 <= len(found) <= 8
-        assert low - 1e-6 * width <= found[0] < found[-1] <= high + 1e-6 * width
-        step = found[1] - found[0]
-        assert float(f"{step:.0e}") == pytest.approx(step, rel=1e-4)
-        assert f"{step:.0e}"[0] in "125"
+    def test_shades_run_from_blue_by_way_of_white_to_vermilion(self) -> None:
+        assert (shade(0), shade(0.5), shade(1)) == (CLASSES[0], "#ffffff", CLASSES[1])
 
-    @given(low=st.floats(1e-6, 1e3), factor=st.floats(1.1, 1e6))
-    def test_log_ticks_are_few_and_within(self, low: float, factor: float) -> None:
-        found = log_ticks(math.log10(low), math.log10(low * factor))
-        assert 2 <= len(found) <= 8
-        assert low * (1 - 1e-9) <= found[0] < found[-1] <= low * factor * (1 + 1e-9)
+    def test_heat_has_the_colours_of_its_scale(self) -> None:
+        panel = Panel((90, 90), (0, 1), (0, 1))
+        heat(panel, lambda x, y: x, 0, 1)
+        bar = colour_bar(90, 0, 1, "answer")
+        colours = [re.findall(r'fill="(#\w+)"', mark)[0] for mark in panel.marks]
+        painted = [mark for mark in bar.marks if mark.startswith("<rect")]
+        assert colours == [re.findall(r'fill="(#\w+)"', mark)[0] for mark in painted]
+        assert ">answer<" in bar.frame[-1]
+        for k, mark in enumerate(panel.marks[1:], 1):  # each band begins where its level is
+            assert min(float(x) for x in re.findall(r"[ML](\S+) ", mark)) == pytest.approx(
+                90 * k / 20, abs=0.1
+            )
 
-    def test_a_panel_maps_its_corners(self) -> None:
-        plain = Panel(0, 0, (200, 100), (-1, 1), (0, 4))
-        assert plain.at(-1, 4) == (0, 0)
-        assert plain.at(1, 0) == (200, 100)
-        assert plain.at(0, 3) == (100, 25)
-        assert Panel(0, 0, (200, 100), (0, 1), (0.01, 1), log=True).at(0.5, 0.1) == (100, 50)
+    def test_cells_show_signs_and_sizes(self) -> None:
+        panel = Panel((20, 20), (0, 2), (2, 0))
+        matrix(panel, [[0.0, 4.0], [-4.0, 1.0]], 4.0)
+        assert [
+            re.findall(r'x="(\S+)" y="(\S+)" .*fill="(#\w+)"', mark) for mark in panel.marks
+        ] == [
+            [("0", "0", "#ffffff")],
+            [("10", "0", CLASSES[1])],
+            [("0", "10", CLASSES[0])],
+            [("10", "10", shade(0.75))],
+        ]
 
-    @given(words=st.text())
-    def test_words_are_escaped(self, words: str) -> None:
-        root = ET.fromstring(document(9, 9, words, words, [text(0, 0, words)]))
-        for element in root.iter():
-            if element.tag in (f"{SVG}title", f"{SVG}desc", f"{SVG}text"):
-                assert len(element.text or "") == len(words)
-                for shown, given in zip(element.text or "", words, strict=True):
-                    assert shown == (given if given.isprintable() else "\ufffd")
+    def test_a_network_joins_every_neuron_with_the_next_column(self) -> None:
+        panel = Panel((400, 200), (0, 2), (-1, 0))
+        weights = [([f"w{k}"], CLASSES[0], 1.0) for k in range(1, 7)]
+        network(panel, [[["a"], ["b"]], [["c"], ["d"]], [["e"]]], weights)
+        assert [re.findall(r"M(\S+ \S+)L(\S+ \S+)\"", mark)[0] for mark in panel.marks] == [
+            ("0 0", "200 0"),
+            ("0 200", "200 0"),
+            ("0 0", "200 200"),
+            ("0 200", "200 200"),
+            ("200 0", "400 0"),
+            ("200 200", "400 0"),
+        ]
+        words = re.findall(r">(\w+)</text>", "".join(panel.frame))
+        assert words == [*(f"w{k}" for k in range(1, 7)), *"abcde"]
+
+    def test_the_words_on_a_crossing_line_stand_on_white(self) -> None:
+        panel = Panel((400, 200), (0, 1), (-1, 0))
+        weights = [([f"w{k} = 1", f"slope {k}"], CLASSES[0], 9.0) for k in range(1, 5)]
+        network(panel, [[["a"], ["b"]], [["c"], ["d"]]], weights)
+        root = ET.fromstring(f"<g>{''.join(panel.frame)}</g>")
+        boxes = [
+            [float(e.get(side, "")) for side in ("x", "y", "width", "height")]
+            for e in root.findall("rect")
+        ]
+        assert {e.get("fill") for e in root.findall("rect")} == {"white"}
+        places = {
+            e.text: (float(e.get("x", "")), float(e.get("y", ""))) for e in root.findall("text")
+        }
+        for box, k in zip(boxes, (2, 3), strict=True):
+            left, top, width, height = box
+            for words in f"w{k} = 1", f"slope {k}":
+                x, base = places[words]
+                assert left == pytest.approx(x - width / 2, abs=0.2)
+                assert width > 6 * len(words)
+                assert top + 12 < base < top + height - 3
 
     def test_the_picture_is_true(self) -> None:
         svg = draw(lambda x, y: y - 0.5)

@@ -265,8 +265,8 @@ def test_the_picture_has_a_row_for_each_layer_and_marks_where_the_axes_say() -> 
     assert {"layers.0", "layers.1", "layers.2", "dead units", "saturated", "usual"} <= {*words}
     assert f"{report.layers[0].dead_units} of 8" in words
     root = ET.fromstring(report.svg())
-    dots = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "5"][1:]
-    rings = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "4.5"][1:]
+    dots = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "4.5"][1:]
+    rings = [float(e.attrib["cx"]) for e in root.iter() if e.attrib.get("r") == "6"][1:]
     slopes, updates = dots[:3], dots[3:]
     pairs = [
         *zip(slopes, (row.gradient_norm for row in report.layers)),
@@ -334,3 +334,21 @@ def test_every_colour_is_one() -> None:
     colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', drawn))
     assert len(colours) > 3
     assert all(re.fullmatch(r"#[0-9a-f]{6}|none|white", colour) for colour in colours), colours
+
+
+@pytest.mark.parametrize(
+    ("weight", "slope"), [(1.5e308, 1e305), (1.5e308, 1e-308), (1e-310, 1e-308), (5e-324, 5e-324)]
+)
+def test_norms_at_the_ends_of_the_floats_are_drawn(weight: float, slope: float) -> None:
+    model = nn.MLP(1, [1], bias=False, init=1.0)
+    (w,) = model.parameters()
+    w.data, w.grad = weight, slope
+    report = gradient_report(model, lr=1.0)
+    words = drawn(report)
+    assert {"inf", "nan"}.isdisjoint(words)
+    powers = [w for w in words if re.fullmatch(r"[15]e−?\d+", w)]
+    assert len(powers) == len({*powers}) >= 2
+    (dots,) = re.findall(
+        r'cx="(\S+)" cy="144" r="6".*\n.*cx="(\S+)" cy="144" r="4.5"', report.svg()
+    )
+    assert (float(dots[0]) < float(dots[1])) == (weight < slope)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from interrupting import Interrupts, train
 
@@ -39,6 +39,7 @@ KILLS, EPOCHS = {"dev": 12, "ci": 50, "thorough": 1000}.get(PROFILE, 50), 150
 BINARY, MANY = losses.binary_cross_entropy, losses.cross_entropy
 POINTS = data.moons(24, rng=3)
 XOR = data.xor()
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def small(**kwargs: Any) -> nn.MLP:
@@ -879,7 +880,7 @@ class TestHistory:
         assert words[0] == "<Moons> & more\ufffd"
         assert words[1] == ("3 epochs, interrupted; the least validation loss, 0.3333, in epoch 2")
         assert {"loss", "a", "training", "validation", "epoch", "1", "2", "3"} <= {*words}
-        loss, a = root.iter(f"{SVG}g")
+        loss, a = root.findall(f"{SVG}g")
         for panel, name, log in ((loss, "loss", True), (a, "a", False)):
             green, black = (
                 [tuple(map(float, pair.split())) for pair in path.get("d", "M")[1:].split("L")]
@@ -904,23 +905,24 @@ class TestHistory:
         for pair, ticks in (
             ([1.0, 1.2], ["0.9", "1", "1.1", "1.2", "1.3"]),
             ([0.2, 20.0], ["0.2", "0.5", "1", "2", "5", "10", "20"]),
-            ([1e-9, 1.0], ["1e−09", "1e−08", "1e−07"]),
+            ([1e-9, 1.0], ["1e−8", "1e−6", "0.0001", "0.01", "1"]),
             ([-1.0, 1.0], ["−1", "−0.5", "0", "0.5", "1"]),
         ):
             records = [{"epoch": i, "loss": loss} for i, loss in enumerate(pair, 1)]
             root = ET.fromstring(History(records).svg())
             words = [text.text for text in root.iter(f"{SVG}text")]
-            assert words[2 : 2 + len(ticks)] == ticks
+            assert words[2 : 3 + len(ticks)] == [*ticks, "1"]
 
     @given(
         st.lists(
             st.tuples(
-                st.one_of(st.floats(-1e100, 1e100), st.floats(1e-320, 1e300)), st.floats(0, 1)
+                st.one_of(FINITE, st.floats(5e-324, 1.7e308)), st.one_of(FINITE, st.floats(0, 1))
             ),
             min_size=1,
             max_size=9,
         )
     )
+    @example([(1e300, 1e-300), (1e-300, 5e-324), (5e-324, -1e300)])
     def test_any_numbers_can_be_drawn(self, numbers: list[tuple[float, float]]) -> None:
         records = [
             {"epoch": i, "loss": loss, "m": m, "lr": 0.1, "seconds": 1.0}
@@ -929,13 +931,42 @@ class TestHistory:
         svg = History(records).svg()
         assert "nan" not in svg
         assert svg == History(records).svg()
-        for panel in ET.fromstring(svg).iter(f"{SVG}g"):
+        panels = ET.fromstring(svg).findall(f"{SVG}g")
+        for panel, column in zip(panels, zip(*numbers, strict=True), strict=True):
             labels = [t.text for t in panel.iter(f"{SVG}text") if t.get("text-anchor") == "end"]
-            assert 1 <= len(labels) <= 14
+            assert 2 <= len(labels) <= 8
+            assert len({*labels}) == len(labels)
             for path in panel.iter(f"{SVG}path"):
                 if "L" in (d := path.get("d", "")):
                     points = [tuple(map(float, pair.split())) for pair in d[1:].split("L")]
                     assert all(0 <= x <= 340 and 0 <= y <= 220 for x, y in points)
+                    heights = [-y for _, y in points]
+                    ranked = sorted(range(len(column)), key=lambda i: (column[i], heights[i]))
+                    assert [heights[i] for i in ranked] == sorted(heights)
+
+    def test_tiny_and_huge_numbers_are_not_flat(self) -> None:
+        for loss in ([1e300, 1.0, 1e-300], [4e-323, 2e-323, 5e-324], [-1e308, 0.0, 1e308]):
+            records = [{"epoch": i, "loss": y} for i, y in enumerate(loss, 1)]
+            lines = re.findall(r'd="M0 (\S+)L170 (\S+)L340 (\S+)"', History(records).svg())
+            ((first, second, third),) = lines
+            assert abs(float(first) - float(third)) > 150
+            assert abs(float(first) + float(third) - 2 * float(second)) < 100
+
+    def test_a_long_name_has_a_line_of_its_own_and_ends_before_the_next_panel(self) -> None:
+        record = {"epoch": 1, "loss": 1.0, "x" * 300: 0.5}
+        root = ET.fromstring(History([record, record]).svg())
+        _, panel = root.findall(f"{SVG}g")
+        (title,) = (t for t in panel.iter(f"{SVG}text") if (t.text or "").startswith("xx"))
+        assert (title.text or "").endswith("x…")
+        assert 40 < len(title.text or "") < 60
+        others = [t.get("y") for t in panel.iter(f"{SVG}text") if t is not title]
+        assert title.get("y") not in others
+
+    def test_the_picture_scales_and_says_what_it_is(self) -> None:
+        root = ET.fromstring(History(RECORDS).svg("Moons"))
+        assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
+        assert root.findtext(f"{SVG}title") == "Moons"
+        assert root.findtext(f"{SVG}desc", "").startswith("3 epochs; the least validation loss")
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,273 @@
+"""Draw what the demos show beyond curves: functions of two variables, matrices, and networks.
+
+What you can do with it::
+
+    svg = training_picture("Two moons", "98 of 100 right", score, train, held_out, losses)
+
+    panel = Panel((300, 300), (-1, 1), (-1, 1))               # of `micrograd_like.charts`
+    heat(panel, lambda x, y: x * y, -1, 1)
+    panel.axes("x", "y")
+    svg = figure("A saddle", "z = xy", panel, colour_bar(300, -1, 1, "z"))
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from micrograd_like.charts import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    VERMILION,
+    Panel,
+    Point,
+    dot,
+    figure,
+    path_of,
+    px,
+    rect,
+    ring,
+    spread,
+    text,
+)
+
+Row = tuple[list[float], int]
+Field = list[list[float]]
+Corner = tuple[int, int]
+
+CLASSES = (BLUE, VERMILION)  # of points
+TINTS = ("#c9dfee", "#e9f2f8", "#fcefe6", "#f5d3bd")  # from surely class 0 to surely class 1
+
+
+def shade(part: float) -> str:
+    """Return a colour from blue at 0 by way of white to vermilion at 1."""
+    end = CLASSES[part > 0.5]
+    rgb = [int(end[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + (c - 255) * abs(2 * part - 1)):02x}" for c in rgb)
+
+
+def shade_of_root(number: float) -> str:
+    """Return a colour for -1 to 1, by the square root: it shows small numbers beside large ones."""
+    return shade(0.5 + math.copysign(0.5 * math.sqrt(abs(number)), number))
+
+
+BANDS = [shade(k / 19) for k in range(20)]  # of a function
+ROOTS = [shade_of_root(k / 50 - 1) for k in range(101)]  # of a matrix
+
+
+def regions(
+    panel: Panel, f: Callable[[float, float], float], paints: Sequence[tuple[float, str]]
+) -> None:
+    """Paint where ``f`` is at least a level, for each (level, SVG paint attributes) in turn."""
+    columns, rows = round(panel.size[0] / 9), round(panel.size[1] / 9)
+    (x0, x1), (y0, y1) = panel.x, panel.y
+    dx, dy = (x1 - x0) / columns, (y1 - y0) / rows
+    # One cell more on every side, so that contours close outside the panel.
+    xs = [x0 + j * dx for j in range(-1, columns + 2)]
+    ys = [y0 + i * dy for i in range(-1, rows + 2)]
+    field = [[f(x, y) for x in xs] for y in ys]
+    for level, paint in paints:
+        loops = [
+            [panel.at(xs[0] + j * dx, ys[0] + i * dy) for i, j in loop]
+            for loop in contours(field, level)
+        ]
+        path = "".join(path_of(loop) + "Z" for loop in loops)
+        panel.marks.append(f'<path d="{path}" fill-rule="evenodd" {paint}/>')
+
+
+def heat(panel: Panel, f: Callable[[float, float], float], low: float, high: float) -> None:
+    """Paint a function of x and y in bands of colour, from blue at ``low`` to red at ``high``.
+
+    What lies beyond has the colour of the nearer end.
+    """
+    panel.marks.append(rect(0, 0, *panel.size, BANDS[0]))
+    levels = [(low + (high - low) * k / len(BANDS), c) for k, c in enumerate(BANDS)]
+    regions(panel, f, [(level, f'fill="{colour}"') for level, colour in levels[1:]])
+
+
+def matrix(panel: Panel, field: Field, largest: float) -> None:
+    """Fill the panel with the cells of a matrix, in the colours of `ROOTS` up to the largest."""
+    width, height = panel.size[0] / len(field[0]), panel.size[1] / len(field)
+    for i, row in enumerate(field):
+        for j, number in enumerate(row):
+            colour = shade_of_root(number / largest)
+            panel.marks.append(rect(j * width, i * height, width + 0.4, height + 0.4, colour))
+
+
+def blocks(title: str, field: Field, parts: Mapping[str, tuple[int, int]]) -> list[Panel]:
+    """Return a square matrix, parted into named rows and columns, and the scale of its colours."""
+    size, largest = len(field), max(abs(number) for row in field for number in row)
+    panel = Panel((250, 250), (0, size), (size, 0), title=title)
+    matrix(panel, field, largest)
+    for name, (start, stop) in parts.items():
+        panel.note((start + stop) / 2, 1.08 * size, name)
+        panel.note(-0.05 * size, (start + stop) / 2 + 0.02 * size, name)
+        if start:
+            panel.line([(start, 0), (start, size)], GREY, width=0.8)
+            panel.line([(0, start), (size, start)], GREY, width=0.8)
+    return [panel, colour_bar(250, -largest, largest, "slope", ROOTS)]
+
+
+def colour_bar(
+    height: float, low: float, high: float, name: str, colours: Sequence[str] = BANDS
+) -> Panel:
+    """Return the scale of `heat`, or of other colours from the bottom up."""
+    bar = Panel((18, height), (0, 1), (low, high))
+    bar.axes("", name)
+    side = height / len(colours)
+    for k, colour in enumerate(colours, 1):
+        bar.marks.append(rect(0, height - k * side, 18, side + 0.5, colour))
+    return bar
+
+
+def training_picture(
+    title: str,
+    subtitle: str,
+    score: Callable[[float, float], float],
+    train: Sequence[Row],
+    held_out: Sequence[Row],
+    losses: Mapping[str, Sequence[float]],
+) -> str:
+    """Draw the decision regions with the points, and beside them the losses on a log scale.
+
+    ``score(x, y)`` is the log odds of class 1 against class 0; ``losses`` maps one or two names to
+    numbers > 0, one before training and one after each epoch.
+    """
+    numbers = [loss for curve in losses.values() for loss in curve]
+    if not all(0 < loss < math.inf for loss in numbers):
+        raise ValueError("a loss is not a finite number > 0 and has no place on a log scale")
+    points = [inputs for inputs, _ in [*train, *held_out]]
+    (x0, x1), (y0, y1) = (
+        (min(column) - 0.35, max(column) + 0.35) for column in zip(*points, strict=True)
+    )
+    width = 540.0
+    height = width * (y1 - y0) / (x1 - x0)  # one unit is as long upwards as sideways
+
+    plane = Panel((width, height), (x0, x1), (y0, y1))
+    plane.axes("x", "y")
+    plane.marks.append(rect(0, 0, *plane.size, TINTS[0]))
+    sure = math.log(9)  # log odds of 90 %
+    regions(
+        plane,
+        score,
+        [
+            (-sure, f'fill="{TINTS[1]}"'),
+            (0.0, f'fill="{TINTS[2]}"'),
+            (sure, f'fill="{TINTS[3]}"'),
+            (0.0, f'fill="none" stroke="{INK}" stroke-width="1.5"'),
+        ],
+    )
+    wrong = []
+    for rows, mark in (train, dot), (held_out, ring):
+        for (x, y), target in rows:
+            place = plane.at(x, y)
+            plane.marks.append(mark(*place, CLASSES[target]))
+            if (score(x, y) > 0) != target:
+                wrong.append(halo(*place))
+    plane.marks += wrong
+    band = (
+        f'<path d="M-8 -4h16" stroke="{TINTS[1]}" stroke-width="8"/>'
+        f'<path d="M-8 4h16" stroke="{TINTS[2]}" stroke-width="8"/>'
+        f'<path d="M-8 0h16" stroke="{INK}" stroke-width="1.5"/>'
+    )
+    plane.legend(
+        [
+            (dot(0, 0, CLASSES[0]), "class 0"),
+            (dot(0, 0, CLASSES[1]), "class 1"),
+            (ring(0, 0, GREY), "held out"),
+            (halo(0, 0), "misclassified"),
+            (band, "p = 10, 50, 90 %"),
+        ]
+    )
+
+    epochs = max(1, *(len(curve) - 1 for curve in losses.values()))
+    curves = Panel((300, height), (0, epochs), spread(numbers, log=True), log=True)
+    curves.axes("epoch", "loss", whole=True)
+    colours = dict(zip(losses, (INK, GREEN), strict=False))
+    for name, curve in losses.items():
+        curves.line(enumerate(curve), colours[name])
+    curves.key(colours)
+    return figure(title, subtitle, plane, curves)
+
+
+def halo(x: float, y: float) -> str:
+    """Return the mark around a misclassified point."""
+    return ring(x, y, INK, 6.8, "none")
+
+
+def network(
+    panel: Panel,
+    columns: Sequence[Sequence[Sequence[str]]],
+    weights: Sequence[tuple[Sequence[str], str, float]],
+) -> None:
+    """Draw columns of neurons, each a circle with lines of words, and the weights between them.
+
+    A weight is its lines of words, its colour and its width; they come in the order of the neurons
+    that they lead to. A neuron stands at x = its column, y = 0, -1, ... from the top down.
+    """
+    lines = iter(weights)
+    for x, (left, right) in enumerate(pairwise(columns)):
+        for y_to in range(len(right)):
+            for y_from in range(len(left)):
+                words, colour, width = next(lines)
+                panel.line([(x, -y_from), (x + 1, -y_to)], colour, width=width)
+                if y_from == y_to:  # words on both sides of the line
+                    panel.frame += _stack(panel.at(x + 0.5, -y_from), words, 26)
+                else:  # words on the line, where it crosses no other
+                    place = panel.at(x + 0.29, -y_from + 0.29 * (y_from - y_to))
+                    half = 3.3 * max(map(len, words)) + 4, 8.5 * len(words)
+                    corner = place[0] - half[0], place[1] - half[1]
+                    panel.frame.append(rect(*corner, 2 * half[0], 2 * half[1], "white"))
+                    panel.frame += _stack(place, words, 16)
+    for x, column in enumerate(columns):
+        for y, words in enumerate(column):
+            place = panel.at(x, -y)
+            circle = f'<circle cx="{px(place[0])}" cy="{px(place[1])}" r="36"'
+            panel.frame.append(f'{circle} fill="white" stroke="{INK}"/>')
+            panel.frame += _stack(place, words, 16)
+
+
+def _stack(place: Point, lines: Sequence[str], gap: float) -> list[str]:
+    """Return lines of words around a place."""
+    top = place[1] + 4.5 - gap * (len(lines) - 1) / 2
+    return [text(place[0], top + gap * i, words, anchor="middle") for i, words in enumerate(lines)]
+
+
+def contours(field: Field, level: float) -> list[list[Point]]:
+    """Return closed loops of (row, column) around where the field is at least the level.
+
+    Marching squares, with linear interpolation along the edges; beyond its rim the field is low.
+    """
+    heights = [height for row in field for height in row]
+    if not all(map(math.isfinite, heights)):
+        raise ValueError("the field holds a number that is not finite; did training diverge?")
+    low, rows, columns = min(level, *heights) - 1, len(field), len(field[0])
+
+    def height_at(corner: Corner) -> float:
+        i, j = corner
+        return field[i][j] if 0 <= i < rows and 0 <= j < columns else low
+
+    # Walking round a cell, the region's rim runs from each edge that leaves the region to the next
+    # that enters it. The neighbour walks that edge the other way, so that the pieces join.
+    after: dict[tuple[Corner, Corner], tuple[Corner, Corner]] = {}
+    for i in range(-1, rows):
+        for j in range(-1, columns):
+            corners = [(i, j), (i, j + 1), (i + 1, j + 1), (i + 1, j), (i, j)]
+            within = [height_at(corner) >= level for corner in corners]
+            crossed = [k for k in range(4) if within[k] != within[k + 1]]
+            for place, k in enumerate(crossed):
+                if within[k]:
+                    enter = crossed[(place + 1) % len(crossed)]
+                    after[corners[k], corners[k + 1]] = corners[enter + 1], corners[enter]
+    loops: list[list[Point]] = []
+    while after:
+        edge, loop = next(iter(after)), list[Point]()
+        while edge in after:
+            (inside, outside), edge = edge, after.pop(edge)
+            high, low_end = height_at(inside), height_at(outside)
+            part = (high - level) / (high - low_end)
+            (i, j), (di, dj) = inside, (outside[0] - inside[0], outside[1] - inside[1])
+            loop.append((i + part * di, j + part * dj))
+        loops.append(loop)
+    return loops

@@ -1,0 +1,279 @@
+"""Charts: round numbers on scales over all floats, true places, and words that stay words."""
+
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from micrograd_like.charts import (
+    BLUE,
+    HUGE,
+    INK,
+    LOGS,
+    TINY,
+    VERMILION,
+    Panel,
+    document,
+    dot,
+    figure,
+    fit,
+    label,
+    log_ticks,
+    share,
+    spread,
+    stroke,
+    text,
+    ticks,
+)
+from micrograd_like.picture import cells, clean
+
+SVG = "{http://www.w3.org/2000/svg}"
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+POSITIVE = st.one_of(st.floats(TINY, HUGE), st.floats(LOGS[0], LOGS[1]).map(lambda x: 10**x))
+HOSTILE = st.one_of(
+    st.text(), st.sampled_from(['</text><script>"&\x00', "]]>", "\ud800", "\u202e\r\n", "重" * 200])
+)
+
+
+def floats_between(low: float, high: float) -> float:
+    """Return about how many floats there are in a range, at the density of its larger end."""
+    return (high / 8 - low / 8) / max(math.ulp(low), math.ulp(high)) * 8
+
+
+class TestTicks:
+    @given(low=FINITE, high=FINITE)
+    @example(-HUGE, HUGE)
+    @example(TINY, 1e-322)
+    @example(0.1, 0.3)
+    @example(1e22, 1.0000000000000100e22)
+    def test_they_are_few_round_and_within(self, low: float, high: float) -> None:
+        low, high = sorted((low, high))
+        assume(floats_between(low, high) >= 16)
+        found = ticks(low, high)
+        assert 3 <= len(found) <= 8
+        assert found == sorted({*found})
+        assert low <= found[0] < found[-1] <= high
+        step = found[1] / 2 - found[0] / 2
+        if floats_between(low, high) > 1e4:
+            assert all(b / 2 - a / 2 == pytest.approx(step, rel=2e-3) for a, b in pairwise(found))
+            assert found[0] / 2 - low / 2 < 1.01 * step  # none is left out
+            assert high / 2 - found[-1] / 2 < 1.01 * step
+            assert re.match(r"[125]\.00|[149]\.9[89]|0", f"{2 * min(step, HUGE / 2):.2e}")
+
+    @given(low=FINITE, ulps=st.integers(1, 20))
+    def test_a_range_of_a_few_floats_has_ticks_among_them(self, low: float, ulps: int) -> None:
+        high = low
+        for _ in range(ulps):
+            high = math.nextafter(high, math.inf)
+        assume(high < math.inf)
+        found = ticks(low, high)
+        assert 1 <= len(found) <= 8
+        assert found == sorted({*found})
+        assert low <= found[0] <= found[-1] <= high
+
+    def test_known_ranges(self) -> None:
+        assert ticks(0.1, 0.5) == [0.1, 0.2, 0.3, 0.4, 0.5]
+        assert ticks(1, 2) == [1.0, 1.2, 1.4, 1.6, 1.8, 2.0]
+        assert ticks(-1.12, 1.12) == [-1.0, -0.5, 0.0, 0.5, 1.0]
+        assert ticks(-1e308, 1.7e308) == [-1e308, -5e307, 0.0, 5e307, 1e308, 1.5e308]
+        assert ticks(0, 5e-323) == [0.0, 1e-323, 2e-323, 3e-323, 4e-323, 5e-323]
+
+    @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, 1.0)])
+    def test_an_empty_range_is_refused(self, low: float, high: float) -> None:
+        with pytest.raises(ValueError):
+            ticks(low, high)
+
+    @given(low=POSITIVE, high=POSITIVE)
+    @example(TINY, HUGE)
+    @example(1e308, HUGE)
+    @example(TINY, 1e-322)
+    def test_log_ticks_are_few_round_and_within(self, low: float, high: float) -> None:
+        low, high = sorted((low, high))
+        assume(floats_between(low, high) >= 16 and high > 1.0001 * low)
+        bottom, top = math.log10(low), math.log10(high)
+        found = log_ticks(bottom, top)
+        assert 3 <= len(found) <= 8
+        assert found == sorted({*found})
+        assert bottom - 1e-9 <= math.log10(found[0]) < math.log10(found[-1]) <= top + 1e-9
+        if top - bottom >= 3:
+            assert all(f"{tick:.0e}".startswith("1e") for tick in found)
+            ratios = {round(math.log10(b) - math.log10(a)) for a, b in pairwise(found)}
+            assert len(ratios) == 1
+
+    def test_known_log_ranges(self) -> None:
+        assert log_ticks(-2, 0) == [0.01, 0.1, 1.0]
+        assert log_ticks(-0.8, 1.42) == [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
+        assert log_ticks(-2.8, -0.1) == [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+        assert log_ticks(-0.05, 0.13) == [0.9, 1.0, 1.1, 1.2, 1.3]
+        assert log_ticks(*LOGS) == [1e-200, 1.0, 1e200]
+        assert log_ticks(-330, 320) == [1e-200, 1.0, 1e200]  # there are no floats beyond
+
+    @given(FINITE)
+    @example(0.1 + 0.2)
+    @example(1000000.1)
+    @example(TINY)
+    def test_a_label_is_the_number(self, number: float) -> None:
+        assert float(label(number).replace("−", "-")) == number
+
+    def test_labels_are_short(self) -> None:
+        for number, words in {
+            0.0: "0", -0.5: "−0.5", 20.0: "20", 0.0001: "0.0001", 2e-5: "2e−5", 1e6: "1e6",
+            1e-300: "1e−300", TINY: "5e−324", 1000000.1: "1000000.1", 1e300: "1e300",
+        }.items():  # fmt: skip
+            assert label(number) == words
+        assert label(math.inf) == "inf"
+        assert label(math.nan) == "nan"
+
+
+class TestScales:
+    @given(low=FINITE, high=FINITE, part=st.floats(0, 1))
+    @example(-HUGE, HUGE, 0.5)
+    @example(0.0, TINY, 1.0)
+    def test_a_share_is_where_a_number_is(self, low: float, high: float, part: float) -> None:
+        low, high = sorted((low, high))
+        assume(low < high)
+        assert (share(low, low, high), share(high, low, high)) == (0, 1)
+        x = max(low, min(low * (1 - part) + high * part, high))
+        assert 0 <= share(x, low, high) <= 1
+        if floats_between(low, high) > 1e6:
+            assert share(x, low, high) == pytest.approx(part, abs=1e-5)
+
+    @given(numbers=st.lists(FINITE, min_size=1))
+    def test_a_spread_has_room_for_its_numbers(self, numbers: list[float]) -> None:
+        low, high = spread(numbers)
+        assert -math.inf < low <= min(numbers) <= max(numbers) <= high < math.inf
+        assert low < high
+        assert 1 <= len(ticks(low, high)) <= 8
+        assert spread([1.0, 2.0]) == (pytest.approx(0.94), pytest.approx(2.06))
+        assert spread([TINY]) == (-99 * TINY, 101 * TINY)
+        assert spread([5.0, 5.0]) == (pytest.approx(4.995), pytest.approx(5.005))
+
+    @given(numbers=st.lists(POSITIVE, min_size=1))
+    def test_a_log_spread_has_too(self, numbers: list[float]) -> None:
+        low, high = spread(numbers, log=True)
+        assert 0 < low <= min(numbers) <= max(numbers) <= high < math.inf
+        assert low < high
+        assert len(log_ticks(math.log10(low), math.log10(high))) >= 2
+        assert spread([1e-200, 1e200], log=True) == (pytest.approx(1e-224), pytest.approx(1e224))
+        assert spread([0.1, 10.0], log=True) == (
+            pytest.approx(0.1 / 100**0.06),
+            pytest.approx(10 * 100**0.06),
+        )
+
+
+class TestPanel:
+    def test_it_maps_its_corners(self) -> None:
+        plain = Panel((200, 100), (-1, 1), (0, 4))
+        assert plain.at(-1, 4) == (0, 0)
+        assert plain.at(1, 0) == (200, 100)
+        assert plain.at(0, 3) == (100, 25)
+        assert Panel((200, 100), (0, 1), (0.01, 1), log=True).at(0.5, 0.1) == (100, 50)
+        assert Panel((200, 100), (-HUGE, HUGE), (TINY, HUGE), log=True).at(0, HUGE) == (100, 0)
+
+    def test_axes_say_where_numbers_are(self) -> None:
+        panel = Panel((100, 200), (0, 2), (0.01, 1), log=True)
+        panel.axes("step", "loss", whole=True)
+        root = ET.fromstring(f"<g>{''.join(panel.frame)}</g>")
+        texts = [e for e in root if e.tag == "text"]
+        places = {e.text: (e.get("x"), e.get("y")) for e in texts}
+        assert all((e.get("text-anchor") == "end") == (e.get("x") == "-9") for e in texts)
+        assert places == {
+            "0.01": ("-9", "204.5"), "0.1": ("-9", "104.5"), "1": ("50", "219"),
+            "0": ("0", "219"), "2": ("100", "219"), "step": ("50", "238"), "loss": ("-9", "-11"),
+        }  # fmt: skip
+        assert [re.findall(r"M0 (\S+)h100", mark) for mark in panel.marks] == [
+            ["0"], ["100"], ["200"]
+        ]  # fmt: skip
+
+    def test_lines_are_dashed_and_named(self) -> None:
+        panel = Panel((100, 100), (0, 1), (0, 1))
+        panel.line([(0, 0), (1, 1)], BLUE, width=3, dash="4 3")
+        panel.curve(lambda x: x * x, VERMILION)
+        panel.key({"rises & falls": BLUE})
+        panel.legend([(stroke(INK, "7 5"), "dashed")])
+        dashed, curve = panel.marks
+        assert 'd="M0 100L100 0"' in dashed
+        assert 'stroke-width="3" stroke-dasharray="4 3"' in dashed
+        assert "dasharray" not in curve
+        assert "L50 75L" in curve
+        assert "rises &amp; falls" in panel.frame[1]
+        assert 'stroke-dasharray="7 5"' in panel.frame[2]
+
+    def test_steps_are_marked(self) -> None:
+        panel = Panel((100, 100), (0, 1), (0, 1))
+        panel.steps([(0, 0), (0.5, 1)], BLUE)
+        assert panel.marks[1:] == [dot(0, 100, BLUE), dot(50, 0, BLUE)]
+
+
+class TestDocument:
+    def test_a_figure_has_room_for_its_panels(self) -> None:
+        panels = Panel((100, 50), (0, 1), (0, 1)), Panel((10, 200), (0, 1), (0, 1), room=90)
+        root = ET.fromstring(figure("<Title>", "&", *panels))
+        assert root.get("viewBox") == "0 0 310 362"
+        assert (root.get("width"), root.get("height")) == ("310", "362")
+        assert root.findtext(f"{SVG}title") == "<Title>"
+        assert root.findtext(f"{SVG}desc") == "&"
+        assert [g.get("transform") for g in root.findall(f"{SVG}g")] == [
+            "translate(66 106)",
+            "translate(270 106)",
+        ]
+
+    def test_titles_have_a_line_of_their_own(self) -> None:
+        plain, titled = Panel((100, 50), (0, 1), (0, 1)), Panel((9, 9), (0, 1), (0, 1), title="or")
+        root = ET.fromstring(figure("Title", "", plain, titled))
+        assert [g.get("transform") for g in root.findall(f"{SVG}g")] == [
+            "translate(66 126)",
+            "translate(246 126)",
+        ]
+        (title,) = (t for t in root.iter(f"{SVG}text") if t.text == "or")
+        assert (title.get("y"), title.get("font-weight")) == ("-33", "bold")
+
+    def test_a_heading_that_is_wider_than_the_panels_has_room(self) -> None:
+        root = ET.fromstring(figure("Title", "x" * 200))
+        assert float(root.get("width", "")) > 66 + 200 * 6.5
+
+    @given(words=HOSTILE)
+    def test_words_stay_words(self, words: str) -> None:
+        panel = Panel((90, 90), (0, 1), (0, 1), title=words)
+        panel.axes(words, words)
+        panel.note(0.5, 0.5, words)
+        panel.key({words: BLUE})
+        svg = figure(words, words, panel)
+        assert svg == figure(words, words, panel)
+        svg.encode()
+        root = ET.fromstring(svg)
+        plain = ET.fromstring(figure("x", "x", panel))
+        assert [e.tag for e in root.iter()] == [e.tag for e in plain.iter()]
+        texts = [e.text or "" for e in root.iter(f"{SVG}text")]
+        assert texts.count(clean(words)) >= 5 if words else texts
+        for e in root.iter():
+            if e.tag in (f"{SVG}title", f"{SVG}desc"):
+                assert (e.text or "") == clean(words)
+
+    @given(words=HOSTILE, width=st.floats(20, 500))
+    def test_words_are_cut_where_they_are_too_long(self, words: str, width: float) -> None:
+        found = fit(words, width)
+        if found != clean(words):
+            assert found.endswith("…")
+            assert clean(words).startswith(found[:-1])
+        assert 7.4 * cells(found) <= width
+        assert fit("loss", width) in ("loss", "l…", "lo…")
+
+    def test_the_same_data_gives_the_same_bytes(self) -> None:
+        def draw(y: float) -> str:
+            panel = Panel((90, 90), (0, 1), (0, 1))
+            panel.axes("x", "y")
+            panel.line([(0, 0), (1, y)], INK)
+            return figure("Title", "Subtitle", panel)
+
+        assert draw(1.0) == draw(1.0) != draw(0.5)
+
+    def test_a_document_of_any_parts(self) -> None:
+        root = ET.fromstring(document(90, 80, "T", "S", [text(1, 2, "<")]))
+        assert [t.text for t in root.iter(f"{SVG}text")] == ["T", "S", "<"]
