@@ -387,7 +387,7 @@ def render(scene: Scene, format: str, **graph_attributes: str) -> bytes:
 def import_graphviz() -> Any:
     """Return the package graphviz; raise RuntimeError with the remedy where it is missing."""
     try:
-        import graphviz  # type: ignore[import-untyped,unused-ignore]
+        import graphviz
     except ImportError:
         raise RuntimeError(
             "this needs the Python package graphviz: `pip install graphviz`; or save as .svg or "
