@@ -699,9 +699,25 @@ def test_a_value_takes_no_attributes_that_it_has_not() -> None:
 
 def test_a_value_opens_its_tools(tmp_path: Path) -> None:
     x = Value(0.5, label="x")
-    y = tanh(x * 2.0)
+    y, z = (x * 3).tanh(), x + 1
     assert repr(y.graph()).startswith("Graph of 4 values")
-    assert [step.x for step in y.steps()][-2] is x
-    assert y.explain(x).gradient == x.grad
-    y.page(tmp_path / "y.html")
-    assert (tmp_path / "y.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert repr(y.graph(z, format=".1f")).startswith("Graph of 6 values")
+    assert "data 0.5" in repr(y.graph(format=".1f"))
+    assert next(y.steps()).upstream == 1.0
+    assert next(y.steps(2.0)).upstream == 2.0
+    w = x * x * x
+    assert len(w.explain(x).paths) == 3
+    assert len(w.explain(x, 2).paths) == 2
+    assert len((w * w).explain(x).paths) == 5
+    y.page(tmp_path / "y.html", theme="dark")
+    assert 'data-theme="dark"' in (tmp_path / "y.html").read_text(encoding="utf-8")
+
+
+def test_a_gradient_that_cannot_be_added_to_changes_nothing() -> None:
+    x, w = Value(2.0), Value(3.0)
+    y = x * w
+    y.backward()
+    w.grad = 10**400
+    with pytest.raises(OverflowError, match="int too large"):
+        (y * x).backward()
+    assert (x.grad, w.grad, y.grad) == (3.0, 10**400, 1.0)

@@ -1325,6 +1325,31 @@ def test_names_know_the_modules_that_hold_them() -> None:
     ]
 
 
+def test_what_is_assigned_inside_goes_on_from_the_outer_names() -> None:
+    model = MLP(1, [2, 1], rng=1)
+    model.layers[0].neurons[1].w = [Value(1.0)]
+    assert model.layers[0].neurons[1].w[0].label == "layers.0.neurons.1.w.0"
+    assert model.layers[0].neurons[1].w[0].label.modules == (
+        "MLP",
+        "layers.0",
+        "layers.0.neurons.1",
+    )
+    model.layers[0].extra = Neuron(1)
+    assert model.layers[0].extra([1.0]).label == "layers.0.extra"
+    plain = Bag(w=Value(1.0))
+    plain._path = "p"  # of a class of one's own, say: no Name that goes on
+    plain.label_parameters()
+    assert plain.w.label == "w"
+
+
+def test_a_value_of_a_subclass_is_a_parameter_too() -> None:
+    class Weight(Value):
+        """A Value of one's own."""
+
+    w = Weight(1.0)
+    assert Bag(w=w, rest=[w * 2, Value(3.0)]).parameters()[0] is w
+
+
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
 def test_the_names_in_a_copy_are_of_another_model(clone: Callable[[MLP], MLP]) -> None:
     model = MLP(1, [2, 1], rng=1)
@@ -1333,5 +1358,6 @@ def test_the_names_in_a_copy_are_of_another_model(clone: Callable[[MLP], MLP]) -
     assert labels(twin) == labels(model)
     roots = {id(p.label.modules[0]) for p in twin.parameters() if isinstance(p.label, Name)}
     assert len(roots) == 1
+    assert twin.parameters()[0].label.modules == model.parameters()[0].label.modules
     assert roots == {id(twin([1.0]).label.modules[0])}
     assert roots != {id(model([1.0]).label.modules[0])}
