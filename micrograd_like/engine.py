@@ -526,9 +526,10 @@ def _commit(order: list[Value], grads: dict[Value, Any], recorded: bool = False)
     else:
         _ = [*map(operator.add, old, more)]  # may raise, as of an int too large for a float
         new = map(operator.add, map(_grad_of, leaves), more)
-    # Each line runs in C from end to end: no signal handler gets in between, nor, where the
-    # sums are made here too, another thread.
-    any(map(_set_grad, order, map(grads.__getitem__, order)))
+    for out in order:
+        out.grad = grads[out]
+    # This line runs in C from end to end: no signal handler gets in between, nor, where the sums
+    # are made here too, another thread.
     any(map(_set_grad, leaves, new))
 
 

@@ -77,7 +77,7 @@ BUGS = [
     Bug("a lost duplicate edge", "engine", "            grads[b] += upstream * out._db", "            grads[b] += upstream * out._db * (a is not b)", ENGINE),
     Bug("an overwritten gradient", "engine", "            grads[a] += upstream * out._da\n            grads[b]", "            grads[a] = upstream * out._da\n            grads[b]", ENGINE),
     Bug("a leaf that does not accumulate", "engine", "        new = map(operator.add, map(_grad_of, leaves), more)", "        new = more", ENGINE),
-    Bug("nodes that accumulate as leaves do", "engine", "any(map(_set_grad, order, map(grads.__getitem__, order)))", "any(map(_set_grad, order, [v.grad + grads[v] for v in order]))", ENGINE),
+    Bug("nodes that accumulate as leaves do", "engine", "        out.grad = grads[out]", "        out.grad += grads[out]", ENGINE),
     Bug("a node before its operands", "engine", "        done(out)\n        out = pop()", "        order.insert(max(0, len(order) - 1), out)\n        out = pop()", ENGINE),
     Bug("a node of many operands visited once only", "engine", "            if below is not None:", "            if False:", ENGINE),
     Bug("0 times an infinite partial skipped", "engine", "if upstream or not isfinite(sum(out._da)):", "if upstream:", ENGINE),
