@@ -36,7 +36,8 @@ class History:
 
     A record holds the ``epoch``, counted from 1, the mean ``loss``, the means of the metrics, the
     same of the validation rows under names that begin with ``validation_``, the learning rate
-    ``lr`` of the epoch's last step, and how many ``seconds`` it took.
+    ``lr`` of the epoch's last step, and how many ``seconds`` it took,
+    or what was left of it after a resume.
     """
 
     def __init__(self, records: Sequence[Record], interrupted: bool = False) -> None:
@@ -48,6 +49,10 @@ class History:
 
     def __len__(self) -> int:
         return len(self.records)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a column of this name."""
+        return bool(self.records) and name in self.records[0]
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

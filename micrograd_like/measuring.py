@@ -17,11 +17,13 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from . import ops
-from .engine import Value, fsum
+from .engine import Value, fsum, topological_order
 from .history import RESERVED, VALIDATION
+from .losses import binary_cross_entropy, cross_entropy
 from .nn import Module
 from .ops import as_float, shorten
 
@@ -35,17 +37,19 @@ def accuracy(output: Any, target: Any) -> float:
     """Return 1.0 if an output is right, else 0.0: the metric "accuracy".
 
     Of a list of scores, the largest must be that of the target, the index of a class. A single
-    score is a logit, no probability: it must be positive if the target is 1, and must not be if it
-    is 0 or -1. Raises ValueError for other targets, as nothing is right or wrong there.
+    score, or a list of one, is a logit, no probability: it must be positive if the target is 1, and
+    must not be if it is 0 or -1. Raises ValueError for other targets, as nothing is right or wrong
+    there.
     """
+    if isinstance(output, (list, tuple)) and len(output) == 1:
+        output, target = output[0], target[0] if isinstance(target, (list, tuple)) else target
     if not isinstance(output, (list, tuple)):
         if target not in (0, 1, -1):
-            raise ValueError(f"accuracy: the target of a single score is 0, 1 or -1, not {target}")
+            raise ValueError(f"the target of a single score is 0, 1 or -1, not {target}")
         return float((output > 0) == (target > 0))
     if target not in range(len(output)):
         raise ValueError(
-            f"accuracy: of {len(output)} scores, the target is 0 to {len(output) - 1}, not "
-            f"{shorten(target)}"
+            f"of {len(output)} scores, the target is 0 to {len(output) - 1}, not {shorten(target)}"
         )
     return float(max(range(len(output)), key=output.__getitem__) == target)
 
@@ -85,15 +89,38 @@ class Measure:
                 raise TypeError(
                     f"the model returned {shorten(output)}: not a Value or a list of it"
                 )
-        if accuracy in self.metrics.values() and getattr(output, "op", None) is ops.sigmoid:
-            raise ValueError(
-                "the metric accuracy takes a logit, which is above 0 for class 1, but the model "
-                "returns a sigmoid: leave that out, with binary_cross_entropy as the loss, or pass "
-                "metrics={'accuracy': lambda p, target: (p > 0.5) == target}"
-            )
+        self._check_scores(values)
+        parameters, reached = set(self.parameters), False
         for row in rows:
             with _at(row.where):
-                self.of(output, row)
+                loss, _ = self.of(output, row)
+            reached = reached or not parameters.isdisjoint(topological_order(loss))
+        if not reached:
+            raise ValueError(
+                "the loss depends on no parameter of the model, so that nothing would be learnt: "
+                "was a new Value made of an output's data on the way, or float() of it taken?"
+            )
+
+    def _check_scores(self, output: Sequence[Value]) -> None:
+        """Refuse probabilities where scores are taken, which may be any numbers."""
+        ops_of = {value.op for value in output}
+        if ops_of == {ops.sigmoid}:
+            if self.loss is binary_cross_entropy:
+                raise ValueError(
+                    "binary_cross_entropy takes a logit and is the sigmoid's and the logarithm's "
+                    "work in one, but the model returns a sigmoid: leave that out"
+                )
+            if accuracy in self.metrics.values():
+                raise ValueError(
+                    "the metric accuracy takes a logit, which is above 0 for class 1, but the "
+                    "model returns a sigmoid: leave that out, with binary_cross_entropy as the "
+                    "loss, or pass metrics={'accuracy': lambda p, target: (p > 0.5) == target}"
+                )
+        elif ops_of == {ops.softmax} and self.loss is cross_entropy:
+            raise ValueError(
+                "cross_entropy takes scores and is the softmax's and the logarithm's work in one, "
+                "but the model returns a softmax: leave that out"
+            )
 
     def of(self, output: Any, row: Row) -> tuple[Value, list[float]]:
         """Return the loss of an output, and its number and those of the metrics."""
@@ -104,11 +131,8 @@ class Measure:
         if self.metrics:
             plain = output.data if isinstance(output, Value) else [value.data for value in output]
             for name, metric in self.metrics.items():
-                number = metric(plain, row.target)
-                try:
-                    numbers.append(as_float(number))
-                except TypeError as error:
-                    raise TypeError(f"the metric {name!r} returned no number: {error}") from None
+                with _at(f"the metric {name!r}"):
+                    numbers.append(as_float(metric(plain, row.target)))
         return loss, numbers
 
     def sums(self, rows: Sequence[Row]) -> tuple[Value, list[float]]:
@@ -134,11 +158,18 @@ class Measure:
 
     def named_means(self, sums: Sequence[Sequence[float]], n: int) -> dict[str, float]:
         """Return the means over ``n`` rows, under their names, from sums of parts of them."""
-        return {name: math.fsum(column) / n for name, column in zip(self.names, zip(*sums))}
+        return {name: _mean(column, n) for name, column in zip(self.names, zip(*sums))}
 
     def _blame(self, loss: Value, numbers: Sequence[float]) -> str:
         wrong = [f"{n} is {x}" for n, x in zip(self.names, numbers) if not math.isfinite(x)]
         return f"the {wrong[0]}{first_non_finite(loss)}"
+
+
+def _mean(column: Sequence[float], n: int) -> float:
+    try:
+        return math.fsum(column) / n
+    except OverflowError:  # of the sum, while no number is larger than the largest
+        return math.fsum(number / n for number in column)
 
 
 @contextmanager
@@ -148,7 +179,8 @@ def _at(where: str) -> Iterator[None]:
         yield
     except (TypeError, ValueError, LookupError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{where}: {error}") from error
+        named = "no key " if isinstance(error, KeyError) else ""
+        raise kind(f"{where}: {named}{error}") from error
     except ArithmeticError as error:  # a number that is not finite, or exp(1000)
         raise FloatingPointError(f"{where}: {error}") from error
 
@@ -183,18 +215,20 @@ def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
     rows: list[Row] = []
     for i, pair in enumerate(data):
         where = f"{what} row {i}"
-        if isinstance(pair, _NO_LISTS) or not hasattr(pair, "__iter__"):
+        parts = _listed(pair)
+        if parts is None:
             raise TypeError(f"{where} is {shorten(pair)}: a row is (inputs, target)")
-        if len(pair := tuple(pair)) != 2:
-            raise ValueError(f"{where} has {len(pair)} parts: a row is (inputs, target)")
-        if isinstance(pair[0], _NO_LISTS) or not hasattr(pair[0], "__iter__"):
-            raise TypeError(f"{where}: the inputs are {shorten(pair[0])}, not a list of numbers")
-        inputs = [_finite(f"{where}, column {j}", x) for j, x in enumerate(pair[0])]
-        target = pair[1]
-        if hasattr(target, "__iter__") and not isinstance(target, _NO_LISTS):
-            target = [_finite(f"{where}, target {j}", t) for j, t in enumerate(target)]
+        if len(parts) != 2:
+            raise ValueError(f"{where} has {len(parts)} parts: a row is (inputs, target)")
+        columns, targets = map(_listed, parts)
+        if columns is None:
+            raise TypeError(f"{where}: the inputs are {shorten(parts[0])}, not a list of numbers")
+        inputs = [_finite(f"{where}, column {j}", x) for j, x in enumerate(columns)]
+        target: Any
+        if targets is None:
+            target = _finite(f"{where}, target", parts[1])
         else:
-            target = _finite(f"{where}, target", target)
+            target = [_finite(f"{where}, target {j}", t) for j, t in enumerate(targets)]
         row = Row(where, inputs, target)
         like = like or row
         for part, own, other in (
@@ -210,13 +244,21 @@ def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
     return rows
 
 
+def _listed(items: Any) -> list[Any] | None:
+    """Return what can be listed in an order as a list, else None."""
+    try:
+        return None if isinstance(items, _NO_LISTS) else list(items)
+    except TypeError:  # an array of no dimensions too
+        return None
+
+
 _NO_LISTS = (str, bytes, bytearray, Mapping, Set)  # of numbers in an order
 
 
 def _finite(where: str, x: Any) -> float:
     """Return a finite number: whole ones, of whatever type, as an int."""
     try:
-        number = operator.index(x) if hasattr(x, "__index__") else as_float(x)
+        number = operator.index(x) if isinstance(x, Integral) else as_float(x)
         if math.isfinite(number):
             return number
     except TypeError as error:

@@ -72,6 +72,9 @@ class Optimizer:
         step = self.steps if step is None else step
         return _at_least_0(f"the learning rate of step {step}", self.lr(step))
 
+    def check(self) -> None:
+        """Raise TypeError or ValueError unless every setting is one to make a step with."""
+
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         """Return a parameter's new data and memory; change nothing."""
         raise NotImplementedError(f"{type(self).__name__} defines no update of a parameter")
@@ -82,6 +85,7 @@ class Optimizer:
         One that no backward has reached since `zero_grad` keeps its data and its memory. Raises
         FloatingPointError, and changes nothing, if a number would not be finite afterwards.
         """
+        self.check()
         steps, memories = self._state
         lr, update = self.rate(), self.update
         data: list[float] = []
@@ -107,6 +111,8 @@ class Optimizer:
 
         A learning rate that is a function is not in it.
         """
+        self.check()
+        settings = {name: getattr(self, name) for name in self.settings}
         steps, memories = self._state
         columns = {
             name: [memory[i] if memory else None for memory in memories]
@@ -114,7 +120,7 @@ class Optimizer:
         }
         return {
             "optimizer": type(self).__name__,
-            "settings": {name: _plain(getattr(self, name)) for name in self.settings},
+            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
             "lr": None if callable(self.lr) else self.rate(),
             "steps": steps,
             "parameters": len(memories),
@@ -212,16 +218,23 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        if nesterov and (not momentum or dampening):
+        super().__init__(parameters, lr)
+        self.momentum, self.dampening = momentum, dampening
+        self.weight_decay, self.nesterov = weight_decay, nesterov
+        self.check()
+
+    def check(self) -> None:
+        self.momentum = _at_least_0("momentum", self.momentum)
+        self.dampening = real("dampening", self.dampening)
+        self.weight_decay = _at_least_0("weight_decay", self.weight_decay)
+        if self.nesterov not in (True, False):
+            raise TypeError(f"nesterov is {shorten(self.nesterov)}: it must be True or False")
+        self.nesterov = bool(self.nesterov)
+        if self.nesterov and (not self.momentum or self.dampening):
             raise ValueError(
                 f"nesterov=True needs a momentum above 0 and no dampening, not "
-                f"momentum={momentum}, dampening={dampening}"
+                f"momentum={self.momentum}, dampening={self.dampening}"
             )
-        super().__init__(parameters, lr)
-        self.momentum = _at_least_0("momentum", momentum)
-        self.dampening = _real("dampening", dampening)
-        self.weight_decay = _at_least_0("weight_decay", weight_decay)
-        self.nesterov = bool(nesterov)
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         if self.weight_decay:
@@ -252,15 +265,19 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(f"betas = {shorten(betas)}: pass two numbers")
-        beta1, beta2 = (_real("betas", beta) for beta in betas)
-        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-            raise ValueError(f"betas = {betas}: each is at least 0 and less than 1")
         super().__init__(parameters, lr)
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.check()
+
+    def check(self) -> None:
+        if not isinstance(self.betas, (tuple, list)) or len(self.betas) != 2:
+            raise ValueError(f"betas = {shorten(self.betas)}: pass two numbers")
+        beta1, beta2 = (real("betas", beta) for beta in self.betas)
+        if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+            raise ValueError(f"betas = {self.betas}: each is at least 0 and less than 1")
         self.betas = beta1, beta2
-        self.eps = _at_least_0("eps", eps)
-        self.weight_decay = _at_least_0("weight_decay", weight_decay)
+        self.eps = _at_least_0("eps", self.eps)
+        self.weight_decay = _at_least_0("weight_decay", self.weight_decay)
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         (beta1, beta2), (step, mean, square) = self.betas, memory or (0.0, 0.0, 0.0)
@@ -342,7 +359,7 @@ def _parameters(parameters: Module | Iterable[Value]) -> list[Value]:
     """Return the parameters as a list, once each is a leaf and comes once."""
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
-    if isinstance(parameters, (Value, dict, str)) or not hasattr(parameters, "__iter__"):
+    if isinstance(parameters, (Value, dict, str, set)) or not hasattr(parameters, "__iter__"):
         raise TypeError(f"parameters are a Module or a list of Values, not {shorten(parameters)}")
     found: dict[Value, int] = {}
     for i, p in enumerate(parameters):
@@ -363,20 +380,13 @@ def _name(i: int, p: Value) -> str:
     return f"parameter {i} ({shorten(p.label)})" if p.label else f"parameter {i}"
 
 
-def _plain(setting: Any) -> Any:
-    """Return a setting as JSON gives it back, whatever number type was assigned."""
-    if isinstance(setting, (tuple, list)):
-        return [*map(_plain, setting)]
-    return setting if isinstance(setting, bool) else as_float(setting)
-
-
 def _at_least_0(name: str, number: Any) -> float:
-    if (x := _real(name, number)) < 0:
+    if (x := real(name, number)) < 0:
         raise ValueError(f"{name} is {number!r}: it must be at least 0")
     return x
 
 
-def _real(name: str, number: Any) -> float:
+def real(name: str, number: Any) -> float:
     """Return a finite number, or say what has the name and is none."""
     try:
         if math.isfinite(x := as_float(number)):

@@ -30,7 +30,7 @@ from __future__ import annotations
 import copy
 import gc
 import hashlib
-import math
+import json
 import operator
 import os
 import pathlib
@@ -44,13 +44,14 @@ from random import Random
 from typing import Any
 
 from . import checkpoint as checkpoints
-from .checkpoint import Position
+from .checkpoint import Best, Position
 from .data import batches, split
 from .history import RESERVED, VALIDATION, History, Record
 from .measuring import Data, Loss, Measure, Metrics, Row, checked_rows, first_non_finite, name_of
 from .nn import Module
-from .ops import as_float, shorten
-from .optim import Optimizer, clip_grad_norm, set_data
+from .ops import shorten
+from .optim import Optimizer, clip_grad_norm, real, set_data
+from .picture import cells, clean
 
 Path = str | os.PathLike[str]
 
@@ -90,8 +91,9 @@ def fit(
     With ``checkpoint=path``, all that is needed to go on is written there: at the start, after each
     epoch, and when Ctrl-C comes. ``resume=path`` goes on from there, given the same arguments (only
     ``epochs``, ``patience``, ``callback`` and ``progress`` may differ), to the same bits as if
-    nothing had happened; a `random.Random` is set to what it was. A file that is at ``checkpoint``
-    already raises FileExistsError, unless it is that to resume from.
+    nothing had happened; a `random.Random` is set to what it was, of which nothing else may draw
+    (noise, say). With ``epochs=0`` that returns the history so far. A file that is at
+    ``checkpoint`` already raises FileExistsError, unless it is that to resume from.
 
     Ctrl-C ends the training after the last finished step, and ``history.interrupted`` is true; the
     model keeps the weights of then, as it does when the callback or anything else raises. What is
@@ -106,8 +108,8 @@ def fit(
         patience = _whole("patience", patience, 1)
         if validation is None:
             raise ValueError("patience needs a validation loss: pass validation=0.2, or other data")
-    if clip_norm is not None and not 0 < (clip_norm := as_float(clip_norm)) < math.inf:
-        raise ValueError(f"clip_norm is {clip_norm}: it must be finite and above 0")
+    if clip_norm is not None and not (clip_norm := real("clip_norm", clip_norm)) > 0:
+        raise ValueError(f"clip_norm is {clip_norm}: it must be above 0")
     if isinstance(shuffle, str) or shuffle not in (True, False):
         raise TypeError(f"shuffle is {shorten(shuffle)}: it must be True or False")
     if callback is not None and not callable(callback):
@@ -133,10 +135,10 @@ def fit(
     if isinstance(validation, Iterable):
         held_out = checked_rows("validation", validation, rows[0])
     elif validation is not None:
-        rows, held_out = split(rows, as_float(validation), draws)
+        rows, held_out = split(rows, _fraction(validation), draws)
     measure.check([*rows, *held_out])
     about = {
-        "data": f"sha256 {hashlib.sha256(repr((rows, held_out)).encode()).hexdigest()[:16]}",
+        "data": _identity(rows, held_out),
         "loss": name_of(measure.loss),
         "columns": _columns(measure.names, bool(held_out)),
         "parameters": _trained(optimizer, model),
@@ -158,18 +160,20 @@ def fit(
         patience=patience,
         clip_norm=clip_norm,
         callback=callback,
-        checkpoint=checkpoint,
+        checkpoint=None if checkpoint is None else pathlib.Path(checkpoint).absolute(),
         start=start,
         about=about,
-        at=Position([], draws.getstate(), optimizer.steps, None, []),
+        at=Position(0, draws.getstate(), optimizer.steps, None, []),
+        records=[],
     )
     if content is not None and resume is not None:
         with _naming(resume):
             run.at = checkpoints.restore(content, about, model, optimizer)
-            run.about = content["about"]
+        run.about, run.records = content["about"], content["records"]
+        rng.setstate(run.at.rng)
     run.save()  # a path that can't be written shows before anything is trained
     if progress:
-        run.progress = Progress(epochs, len(run.at.records))
+        run.progress = Progress(epochs, run.at.epochs)
     return run.run()
 
 
@@ -210,10 +214,11 @@ class Run:
     patience: int | None
     clip_norm: float | None
     callback: Callable[[Record], object] | None
-    checkpoint: Path | None
+    checkpoint: pathlib.Path | None
     start: Any  # the state of rng before it drew the validation rows
     about: dict[str, Any]  # what must be the same in a training that goes on from a checkpoint
     at: Position
+    records: list[Record]  # of the epochs, in order; one that is not done yet may be there too
     progress: Progress | None = None
 
     def run(self) -> History:
@@ -221,7 +226,7 @@ class Run:
         interrupted, stop = False, False
         try:
             with collector_paused():
-                while len(self.at.records) < self.epochs and not stop and not self.has_waited():
+                while self.at.epochs < self.epochs and not stop and not self.has_waited():
                     stop = self.epoch()
         except KeyboardInterrupt:
             interrupted = True
@@ -229,22 +234,25 @@ class Run:
         finally:
             if self.progress:
                 self.progress.close()
-        history = History(self.at.records, interrupted)
-        if self.patience is not None and self.at.best is not None and not interrupted:
-            any(map(set_data, self.measure.parameters, self.at.best))  # all at once
+        history, best = History(self.records[: self.at.epochs], interrupted), self.at.best
+        if self.patience is not None and best is not None and not interrupted:
+            any(map(set_data, self.measure.parameters, best.weights))  # all at once
             if self.progress and len(history) < self.epochs and not stop:
                 print(
                     f"stopped after epoch {len(history)} of {self.epochs}: no better validation "
-                    f"loss since epoch {history.best_epoch}, whose weights are back",
+                    f"loss since epoch {best.epoch}, whose weights are back",
                     flush=True,
                 )
         return history
 
     def has_waited(self) -> bool:
         """Return whether so many epochs came to nothing that training stops early."""
-        records = self.at.records
-        waited = len(records) - History(records).best_epoch
-        return self.patience is not None and waited >= self.patience
+        best = self.at.best
+        return (
+            self.patience is not None
+            and best is not None
+            and self.at.epochs - best.epoch >= self.patience
+        )
 
     def epoch(self) -> bool:
         """Go through what is left of the rows, once, and on to the next position.
@@ -258,26 +266,24 @@ class Run:
         for i, batch in enumerate(parts[done:], done + 1):
             self.step(batch)
             if self.progress:
-                self.progress.batch(len(at.records) + 1, i, len(parts))
-        sums = at.sums[: len(parts)]
-        record: Record = {"epoch": len(at.records) + 1}
-        record |= measure.named_means(sums, len(self.rows))
+                self.progress.batch(at.epochs + 1, i, len(parts))
+        record: Record = {"epoch": at.epochs + 1}
+        record |= measure.named_means(at.sums, len(self.rows))
         best = at.best
         if self.held_out:
             means = measure.means(self.held_out)
             record |= {VALIDATION + name: mean for name, mean in means.items()}
-            name = f"{VALIDATION}loss"
-            if all(record[name] < before[name] for before in at.records):
-                best = [p.data for p in measure.parameters]
+            if best is None or means["loss"] < best.loss:
+                best = Best(at.epochs + 1, means["loss"], [p.data for p in measure.parameters])
         record["lr"] = optimizer.rate(optimizer.steps - 1)
         record["seconds"] = time.perf_counter() - began
         stop = False
         if self.callback is not None:
             if self.progress:
                 self.progress.clear()
-            stop = self.callback(dict(record)) is True
-        records = [*at.records, record]
-        self.at = Position(records, self.rng.getstate(), optimizer.steps, best, [])
+            stop = _is_true(self.callback(dict(record)))
+        self.records[at.epochs :] = [record]
+        self.at = Position(at.epochs + 1, self.rng.getstate(), optimizer.steps, best, [])
         self.save()
         if self.progress:
             self.progress.show(record)
@@ -308,6 +314,7 @@ class Run:
                 self.optimizer,
                 self.start,
                 self.at,
+                self.records,
             )
 
 
@@ -317,25 +324,29 @@ class Progress:
     def __init__(self, epochs: int, done: int = 0, lines: int = 5) -> None:
         self.epochs, self.done, self.lines = epochs, done, lines
         self.line, self.width = "", 0
+        self.hidden = ""  # the line of the last epoch, if it was not shown
         self.live = sys.stdout is not None and sys.stdout.isatty()
         self.start = self.shown = time.perf_counter()
 
     def show(self, record: Record) -> None:
         """Report an epoch: what was measured of training rows | and of validation rows."""
         epoch = int(record["epoch"])
+        now = time.perf_counter()
+        left = (now - self.start) / (epoch - self.done) * (self.epochs - epoch)
+        parts = []
+        for name, number in record.items():
+            if name in RESERVED or name.startswith(VALIDATION):
+                continue
+            numbers = [number, *(record[n] for n in (VALIDATION + name,) if n in record)]
+            shape = "{:6.1%}" if name == "accuracy" else "{:#.4g}"
+            parts.append(f"{clean(name, 40)} {' | '.join(map(shape.format, numbers))}")
+        width = len(str(self.epochs))
+        self.line = f"epoch {epoch:{width}}/{self.epochs}   {'   '.join(parts)}   "
+        line = f"{self.line}{left:3.0f} s left"
         if self.live or epoch * self.lines % self.epochs < self.lines:
-            now = time.perf_counter()
-            left = (now - self.start) / (epoch - self.done) * (self.epochs - epoch)
-            parts = []
-            for name, number in record.items():
-                if name in RESERVED or name.startswith(VALIDATION):
-                    continue
-                numbers = [number, *(record[n] for n in (VALIDATION + name,) if n in record)]
-                shape = "{:6.1%}" if name == "accuracy" else "{:.4f}"
-                parts.append(f"{name} {' | '.join(map(shape.format, numbers))}")
-            width = len(str(self.epochs))
-            self.line = f"epoch {epoch:{width}}/{self.epochs}   {'   '.join(parts)}   "
-            self._write(f"{self.line}{left:3.0f} s left")
+            self._write(line)
+        else:
+            self.hidden = line
 
     def batch(self, epoch: int, batch: int, of: int) -> None:
         """Report a batch of an epoch under way, on a terminal, some times a second."""
@@ -349,20 +360,30 @@ class Progress:
             self.width = 0
 
     def close(self) -> None:
-        """End the live line, if there is one."""
+        """End the live line, if there is one, or show what an early end has left out."""
         if self.width:
             print(flush=True)
             self.width = 0
+        elif self.hidden:
+            self._write(self.hidden)
 
     def _write(self, line: str) -> None:
         if self.live:
             room = shutil.get_terminal_size().columns - 1  # a wrapped line stays behind
-            if len(line) > room:
+            if cells(line) > room:
                 line = line[: room + 3].rpartition("   ")[0] or line[:room]  # at the end of a part
-            print("\r" + line.ljust(self.width), end="", flush=True)
-            self.width, self.shown = len(line), time.perf_counter()
+            self._print("\r" + line + " " * (self.width - cells(line)), end="")
+            self.width, self.shown = cells(line), time.perf_counter()
         else:
-            print(line, flush=True)
+            self.hidden = ""
+            self._print(line)
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        """Print, also on a terminal that has not every character."""
+        try:
+            print(text, end=end, flush=True)
+        except UnicodeEncodeError:
+            print(text.encode("ascii", "backslashreplace").decode(), end=end, flush=True)
 
 
 def _check_optimizer(optimizer: Any, model: Module) -> None:
@@ -395,6 +416,27 @@ def _check_free(checkpoint: Path, resume: Path | None) -> None:
     raise FileExistsError(
         f"the checkpoint {name} exists: pass resume={name} to go on from it, or delete it"
     )
+
+
+def _fraction(validation: Any) -> float:
+    if not 0 < (fraction := real("validation", validation)) < 1:
+        raise ValueError(
+            f"validation is {fraction}: it must be a fraction between 0 and 1, or other data"
+        )
+    return fraction
+
+
+def _identity(rows: list[Row], held_out: list[Row]) -> str:
+    """Return what tells data from other data: the numbers of rows, and a digest of them all."""
+    numbers = [[row.inputs, row.target] for row in (*rows, *held_out)]
+    digest = hashlib.sha256(json.dumps(numbers, default=float).encode()).hexdigest()
+    return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"
+
+
+def _is_true(answer: object) -> bool:
+    """Return whether a callback returned True, NumPy's too: other values may mean anything."""
+    kind = getattr(getattr(answer, "dtype", None), "kind", "")
+    return answer is True or (kind == "b" and bool(answer))
 
 
 def _columns(names: list[str], validated: bool) -> list[str]:

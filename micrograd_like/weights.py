@@ -100,7 +100,7 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
         temporary.replace(target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is not None:
+        if isinstance(error, OSError):
             error.filename = str(path)  # the name that the user knows
         raise
 

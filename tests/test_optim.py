@@ -158,6 +158,30 @@ def test_settings_are_what_was_assigned_last(make: Any, assigned: dict[str, Any]
         make(leaves(3.0, 2.0), 0.1).load_state_dict(later.state_dict())
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "setting", "message"),
+    [
+        (SGD, "momentum", -5, "momentum is -5"),
+        (SGD, "momentum", "0.9", "momentum: expected a real number, got '0.9'"),
+        (SGD, "nesterov", True, "nesterov=True needs a momentum"),
+        (Adam, "betas", (2, 3), "less than 1"),
+        (Adam, "eps", -1, "eps is -1"),
+        (AdamW, "weight_decay", math.inf, "weight_decay is inf"),
+    ],
+)
+def test_what_is_assigned_is_checked_before_it_is_used(
+    make: Any, name: str, setting: Any, message: str
+) -> None:
+    (p,) = leaves(1.0)
+    optimizer = make([p], 0.1)
+    p.grad = 1.0
+    setattr(optimizer, name, setting)
+    for call in (optimizer.step, optimizer.state_dict):
+        with pytest.raises((TypeError, ValueError), match=message):
+            call()
+    assert (p.data, optimizer.steps) == (1.0, 0)
+
+
 def test_momentum_that_is_taken_away_and_given_back_begins_anew() -> None:
     (p,) = leaves(1.0)
     optimizer = SGD([p], 0.5, momentum=0.5)
@@ -322,6 +346,8 @@ X = Value(1.0, label="x")
         (lambda: SGD(nn.Module(), 0.1), ValueError, "no parameters"),
         (lambda: SGD(X, 0.1), TypeError, "a Module or a list of Values"),
         (lambda: SGD({"x": X}, 0.1), TypeError, "a Module or a list of Values"),
+        (lambda: SGD({X}, 0.1), TypeError, "a Module or a list of Values"),
+        (lambda: SGD([X], nesterov="False"), TypeError, "nesterov is 'False': it must be True"),
         (lambda: SGD(3, 0.1), TypeError, "a Module or a list of Values, not 3"),
         (lambda: SGD([X, 1.0], 0.1), TypeError, "parameter 1 is 1.0"),
         (lambda: SGD([X * 2], 0.1), ValueError, "parameter 0 .*only a leaf"),
