@@ -34,8 +34,6 @@ import json
 import operator
 import os
 import pathlib
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,12 +44,12 @@ from typing import Any
 from . import checkpoint as checkpoints
 from .checkpoint import Best, Position
 from .data import batches, split
-from .history import RESERVED, VALIDATION, History, Record
+from .history import VALIDATION, History, Record
 from .measuring import Data, Loss, Measure, Metrics, Row, checked_rows, first_non_finite, name_of
 from .nn import Module
 from .ops import shorten
 from .optim import Optimizer, clip_grad_norm, real, set_data
-from .picture import cells, clean
+from .progress import Progress
 
 Path = str | os.PathLike[str]
 
@@ -316,74 +314,6 @@ class Run:
                 self.at,
                 self.records,
             )
-
-
-class Progress:
-    """Report epochs: in one live line on a terminal, else in ``lines`` plain ones over the run."""
-
-    def __init__(self, epochs: int, done: int = 0, lines: int = 5) -> None:
-        self.epochs, self.done, self.lines = epochs, done, lines
-        self.line, self.width = "", 0
-        self.hidden = ""  # the line of the last epoch, if it was not shown
-        self.live = sys.stdout is not None and sys.stdout.isatty()
-        self.start = self.shown = time.perf_counter()
-
-    def show(self, record: Record) -> None:
-        """Report an epoch: what was measured of training rows | and of validation rows."""
-        epoch = int(record["epoch"])
-        now = time.perf_counter()
-        left = (now - self.start) / (epoch - self.done) * (self.epochs - epoch)
-        parts = []
-        for name, number in record.items():
-            if name in RESERVED or name.startswith(VALIDATION):
-                continue
-            numbers = [number, *(record[n] for n in (VALIDATION + name,) if n in record)]
-            shape = "{:6.1%}" if name == "accuracy" else "{:#.4g}"
-            parts.append(f"{clean(name, 40)} {' | '.join(map(shape.format, numbers))}")
-        width = len(str(self.epochs))
-        self.line = f"epoch {epoch:{width}}/{self.epochs}   {'   '.join(parts)}   "
-        line = f"{self.line}{left:3.0f} s left"
-        if self.live or epoch * self.lines % self.epochs < self.lines:
-            self._write(line)
-        else:
-            self.hidden = line
-
-    def batch(self, epoch: int, batch: int, of: int) -> None:
-        """Report a batch of an epoch under way, on a terminal, some times a second."""
-        if self.live and time.perf_counter() - self.shown > 0.2:
-            self._write(f"{self.line}epoch {epoch}: batch {batch} of {of}")
-
-    def clear(self) -> None:
-        """Take the live line away, for others to print."""
-        if self.width:
-            print("\r" + " " * self.width, end="\r", flush=True)
-            self.width = 0
-
-    def close(self) -> None:
-        """End the live line, if there is one, or show what an early end has left out."""
-        if self.width:
-            print(flush=True)
-            self.width = 0
-        elif self.hidden:
-            self._write(self.hidden)
-
-    def _write(self, line: str) -> None:
-        if self.live:
-            room = shutil.get_terminal_size().columns - 1  # a wrapped line stays behind
-            if cells(line) > room:
-                line = line[: room + 3].rpartition("   ")[0] or line[:room]  # at the end of a part
-            self._print("\r" + line + " " * (self.width - cells(line)), end="")
-            self.width, self.shown = cells(line), time.perf_counter()
-        else:
-            self.hidden = ""
-            self._print(line)
-
-    def _print(self, text: str, end: str = "\n") -> None:
-        """Print, also on a terminal that has not every character."""
-        try:
-            print(text, end=end, flush=True)
-        except UnicodeEncodeError:
-            print(text.encode("ascii", "backslashreplace").decode(), end=end, flush=True)
 
 
 def _check_optimizer(optimizer: Any, model: Module) -> None:

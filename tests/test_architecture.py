@@ -35,7 +35,7 @@ ROWS = (
     ("charts", "graph", "modules", "formula", "picture", "layout"),
     ("explain", "health"),
     ("history",),
-    ("measuring", "checkpoint"),
+    ("measuring", "checkpoint", "progress"),
     ("training",),
     ("debugger",),
     ("page",),

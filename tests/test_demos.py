@@ -30,7 +30,7 @@ from demos.drawing import (
 )
 from micrograd_like import training
 from micrograd_like.charts import Panel
-from micrograd_like.training import Progress
+from micrograd_like.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"

@@ -31,7 +31,8 @@ import micrograd_like
 from micrograd_like import Value, data, exp, losses, nn, optim, sqrt, training
 from micrograd_like.history import History
 from micrograd_like.picture import cells
-from micrograd_like.training import Progress, collector_paused, evaluate, fit
+from micrograd_like.progress import Progress
+from micrograd_like.training import collector_paused, evaluate, fit
 
 SVG = "{http://www.w3.org/2000/svg}"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
