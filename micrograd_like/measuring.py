@@ -90,12 +90,15 @@ class Measure:
                     f"the model returned {shorten(output)}: not a Value or a list of it"
                 )
         self._check_scores(values)
-        parameters, reached = set(self.parameters), False
         for row in rows:
             with _at(row.where):
-                loss, _ = self.of(output, row)
-            reached = reached or not parameters.isdisjoint(topological_order(loss))
-        if not reached:
+                self.of(output, row)
+
+    def check_gradient(self, rows: Sequence[Row]) -> None:
+        """Raise ValueError unless the loss of a row depends on a parameter."""
+        parameters, output = set(self.parameters), self.model(rows[0].inputs)
+        losses = (self.of(output, row)[0] for row in rows)  # that of the first one, mostly
+        if all(parameters.isdisjoint(topological_order(loss)) for loss in losses):
             raise ValueError(
                 "the loss depends on no parameter of the model, so that nothing would be learnt: "
                 "was a new Value made of an output's data on the way, or float() of it taken?"

@@ -135,6 +135,7 @@ def fit(
     elif validation is not None:
         rows, held_out = split(rows, _fraction(validation), draws)
     measure.check([*rows, *held_out])
+    measure.check_gradient(rows)
     about = {
         "data": _identity(rows, held_out),
         "loss": name_of(measure.loss),

@@ -132,12 +132,13 @@ class TestFit:
             model, rows, loss=loss, optimizer=optim.SGD(model), epochs=2, batch_size=4,
             shuffle=False, rng=rng, progress=False,
         )  # fmt: skip
-        assert seen == [0, 1, 2, 3, 4, 5] * 3  # the first time as a check
+        rows_in_order = [0, 1, 2, 3, 4, 5]
+        assert seen == [*rows_in_order, 0, *rows_in_order * 2]  # the first seven as checks
         seen.clear()
         quick(model, rows, loss=loss)
-        assert seen[6:12] != [0, 1, 2, 3, 4, 5]
-        assert sorted(seen[6:12]) == [0, 1, 2, 3, 4, 5]
-        assert seen[6:12] != seen[12:18]
+        assert seen[7:13] != rows_in_order
+        assert sorted(seen[7:13]) == rows_in_order
+        assert seen[7:13] != seen[13:19]
 
     def test_validation_is_a_fraction_or_other_data(self) -> None:
         model = small()
@@ -560,6 +561,7 @@ class TestNonFinite:
         loss = {"loss": lambda y, t: y + 1e308, "batch_size": 1, "epochs": 1}
         assert quick(nn.MLP(1, [1], rng=1), rows, **loss)["loss"] == [1e308]
         assert evaluate(nn.MLP(1, [1], rng=1), rows, lambda y, t: y + 1e308) == {"loss": 1e308}
+        assert evaluate(nn.MLP(1, [1], rng=1), rows, lambda y, t: Value(2.0)) == {"loss": 2.0}
 
     def test_a_metric_too(self) -> None:
         with pytest.raises(FloatingPointError, match=r"data row 0: the odd is nan$"):
@@ -650,7 +652,7 @@ class TestCheckpoints:
         calls = itertools.count()
 
         def loss(output: Value, target: float) -> Value:
-            if next(calls) == 31:  # after 12 checks and one epoch: in its second batch of 5
+            if next(calls) == 32:  # after 13 checks and one epoch: in its second batch of 5
                 raise KeyboardInterrupt
             return BINARY(output, target)
 
@@ -668,7 +670,7 @@ class TestCheckpoints:
 
         counted.__name__ = "binary_cross_entropy"
         assert result(variant("momentum", path, path, loss=counted)) == want
-        assert next(seen) == 12 + (4 + 3) + (9 + 3)  # checks, what is left of the epoch, another
+        assert next(seen) == 13 + (4 + 3) + (9 + 3)  # checks, what is left of the epoch, another
 
     def test_a_generator_is_where_it_was_though_nothing_is_left_to_do(self, tmp_path: Path) -> None:
         path, rng, other = tmp_path / "run.json", random.Random(5), random.Random(99)
