@@ -198,6 +198,15 @@ function partialOf(step) {
   return rule ? maths(`${quotient} = ${rule}`, `= ${partial}`) : maths(`${quotient} = ${partial}`);
 }
 
+// What the words of a rule stand for: their numbers, and beside them whose those are.
+function whereRows({ where }) {
+  const lines = where.map(([word, i]) => {
+    const { name, data: number } = values[i];
+    return make("span", "", `${word} = ${number}`, ...(name === number ? [] : [" ", remark("of "), nameOf(i)]));
+  });
+  return lines.length ? [["where", make("span", "maths", ...lines)]] : [];
+}
+
 function tell() {
   const heading = make("h2");
   const count = (text) => make("span", "count", text);
@@ -218,12 +227,11 @@ function tell() {
     const step = steps[position - SEED - 1];
     heading.append(count(`Backward ${position - SEED} of ${steps.length}`), " ",
       nameOf(step.out), " → ", nameOf(step.x));
-    const { where } = values[step.out];
     const rest = step.waiting ? `${step.waiting} to come` : "complete";
     const remarks = step.remark ? [remark(step.remark)] : [];
     content = [list(
       ["partial", partialOf(step), ...remarks],
-      ...(step.rule && where ? [["where", maths(...where)]] : []),
+      ...whereRows(step),
       ["product", maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)],
       ["gradient", maths(`${step.before} + ${step.product}`, make("strong", "", `= ${step.after}`)),
         remark(`of ${values[step.x].name}, ${rest}`)],
@@ -279,7 +287,8 @@ function choose(i) {
     const link = make("a", "", `step ${k + 1}`);
     link.href = `#step=${k + 1}`;
     link.addEventListener("click", writeHash);  // so that Back leads here
-    items.push(make("li", "", link, " from ", nameOf(step.out), partialOf(step),
+    const remarks = step.remark ? [remark(step.remark)] : [];
+    items.push(make("li", "", link, " from ", nameOf(step.out), partialOf(step), ...remarks,
       maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)));
   }
   ol.append(...items);

@@ -17,18 +17,21 @@ prints. The short names are those of `stepping`; ``key`` is a value's name in th
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
 import linecache
 import math
+import re
+import unicodedata
 from html import escape
 from importlib.resources import files
 from string import Template
 
 from .formula import ATOM, SIGN, _python
 from .graph import PLENTY, Graph, check_choice, check_count, check_roots, look_of, values_below
-from .ops import Binary, Unary, as_float
+from .ops import as_float
 from .picture import FAMILY, THEMES, Scene, clean, svg_text
 from .stepping import steps
 from .weights import write_atomically
@@ -39,9 +42,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .engine import Value
+    from .formula import Term
     from .stepping import Step
 
 NOTHING = "–"  # shown for a gradient that nothing has contributed to yet
+FEW = 8  # of more operands, or pairs of them, a formula shows so many
+BRACKETED = 0.0  # binds less tightly than any operator
 
 
 def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
@@ -69,11 +75,11 @@ def html(
     check_roots((root,))
     check_choice("theme", theme, ("auto", *THEMES))
     check_count("limit", limit, 1)
-    values = values_below((root,), None, limit, lambda count: _refusal(count, limit))
+    values = values_below((root,), None, limit, lambda _: _refusal(limit))
     view = "partials" if len(values) <= PLENTY else "gradients"
     graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
     walk = list(steps(root, seed, commit=False))
-    names = {value: _name(value, f"v{i}") for i, value in enumerate(values)}
+    names = _names(values)
     number = graph._number
     places = {value: i for i, value in enumerate(values)}
     data = {
@@ -84,7 +90,7 @@ def html(
         "values": [_about_value(value, names, places) for value in values],
         "steps": [_about_step(step, places, number(step.after)) for step in walk],
     }
-    _show_walk(graph.scene, root, number(as_float(seed)), walk, values, names, number)
+    _show_walk(graph.scene, root, number(as_float(seed)), walk, names, number)
     style, script = _colours() + _asset("page.css"), _asset("page.js")
     return Template(_asset("page.html")).substitute(
         theme=theme,
@@ -110,30 +116,38 @@ def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) 
         about["source"] = clean(linecache.getline(file, int(line)).strip(), 200)
     if out.op is None:
         return about
-    by_name = [(names[x], ATOM if x.label or x.op else _tightness(x.data)) for x in out.operands]
-    by_number = [(repr(x.data), _tightness(x.data)) for x in out.operands]
     about["op"] = out.op.name
-    about["symbol"] = out.op.symbol
     about["operands"] = [places[x] for x in out.operands]
-    about["made"] = [clean(_python(out, terms)[0], 300) for terms in (by_name, by_number)]
-    if isinstance(out.op, (Unary, Binary)):
-        letters = [
-            f"{letter} = {names[x]}" + (f" = {x.data!r}" if x.label or x.op else "")
-            for letter, x in zip("ab", out.operands)
-        ]
-        about["where"] = letters
+    about["made"] = [
+        _formula(out, [_term(names[x], x) for x in out.operands]),
+        _formula(out, [_term(repr(x.data), x) for x in out.operands]),
+    ]
     return about
 
 
 def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
+    """Return what is told of a step; ``where`` is which values the words of its rule stand for."""
+    out = step.out
+    assert out.op is not None
     quotient, _, rule = step.formula.partition(" = ")
-    words = rule[:1].isupper()  # where a rule is no one expression, its docstring stands for it
-    about = {
-        "out": places[step.out],
+    words = re.findall(r"\w+", rule)
+    values = {**dict(zip(out.op.operand_names(len(out.operands)), out.operands)), "out": out}
+    where = [(word, places[x]) for word, x in values.items() if word in words]
+    remark = ""
+    if math.isnan(out.data):
+        rule, remark = "", f"not by the rule, {rule}: what is nan has no derivative"
+    elif not _is_expression(rule):
+        rule, remark = "", rule[0].lower() + rule[1:]
+    elif re.fullmatch(r"-?[\d.]+", rule) and float(rule) == step.partial:
+        rule = ""
+    return {
+        "out": places[out],
         "x": places[step.x],
         "index": step.index,
         "quotient": quotient,
-        "rule": "" if words or rule == repr(step.partial) else rule,
+        "rule": rule,
+        "remark": remark,
+        "where": where,
         "partial": repr(step.partial),
         "upstream": repr(step.upstream),
         "product": repr(step.product),
@@ -142,23 +156,67 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
         "shown": shown,
         "waiting": step.waiting,
     }
-    return about | {"remark": rule[0].lower() + rule[1:]} if words else about
 
 
-def _name(value: Value, key: str) -> str:
-    """Return the label; without one, a leaf's name is its number and a result's its key."""
-    return clean(value.label, 60) or (key if value.op else repr(value.data))
+def _names(values: list[Value]) -> dict[Value, str]:
+    """Return the labels; without one, a leaf's name is its number, and a result's its key.
+
+    A key that is the label of another value is numbered.
+    """
+    labels = {value: _label(value, 60) for value in values}
+    taken = {*labels.values()}
+    names = {}
+    for i, (value, label) in enumerate(labels.items()):
+        key, n = f"v{i}", 1
+        while key in taken:
+            n += 1
+            key = f"v{i}_{n}"
+        names[value] = label or (key if value.op else repr(value.data))
+    return names
 
 
-def _tightness(number: float) -> float:
-    return SIGN if repr(number).startswith("-") else ATOM
+def _label(value: Value, width: int) -> str:
+    """Return the label on one line, or "" if nothing of it can be seen."""
+    label = clean(value.label, width)
+    return label if any(unicodedata.category(c)[0] in "LNPS" for c in label) else ""
 
 
-def _refusal(count: str, limit: int) -> ValueError:
+def _term(name: str, x: Value) -> Term:
+    """Return what stands for a value in a formula: in brackets, unless it is a number or a name."""
+    if name == repr(x.data):
+        return name, SIGN if name.startswith("-") else ATOM
+    return name, ATOM if re.fullmatch(r"[^\W\d][\w.]*", name) else BRACKETED
+
+
+def _formula(out: Value, xs: list[Term]) -> str:
+    """Return the formula, of a long list of operands the first few and how many more there are."""
+    assert out.op is not None
+    half = len(xs) // 2
+    if out.op.name == "weighted_sum" and half > FEW:
+        few = [*xs[:FEW], *xs[half : half + FEW], *xs[2 * half :]]
+        return f"{_python(out, few)[0]} + … and {half - FEW} more"
+    lists = [xs[:half], xs[half:]] if out.op.name == "sumprod" else [xs]
+    few = []
+    for terms in lists:
+        more = len(terms) - FEW
+        few += terms if more <= 0 else [*terms[:FEW], (f"… and {more} more", ATOM)]
+    return _python(out, few)[0]
+
+
+def _is_expression(rule: str) -> bool:
+    """Tell a rule in Python from one in words."""
+    try:
+        ast.parse(unicodedata.normalize("NFKC", rule), mode="eval")  # it reads x₁ as x1
+    except SyntaxError:
+        return False
+    return True
+
+
+def _refusal(limit: int) -> ValueError:
     return ValueError(
-        f"the graph has {count}, more than limit={limit}: a page draws every value; write one of "
-        "a part, as of a single sample's loss, draw the modules with .graph(collapse=1), or give "
-        "a larger limit"
+        f"the graph has more than limit={limit} values: a page draws every value; write one of a "
+        "part, as of a single sample's loss, draw the modules with .graph(collapse=1), or give a "
+        "larger limit"
     )
 
 
@@ -170,7 +228,6 @@ def _show_walk(
     root: Value,
     seed: str,
     walk: list[Step],
-    values: list[Value],
     names: dict[Value, str],
     number: Any,
 ) -> None:
@@ -180,20 +237,23 @@ def _show_walk(
     Colours are names, which the style sheet gives a meaning by day and by night.
     """
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
-    shown: dict[Value, list[str]] = {value: [NOTHING] for value in values}
+    shown: dict[Value, list[str]] = {value: [NOTHING] for value in names}
     shown[root].append(seed)
     for step in walk:
         shown[step.x].append(number(step.after))
-    for box, value in zip(scene.boxes, values):
+    for box, value in zip(scene.boxes, names):
         widest = max(map(len, shown[value]))
         box.rows = [("data", number(value.data)), ("grad", shown[value][-1].rjust(widest))]
-        if value.op and not value.label:
-            box.name = box.key
+        label = _label(value, 200)
+        if not label:
+            box.name = names[value] if value.op else ""
+        elif not box.name:  # the output of a module, whose name is on the frame
+            box.name = clean(scene.titles[box.group], 26)
         made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
-        box.tooltip = "\n".join([clean(value.label, 200) or names[value], made_by])
+        box.tooltip = f"{label or names[value]}\n{made_by}"
     finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
     most = max(finite, default=0.0)
-    keys = {value: box.key for box, value in zip(scene.boxes, values)}
+    keys = {value: box.key for box, value in zip(scene.boxes, names)}
     arrows = {arrow.key: arrow for arrow in scene.arrows}
     for step in walk:
         arrow = arrows[f"e{keys[step.out]}-{step.index}"]
