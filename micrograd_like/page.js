@@ -23,18 +23,19 @@ const pane = $("drawing");
 const svg = pane.querySelector("svg");
 const boxes = values.map((value, i) => {
   const g = $(`v${i}`);
-  const texts = g.querySelectorAll("text");
-  const [shown, , grad] = [...texts].slice(-3);
+  const [shown, , grad] = [...g.querySelectorAll("text")].slice(-3);  // they end: data, number, grad, number
   shown.classList.add("data");
   grad.classList.add("grad");
   g.setAttribute("role", "button");
   g.setAttribute("tabindex", "-1");
+  g.setAttribute("aria-pressed", "false");
   g.classList.toggle("made", !value.op);
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) =>
     Number(g.querySelector("rect").getAttribute(name)));
   return { g, shown, grad, x, y, width, height };
 });
 const arrows = steps.map((step) => $(`ev${step.out}-${step.index}`));
+for (const arrow of arrows) arrow.setAttribute("aria-hidden", "true");  // every edge is told as a step
 const incoming = values.map(() => []);
 steps.forEach((step, i) => incoming[step.out].push(arrows[i]));
 const placeOf = new Map(boxes.map((box, i) => [box.g, i]));
@@ -64,6 +65,7 @@ function turn(at, on, touched) {
   }
 }
 
+const isMade = (i) => boxes[i].g.classList.contains("made");
 const due = (i) => (i === root ? 1 : contributions[i].length);
 const lastStep = (i) => steps[contributions[i][got[i] - 1]];
 
@@ -82,17 +84,17 @@ function update(i) {
 
 function spoken(i) {
   const { name, op, data: number } = values[i];
-  if (!boxes[i].g.classList.contains("made")) return `${name}, ${op}, not computed yet`;
-  const waiting = due(i) - got[i];
+  if (!isMade(i)) return `${name}, ${op}, not computed yet`;
+  const toCome = due(i) - got[i];
   const grad = got[i] ? `gradient ${gradient(i, "after")}` : "no gradient yet";
-  const rest = got[i] && waiting ? `, ${waiting} to come` : "";
+  const rest = got[i] && toCome ? `, ${toCome} to come` : "";
   return `${name}, ${op || "leaf"}, data ${number}, ${grad}${rest}`;
 }
 
 // Wind to a position, and tell of it once.
 function go(to, remember = true) {
   to = Math.max(0, Math.min(LAST, to));
-  const { clientWidth, clientHeight, scrollLeft, scrollTop } = pane;  // read before anything changes
+  const view = viewOf(pane);  // read before anything changes
   const touched = new Set();
   while (position < to) turn(++position, true, touched);
   while (position > to) turn(position--, false, touched);
@@ -103,12 +105,21 @@ function go(to, remember = true) {
   $("slider").value = position;
   $("slider").setAttribute("aria-valuetext", summary());
   $("slider").style.setProperty("--done", `${(100 * position) / LAST}%`);
-  $("start").disabled = $("back").disabled = position === 0;
-  $("end").disabled = $("forward").disabled = position === LAST;
+  for (const id of ["start", "back"]) able(id, position > 0);
+  for (const id of ["end", "forward"]) able(id, position < LAST);
   if (position === LAST) pause();
-  keepInView(clientWidth, clientHeight, scrollLeft, scrollTop);
-  if (remember) rememberHash();
+  keepInView(lit.map(([element]) => placeOf.get(element)).filter((i) => i !== undefined), view);
+  if (remember) rememberPosition();
 }
+
+// Where the reader goes: whoever steps has taken over from the player.
+function jump(to, remember) {
+  pause();
+  go(to, remember);
+}
+
+// A button that is `disabled` would lose the focus.
+const able = (id, can) => $(id).setAttribute("aria-disabled", String(!can));
 
 function unlight() {
   for (const [element, name] of lit) element.classList.remove(name);
@@ -151,14 +162,24 @@ function make(tag, className, ...children) {
 
 function nameOf(i) {
   const button = make("button", "name", values[i].name);
-  button.addEventListener("click", () => choose(i));
+  button.addEventListener("click", () => {
+    choose(i);
+    $("value").querySelector("h2").focus();
+  });
   return button;
+}
+
+// A heading that can be focused, where what had the focus is replaced.
+function titled(...children) {
+  const heading = make("h2", "", ...children);
+  heading.tabIndex = -1;
+  return heading;
 }
 
 // Lines of a formula. A line too long may be broken before a factor, rather than within a number.
 function maths(...lines) {
   return make("span", "maths", ...lines.map((line) => {
-    const parts = typeof line === "string" ? line.split(/(?=\*)/) : [line];
+    const parts = typeof line === "string" ? line.match(/\**[^*]+|\*+/g) : [line];
     return make("span", "", ...parts.flatMap((part) => [make("wbr"), part]).slice(1));
   }));
 }
@@ -189,6 +210,7 @@ function summary() {
 function formulaOf(i) {
   const [named, numbers] = values[i].made;
   const lines = [`${values[i].name} = ${named}`];
+  if (!isMade(i)) return maths(...lines, remark("not computed yet"));
   if (numbers !== named) lines.push(`= ${numbers}`);
   return maths(...lines, make("strong", "", `= ${values[i].data}`));
 }
@@ -208,7 +230,8 @@ function whereRows({ where }) {
 }
 
 function tell() {
-  const heading = make("h2");
+  const hadFocus = $("now").contains(document.activeElement);
+  const heading = titled();
   const count = (text) => make("span", "count", text);
   let content;
   if (position === 0) {
@@ -239,78 +262,82 @@ function tell() {
     )];
   }
   $("now").replaceChildren(heading, ...content);
+  if (hadFocus) heading.focus();
 }
 
 // ---- the chosen value
 
 let items = [];  // the list elements of its contributions
-let told = 0;  // how many of them are shown as done
+let shownAsDone = 0;  // how many of them
+
+function mark(i, on) {
+  boxes[i].g.classList.toggle("chosen", on);
+  boxes[i].g.setAttribute("aria-pressed", String(on));
+}
 
 function choose(i) {
-  if (chosen !== null) boxes[chosen].g.classList.remove("chosen");
+  const panel = $("value");
+  const hadFocus = panel.contains(document.activeElement);
+  if (chosen !== null) mark(chosen, false);
   chosen = i;
   items = [];
-  told = 0;
-  const panel = $("value");
+  shownAsDone = 0;
   if (i === null) {
     panel.replaceChildren(make("p", "hint", "Choose a value in the drawing to see what its gradient is made of."));
+    if (hadFocus) boxes[roving].g.focus();
     return;
   }
-  boxes[i].g.classList.add("chosen");
+  mark(i, true);
   rove(i);
   const value = values[i];
-  const head = make("h2", "", value.name, " ", remark(value.op || "leaf"));
+  const heading = titled(value.name, " ", remark(value.op || "leaf"));
   const row = make("div", "row", make("h3", "", "Contributions"));
-  for (const [id, text, way] of [["previous", "Previous", -1], ["next", "Next", 1]]) {
+  for (const [id, text, key] of [["previous", "Previous", "p"], ["next", "Next", "n"]]) {
     const button = make("button", "", text);
     button.id = id;
     button.setAttribute("aria-label", `${text} contribution`);
-    button.setAttribute("aria-keyshortcuts", way < 0 ? "p" : "n");
-    button.addEventListener("click", () => jump(way));
+    button.setAttribute("aria-keyshortcuts", key);
+    button.addEventListener("click", keys[key]);
     row.append(button);
   }
-  const rows = [];
-  if (value.op) {
-    rows.push(["value", formulaOf(i)]);
-    const operands = [...new Set(value.operands)].flatMap((x) => [", ", nameOf(x)]).slice(1);
-    rows.push(["operands", ...operands]);
-  } else {
-    rows.push(["value", maths(value.data)]);
-  }
-  const sum = make("dd", "");
-  sum.id = "sum";
-  const dl = list(...rows, ...lineRows(i));
-  dl.append(make("dt", "", "gradient"), sum);
+  const [formula, sum] = ["formula", "sum"].map((id) => Object.assign(make("span"), { id }));
+  const operands = [...new Set(value.operands)].flatMap((x) => [", ", nameOf(x)]).slice(1);
+  const dl = list(["value", formula], ...(value.op ? [["operands", ...operands]] : []),
+    ...lineRows(i), ["gradient", sum]);
   const ol = make("ol");
   for (const k of contributions[i]) {
     const step = steps[k];
     const link = make("a", "", `step ${k + 1}`);
     link.href = `#step=${k + 1}`;
-    link.addEventListener("click", writeHash);  // so that Back leads here
+    link.addEventListener("click", (event) => follow(event, SEED + 1 + k));
     const remarks = step.remark ? [remark(step.remark)] : [];
     items.push(make("li", "", link, " from ", nameOf(step.out), partialOf(step), ...remarks,
       maths(`${step.upstream} × ${step.partial}`, `= ${step.product}`)));
   }
   ol.append(...items);
-  panel.replaceChildren(head, dl, ...(items.length ? [row, ol] : []));
+  panel.replaceChildren(heading, dl, ...(items.length ? [row, ol] : []));
   updateChosen();
+  keepInView([i], viewOf(pane));
+  heading.scrollIntoView({ block: "nearest" });
+  if (hadFocus) heading.focus();
 }
 
 function updateChosen() {
   if (chosen !== root) {
-    for (; told < got[chosen]; told++) items[told].classList.add("done");
-    for (; told > got[chosen]; told--) items[told - 1].classList.remove("done");
+    for (; shownAsDone < got[chosen]; shownAsDone++) items[shownAsDone].classList.add("done");
+    for (; shownAsDone > got[chosen]; shownAsDone--) items[shownAsDone - 1].classList.remove("done");
   }
   const current = position > SEED && steps[position - SEED - 1].x === chosen ? got[chosen] - 1 : -1;
   const before = $("value").querySelector("li.now");
   if (before) before.classList.remove("now");
   if (current >= 0) items[current].classList.add("now");
+  $("formula").replaceChildren(values[chosen].op ? formulaOf(chosen) : maths(values[chosen].data));
   const sum = make("strong", "", gradient(chosen, "after"));
   const rest = chosen === root ? "given" : `${got[chosen]} of ${items.length} contributions`;
   $("sum").replaceChildren(sum, remark(rest));
   if (items.length) {
-    $("previous").disabled = contributionFrom(-1) === undefined;
-    $("next").disabled = contributionFrom(1) === undefined;
+    able("previous", contributionFrom(-1) !== undefined);
+    able("next", contributionFrom(1) !== undefined);
   }
 }
 
@@ -319,12 +346,18 @@ function contributionFrom(way) {
   if (chosen === null) return undefined;
   const here = position - SEED - 1;
   return way > 0 ? contributions[chosen].find((k) => k > here)
-    : contributions[chosen].slice().reverse().find((k) => k < here);
+    : contributions[chosen].findLast((k) => k < here);
 }
 
-function jump(way) {
+function jumpToContribution(way) {
   const k = contributionFrom(way);
-  if (k !== undefined) go(SEED + 1 + k);
+  if (k === undefined) return;
+  jump(SEED + 1 + k);
+  const item = items[got[chosen] - 1];
+  for (const around of [item.parentNode, $("side")]) {  // where they scroll: on a phone, the page does
+    const [inner, outer] = [item, around].map((element) => element.getBoundingClientRect());
+    around.scrollTop += Math.max(0, inner.bottom - outer.bottom) + Math.min(0, inner.top - outer.top);
+  }
 }
 
 // ---- playing
@@ -339,7 +372,6 @@ function tick() {
 function play() {
   if (position === LAST) go(0);
   $("play").setAttribute("aria-pressed", "true");
-  $("play").setAttribute("aria-label", "Pause");
   $("now").setAttribute("aria-live", "off");  // a reader could not keep up
   timer = setTimeout(tick, Math.min(300, Number($("speed").value)));
 }
@@ -348,32 +380,32 @@ function pause() {
   clearTimeout(timer);
   timer = null;
   $("play").setAttribute("aria-pressed", "false");
-  $("play").setAttribute("aria-label", "Play");
   $("now").setAttribute("aria-live", "polite");
 }
 
 // ---- zoom
 
-const [, , fullWidth, fullHeight] = svg.getAttribute("viewBox").split(" ").map(Number);
-const [left, top_] = svg.getAttribute("viewBox").split(" ").map(Number);
+const full = svg.viewBox.baseVal;
 let zoom = 1;
 
-const fitting = () => Math.min((pane.clientWidth - 2) / fullWidth, (pane.clientHeight - 2) / fullHeight);
+const fitting = () => Math.min((pane.clientWidth - 2) / full.width, (pane.clientHeight - 2) / full.height);
 
 // Zoom so that what is at (x, y) of the pane stays there.
 function setZoom(to, x = pane.clientWidth / 2, y = pane.clientHeight / 2) {
   to = Math.max(0.02, Math.min(6, to));
   const [atX, atY] = [(pane.scrollLeft + x) / zoom, (pane.scrollTop + y) / zoom];
   zoom = to;
-  svg.setAttribute("width", fullWidth * zoom);
-  svg.setAttribute("height", fullHeight * zoom);
+  svg.setAttribute("width", full.width * zoom);
+  svg.setAttribute("height", full.height * zoom);
   pane.scrollTo(atX * zoom - x, atY * zoom - y);
   $("zoom").textContent = `${Math.round(zoom * 100)} %`;
 }
 
-// Scroll the pane, if need be, so that the lit boxes are in it, or at least the one that changes.
-function keepInView(clientWidth, clientHeight, scrollLeft, scrollTop) {
-  const near = lit.map(([element]) => placeOf.get(element)).filter((i) => i !== undefined);
+const viewOf = ({ clientWidth, clientHeight, scrollLeft, scrollTop }) =>
+  ({ clientWidth, clientHeight, scrollLeft, scrollTop });
+
+// Scroll the pane, if need be, so that these boxes are in it, or at least the last of them.
+function keepInView(near, { clientWidth, clientHeight, scrollLeft, scrollTop }) {
   if (!near.length) return;
   const along = (start, size, origin, length, at) => {
     for (const places of [near, near.slice(-1)]) {
@@ -384,33 +416,50 @@ function keepInView(clientWidth, clientHeight, scrollLeft, scrollTop) {
     }
     return at;
   };
-  const x = along("x", "width", left, clientWidth, scrollLeft);
-  const y = along("y", "height", top_, clientHeight, scrollTop);
+  const x = along("x", "width", full.x, clientWidth, scrollLeft);
+  const y = along("y", "height", full.y, clientHeight, scrollTop);
   if (x !== scrollLeft || y !== scrollTop) pane.scrollTo(x, y);
 }
 
 // ---- deep links
 
-let waiting = null;
+let hashTimer = null;
 
 // Browsers refuse more than some hundred changes of the address in half a minute.
-function rememberHash() {
-  if (waiting === null) waiting = setTimeout(writeHash, 400);
+function rememberPosition() {
+  if (hashTimer === null) hashTimer = setTimeout(writeHash, 400, "replaceState");
 }
 
-function writeHash() {
-  clearTimeout(waiting);
-  waiting = null;
+function writeHash(how) {
+  forgetPosition();
   const hash = position < SEED ? `#forward=${position}` : `#step=${position - SEED}`;
-  if (location.hash !== hash) history.replaceState(null, "", hash);
+  if (location.hash === hash) return;
+  try {
+    history[how](null, "", hash);
+  } catch {
+    // A page inside another page may have no address of its own.
+  }
+}
+
+function forgetPosition() {
+  clearTimeout(hashTimer);
+  hashTimer = null;
+}
+
+// Follow a link to a position, so that the browser's Back leads here again.
+function follow(event, to) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;  // a new tab, say
+  event.preventDefault();
+  writeHash("replaceState");
+  jump(to, false);
+  writeHash("pushState");
 }
 
 function followHash() {
   const found = /^#(step|forward)=(\d{1,9})$/.exec(location.hash);
   if (!found) return;
-  clearTimeout(waiting);
-  waiting = null;
-  go(found[1] === "step" ? SEED + Number(found[2]) : Math.min(Number(found[2]), SEED - 1), false);
+  forgetPosition();
+  jump(found[1] === "step" ? SEED + Number(found[2]) : Math.min(Number(found[2]), SEED - 1), false);
 }
 
 // ---- keys and clicks
@@ -431,17 +480,18 @@ function focusValue(i) {
 }
 
 const keys = {
-  ArrowRight: () => go(position + 1),
-  ArrowLeft: () => go(position - 1),
-  Home: () => go(0),
-  End: () => go(LAST),
+  ArrowRight: () => jump(position + 1),
+  ArrowLeft: () => jump(position - 1),
+  Home: () => jump(0),
+  End: () => jump(LAST),
   " ": () => (timer === null ? play() : pause()),
-  n: () => jump(1),
-  p: () => jump(-1),
+  n: () => jumpToContribution(1),
+  p: () => jumpToContribution(-1),
   Escape: () => choose(null),
   "+": () => setZoom(zoom * 1.25),
   "-": () => setZoom(zoom / 1.25),
   0: () => setZoom(fitting()),
+  1: () => setZoom(1),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -450,14 +500,12 @@ document.addEventListener("keydown", (event) => {
   const place = placeOf.get(target);
   if (place !== undefined && (key === "ArrowUp" || key === "ArrowDown")) {
     focusValue(place + (key === "ArrowUp" ? -1 : 1));
-  } else if (place !== undefined && (key === "Enter" || key === " ")) {
+  } else if (place !== undefined && key === "Enter") {
     choose(place);
-  } else if (target.closest("select, summary") || (key === " " && target.closest("button, a"))
-      || (target === $("slider") && /^(Arrow|Home|End)/.test(key)) || !(key in keys)) {
-    return;  // the browser knows what to do
-  } else {
-    if (key !== " ") pause();
+  } else if (key in keys && !(key === " " && target.closest("button, a, summary, select"))) {
     keys[key]();
+  } else {
+    return;  // the browser knows what to do
   }
   event.preventDefault();
 });
@@ -465,7 +513,7 @@ document.addEventListener("keydown", (event) => {
 svg.addEventListener("click", (event) => {
   const g = event.target.closest("g[id]");
   if (placeOf.has(g)) choose(placeOf.get(g));
-  else if (stepOf.has(g)) go(SEED + 1 + stepOf.get(g));
+  else if (stepOf.has(g)) jump(SEED + 1 + stepOf.get(g));
 });
 
 pane.addEventListener("wheel", (event) => {
@@ -475,27 +523,12 @@ pane.addEventListener("wheel", (event) => {
   setZoom(zoom * Math.exp(-event.deltaY / 300), event.clientX - x, event.clientY - y);
 }, { passive: false });
 
-const clicks = {
-  start: () => go(0),
-  back: () => go(position - 1),
-  forward: () => go(position + 1),
-  end: () => go(LAST),
-  smaller: () => setZoom(zoom / 1.25),
-  larger: () => setZoom(zoom * 1.25),
-  fit: () => setZoom(fitting()),
-  full: () => setZoom(1),
+const keyOf = {
+  start: "Home", back: "ArrowLeft", play: " ", forward: "ArrowRight", end: "End",
+  smaller: "-", larger: "+", fit: "0", full: "1",
 };
-for (const [id, act] of Object.entries(clicks)) {
-  $(id).addEventListener("click", () => {
-    if (id in { start: 1, back: 1, forward: 1, end: 1 }) pause();
-    act();
-  });
-}
-$("play").addEventListener("click", keys[" "]);
-$("slider").addEventListener("input", () => {
-  pause();
-  go(Number($("slider").value));
-});
+for (const [id, key] of Object.entries(keyOf)) $(id).addEventListener("click", keys[key]);
+$("slider").addEventListener("input", () => jump(Number($("slider").value)));
 addEventListener("hashchange", followHash);
 
 // ---- light and dark
@@ -518,10 +551,10 @@ night.addEventListener("change", nameTheme);
 
 // ---- print: the end of the walk, and every step
 
-let printedFrom = null;
+let printedFrom = null;  // the position to return to
 
 addEventListener("beforeprint", () => {
-  printedFrom = position;
+  printedFrom ??= position;  // some browsers say it twice
   go(LAST, false);
   unlight();
   if ($("all").childElementCount) return;
@@ -541,7 +574,10 @@ addEventListener("beforeprint", () => {
     ])),
   );
 });
-addEventListener("afterprint", () => go(printedFrom, false));
+addEventListener("afterprint", () => {
+  if (printedFrom !== null) go(printedFrom, false);
+  printedFrom = null;
+});
 
 // ---- begin
 

@@ -522,6 +522,10 @@ class Browser:
             actions.send_keys(key)
         actions.perform()
 
+    def can(self, id: str) -> bool:
+        """Tell whether a button does anything, as the page says it."""
+        return bool(self.find(f"#{id}").get_attribute("aria-disabled") == "false")
+
     def wait(self, happens: Callable[[], object]) -> None:
         from selenium.webdriver.support.ui import WebDriverWait
 
@@ -531,6 +535,21 @@ class Browser:
     def now(self) -> str:
         """What is told of the current step, in one line."""
         return " ".join(self.find("#now").text.split())
+
+    @property
+    def panel(self) -> str:
+        """What is told of the chosen value, in one line."""
+        return " ".join(self.find("#value").text.split())
+
+    @property
+    def focused(self) -> str:
+        """What has the focus: its id, else its text."""
+        focused: str = self.run("(e => e.id || e.textContent.trim())(document.activeElement)")
+        return focused
+
+    @property
+    def playing(self) -> bool:
+        return bool(self.run("timer !== null"))
 
     def texts(self) -> dict[str, Any]:
         """Return all that can be seen to change in the drawing and the panels."""
@@ -553,6 +572,13 @@ class Browser:
             " a.id.slice(1) - b.id.slice(1)).map(g => g.querySelector('.grad').textContent.trim())"
         )
         return grads
+
+    def style(self, css: str, name: str) -> str:
+        """Return what the browser has made of a property."""
+        computed: str = self.run(
+            "getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]", css, name
+        )
+        return computed
 
     def colour(self) -> str:
         colour: str = self.run("getComputedStyle(document.body).backgroundColor")
@@ -602,11 +628,15 @@ def test_arrow_keys_step_through_forward_and_backward(browser: Browser) -> None:
     out, named = neuron()
     browser.open(out)
     assert browser.now.startswith("The leaves are given")
-    hidden = "getComputedStyle(document.querySelector('#v3 .data')).visibility"
-    assert browser.run(hidden) == "hidden"  # x*w is not computed yet
+    for number in ("#v3 .data", "#ev3-0 > text", "#ev3-0 > rect"):
+        assert browser.style(number, "visibility") == "hidden"  # x*w is not computed yet
+    browser.run("choose(3)")
+    assert "v3 = x*w not computed yet operands" in browser.panel
     browser.press(RIGHT)
+    assert "v3 = x*w = 2.0*-3.0 = -6.0 operands" in browser.panel
     assert browser.now.startswith("Forward 1 of 5 v3 value v3 = x*w = 2.0*-3.0 = -6.0")
-    assert browser.run(hidden) == "visible"
+    for number in ("#v3 .data", "#ev3-0 > text", "#ev3-0 > rect"):
+        assert browser.style(number, "visibility") == "visible"
     browser.press(*[RIGHT] * 4)
     assert set(browser.grads()) == {"–"}
     browser.press(RIGHT)
@@ -640,10 +670,10 @@ def test_stepping_back_restores_everything(browser: Browser) -> None:
     for texts in reversed(seen[:-1]):
         browser.click("#back")
         assert browser.texts() == texts
-    assert not browser.find("#back").is_enabled()
+    assert not browser.can("back")
     browser.click("#end")
     assert browser.texts() == seen[-1]
-    assert not browser.find("#forward").is_enabled()
+    assert not browser.can("forward")
     browser.click("#start")
     assert browser.texts() == seen[0]
 
@@ -668,7 +698,7 @@ def test_a_click_shows_what_a_gradient_is_made_of(browser: Browser) -> None:
     out, named = neuron()
     browser.open(out)
     browser.click("#v0")
-    panel = " ".join(browser.find("#value").text.split())
+    panel = browser.panel
     assert panel.startswith("x leaf value 2.0 line x, w, b = Value(2.0, label=")
     steps = [step for step in out.steps() if step.x is named["x"]]
     assert len(steps) == 3
@@ -679,11 +709,11 @@ def test_a_click_shows_what_a_gradient_is_made_of(browser: Browser) -> None:
     assert "gradient – 0 of 3 contributions" in panel
     places = [step.number for step in steps]
     for number in places:
-        assert browser.find("#next").is_enabled()
+        assert browser.can("next")
         browser.click("#next")
         assert browser.now.startswith(f"Backward {number} of 9")
         assert browser.find("li.now a").text == f"step {number}"
-    assert not browser.find("#next").is_enabled()
+    assert not browser.can("next")
     browser.press("p", "p")
     assert browser.now.startswith(f"Backward {places[0]} of 9")
     browser.press("n")
@@ -691,41 +721,185 @@ def test_a_click_shows_what_a_gradient_is_made_of(browser: Browser) -> None:
     assert browser.run("document.querySelectorAll('#value li.done').length") == 2
     browser.click("#value li:last-child a")
     browser.wait(lambda: browser.now.startswith(f"Backward {places[2]} of 9"))
-    assert f"{steps[-1].after!r} 3 of 3 contributions" in " ".join(
-        browser.find("#value").text.split()
-    )
+    assert f"{steps[-1].after!r} 3 of 3 contributions" in browser.panel
     browser.driver.back()
     browser.wait(lambda: browser.now.startswith(f"Backward {places[1]} of 9"))
     browser.click("#value li:first-child .name")  # the value that it comes from
     assert browser.find("#value h2").text.startswith("v6")
+    assert browser.run("[...document.querySelectorAll('.chosen')].map(g => g.id)") == ["v6"]
+    browser.click(f"#ev{values_below(out).index(steps[1].out)}-{steps[1].index} > text")
+    assert browser.now.startswith(f"Backward {places[1]} of 9")  # the step along that edge
     browser.press(ESCAPE)
     assert "Choose a value" in browser.find("#value").text
 
 
 def test_values_can_be_reached_and_chosen_with_keys_alone(browser: Browser) -> None:
     browser.open(neuron()[0])
-    active = "document.activeElement.id"
     for _ in range(12):
         browser.press(TAB)
-        if browser.run(active).startswith("v"):
+        if browser.focused.startswith("v"):
             break
-    assert browser.run(active) == "v7"  # the root; one stop for the whole drawing
+    assert browser.focused == "v7"  # the root; one stop for the whole drawing
     browser.press(UP, UP)
-    assert browser.run(active) == "v5"
+    assert browser.focused == "v5"
+    assert browser.style("#v5 > rect", "stroke-width") == "4px"
+    assert browser.style("#v7 > rect", "stroke-width") == "2px"
+    stops = "[...document.querySelectorAll('#drawing [tabindex=\"0\"]')].map(g => g.id)"
+    assert browser.run(stops) == ["v5"]
     label = "document.activeElement.getAttribute('aria-label')"
     assert browser.run(label) == "v5, tanh, not computed yet"
     browser.press(ENTER)
     assert browser.find("#value h2").text.startswith("v5")
+    pressed = "[...document.querySelectorAll('#drawing [aria-pressed=true]')].map(g => g.id)"
+    assert browser.run(pressed) == ["v5"]
     browser.press(*[RIGHT] * 6)
-    assert browser.run(active) == "v5"
+    assert browser.focused == "v5"
     assert browser.run(label) == "v5, tanh, data 0.6351489523872873, no gradient yet"
     browser.press(RIGHT)
     assert browser.run(label) == "v5, tanh, data 0.6351489523872873, gradient 1.0"
     browser.press(TAB)
-    assert browser.run(active) in ("start", "back")
+    assert browser.focused in ("start", "back")
     for control in browser.driver.find_elements("css selector", "button, input, select, output"):
         assert control.get_attribute("aria-label") or control.text, control.get_attribute("id")
     assert browser.find("#now").get_attribute("aria-live") == "polite"
+    # What a screen reader is told: values are buttons, and edges nothing at all.
+    nodes = browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    told = [str(node["name"]["value"]) for node in nodes if "name" in node and not node["ignored"]]
+    assert sum(", leaf, " in name for name in told) == 3
+    assert not [name for name in told if name.startswith("step 1: from")]
+    browser.click("#v0")  # the mouse's choice is where Tab comes back to
+    assert browser.run(stops) == browser.run(pressed) == ["v0"]
+
+
+def test_the_focus_is_not_lost(browser: Browser) -> None:
+    browser.open(neuron()[0], "#step=7")
+
+    def focus(css: str) -> None:
+        browser.run("void document.querySelector(arguments[0]).focus()", css)
+
+    focus("#now .name")
+    browser.press(RIGHT)  # which replaces that name
+    assert browser.focused.startswith("Backward 8 of 9")
+    focus("#now .name")
+    browser.press(ENTER)
+    assert browser.focused.startswith("v3")  # what was chosen, which is told then
+    assert browser.focused == browser.run("document.querySelector('#value h2').textContent")
+    focus("#value dd .name")
+    browser.press(ENTER)
+    assert browser.focused == "x leaf"
+    focus("#forward")
+    browser.press(ENTER, ENTER)  # to the end, and no further
+    assert (browser.focused, browser.can("forward")) == ("forward", False)
+    focus("#next")
+    browser.press(HOME, ENTER, ENTER, ENTER, ENTER)
+    assert (browser.focused, browser.can("next")) == ("next", False)
+    browser.press(ESCAPE)
+    assert browser.focused == "v0"
+
+
+def test_keys_work_whatever_has_the_focus(browser: Browser) -> None:
+    browser.open(neuron()[0])
+    browser.click("#keys summary")
+    assert browser.find("#keys dl").is_displayed()
+    browser.press(RIGHT, RIGHT, LEFT, END)
+    assert browser.run("position") == 15
+    browser.press(SPACE)
+    assert not browser.find("#keys dl").is_displayed()
+    browser.run("void $('speed').focus()")
+    browser.press(HOME, RIGHT, RIGHT, RIGHT, LEFT)
+    assert (browser.run("position"), browser.run("$('speed').value")) == (2, "1000")
+    browser.press("\ue015")  # down
+    assert (browser.run("position"), browser.run("$('speed').value")) == (2, "333")
+    browser.click("#v0")
+    browser.press("n", SPACE)
+    assert browser.now.startswith("Backward 3 of 9")
+    assert browser.playing
+    browser.press(SPACE)
+    assert not browser.playing
+    for modifier in ("ctrlKey", "altKey", "metaKey"):
+        browser.run(
+            "void document.body.dispatchEvent(new KeyboardEvent('keydown',"
+            " {key: 'Home', bubbles: true, [arguments[0]]: true}))",
+            modifier,
+        )
+    assert browser.now.startswith("Backward 3 of 9")
+
+
+def test_what_is_chosen_comes_into_view(browser: Browser) -> None:
+    w = Value(0.5, label="w")
+    out = Value(0.0)
+    for i in range(40):
+        out = out + w * float(i)
+    browser.open(out)
+    rect = "document.querySelector('{}').getBoundingClientRect().toJSON()"
+
+    def inside(css: str, around: str) -> bool:
+        inner, outer = (browser.run(rect.format(name)) for name in (css, around))
+        return bool(
+            outer["left"] - 1 <= inner["left"] < inner["right"] <= outer["right"] + 1
+            and outer["top"] - 1 <= inner["top"] < inner["bottom"] <= outer["bottom"] + 1
+        )
+
+    browser.press(END)
+    browser.run("choose(root)")
+    browser.click("#value dd .name:last-child")
+    far = browser.run("chosen")
+    browser.run("void pane.scrollTo(0, 0)")
+    browser.run("void choose(root)")
+    assert inside(".chosen", "#drawing")
+    assert not inside(f"#v{far - 60}", "#drawing")
+    browser.run(f"void choose({far - 60})")
+    assert inside(".chosen", "#drawing")
+    browser.press(HOME)
+    browser.run("choose(values.findIndex(value => value.name === 'w'))")
+    for place in range(1, 41):
+        browser.press("n")
+        if place % 8 == 0:
+            assert inside("li.now", "#side")
+            assert inside("li.now", "#value ol")
+    assert browser.run("items[39].classList.contains('now')")
+    assert browser.find("#previous").is_displayed()
+    browser.press("p", "p", "p", "p")
+    assert inside("li.now", "#value ol")
+    assert browser.run("scrollY") == 0
+
+
+def test_a_line_breaks_before_an_operator(browser: Browser) -> None:
+    x = Value(2.0, label="x" * 50)
+    browser.open(x * x**3, "#forward=2")
+    parts = "[...document.querySelectorAll('#now .maths > span')].map(line => line.innerHTML)"
+    assert browser.run(parts)[1] == "= 2.0<wbr>*8.0"
+    browser.press(LEFT)
+    assert browser.run(parts)[1] == "= 2.0<wbr>**3.0"
+
+
+def test_a_page_in_a_frame(browser: Browser) -> None:
+    from html import escape
+
+    out = neuron()[0]
+    page = html(out)
+    outside = browser.folder / "outside.html"
+    outside.write_text(
+        f'<!DOCTYPE html><title>outside</title><iframe srcdoc="{escape(page)}" width="1200"'
+        ' height="700"></iframe>',
+        encoding="utf-8",
+    )
+    browser.driver.get(outside.as_uri())
+    browser.driver.switch_to.frame(0)
+    try:
+        browser.press(RIGHT)
+        browser.click("#forward")
+        browser.wait(lambda: browser.run("hashTimer === null"))
+        browser.run("void choose(0)")
+        browser.click("#value li a")
+        assert browser.now.startswith("Backward 3 of 9")
+        assert browser.run("location.href") == "about:srcdoc"
+    finally:
+        browser.driver.switch_to.default_content()
+    browser.driver.get("data:text/html;base64," + base64.b64encode(page.encode()).decode())
+    browser.run("void choose(0)")
+    browser.click("#value li a")
+    assert browser.now.startswith("Backward 3 of 9")
 
 
 def test_deep_links(browser: Browser) -> None:
@@ -734,7 +908,6 @@ def test_deep_links(browser: Browser) -> None:
     assert browser.now.startswith("Backward 4 of 9")
     browser.press(LEFT)
     browser.wait(lambda: browser.run("location.hash") == "#step=3")
-    browser.run("history.length")
     browser.run("void (location.hash = '#forward=2')")
     browser.wait(lambda: browser.now.startswith("Forward 2 of 5"))
     browser.run("void (location.hash = '#step=0')")
@@ -758,18 +931,42 @@ def test_play_and_pause(browser: Browser) -> None:
         "Play",
         "false",
     )
+    assert browser.find("#play .paused").is_displayed()
     browser.click("#speed option[value='2000']")
     play.click()  # from the start again
     browser.wait(lambda: browser.run("position > 0 && position < LAST"))
     assert browser.find("#now").get_attribute("aria-live") == "off"
-    assert play.get_attribute("aria-label") == "Pause"
+    assert (play.get_attribute("aria-label"), play.get_attribute("aria-pressed")) == (
+        "Play",
+        "true",
+    )
+    assert browser.find("#play .playing").is_displayed()
     browser.press(RIGHT)  # whoever steps has taken over
-    assert (browser.run("timer"), play.get_attribute("aria-label")) == (None, "Play")
+    assert (browser.playing, play.get_attribute("aria-pressed")) == (False, "false")
     browser.run("void document.activeElement.blur()")
     browser.press(SPACE)
-    assert browser.run("timer") is not None
+    assert browser.playing
     browser.press(SPACE)
-    assert browser.run("timer") is None
+    assert not browser.playing
+
+
+def test_what_pauses_and_what_does_not(browser: Browser) -> None:
+    browser.open(neuron()[0], "#step=2")
+    browser.run("choose(0)")
+    browser.run("($('speed').value = '2000')")
+    for goes_on in ("+", "-", "0", "1", ESCAPE, "#larger", "#fit", "#v0", "#v3", "#theme"):
+        browser.run("timer === null && play()")
+        browser.click(goes_on) if "#" in goes_on else browser.press(goes_on)
+        assert browser.playing, goes_on
+    browser.run("choose(0)")
+    for takes_over in (LEFT, "n", "#next", "p", "#ev7-0 > text", "#value li a", "#back"):
+        browser.run("timer === null && play()")
+        browser.click(takes_over) if "#" in takes_over else browser.press(takes_over)
+        assert not browser.playing, takes_over
+    browser.run("play()")
+    browser.run("(location.hash = '#forward=2')")
+    browser.wait(lambda: browser.now.startswith("Forward 2 of 5"))
+    assert not browser.playing
 
 
 def test_light_and_dark(browser: Browser) -> None:
@@ -802,9 +999,11 @@ def test_light_and_dark(browser: Browser) -> None:
 
 def test_it_fits_a_phone(browser: Browser) -> None:
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    out = neuron()[0]
+    rect = "document.querySelector('{}').getBoundingClientRect().toJSON()"
     try:
         browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        browser.open(neuron()[0], "#step=9")
+        browser.open(out, "#step=9")
         assert browser.run("document.documentElement.scrollWidth") <= 390
         drawing, side = (browser.find(css).rect for css in ("#drawing", "#side"))
         assert side["y"] >= drawing["y"] + drawing["height"]
@@ -813,12 +1012,25 @@ def test_it_fits_a_phone(browser: Browser) -> None:
             browser.press(key)
             if browser.run("position") == 0:
                 continue
-            box, pane = (
-                browser.run(f"document.querySelector('{css}').getBoundingClientRect().toJSON()")
-                for css in ("g.to", "#drawing")
-            )
+            box, pane = (browser.run(rect.format(css)) for css in ("g.to", "#drawing"))
             assert pane["left"] <= box["left"] < box["right"] <= pane["right"]
             assert pane["top"] <= box["top"] < box["bottom"] <= pane["bottom"]
+        browser.find("g.to").click()
+        for end in ("0", "1e9"):  # the controls are at hand, whatever is read
+            places = (browser.run(rect.format(css)) for css in ("#controls", "#value h2"))
+            controls, heading = places
+            assert controls["bottom"] == pytest.approx(844, abs=1)
+            assert browser.find("#speed").is_displayed()
+            if end == "0":  # and what a tap has chosen is to be seen
+                assert 0 < heading["top"] < heading["bottom"] + 100 < controls["top"]
+            browser.run(f"void scrollTo(0, {end})")
+        browser.run("void scrollTo(0, 1e9)")
+        before = browser.run("scrollY")
+        browser.press("p")
+        assert browser.run("scrollY") == before  # the page is the reader's to scroll
+        browser.open(out)
+        browser.click("#v0")
+        assert browser.run(rect.format("#value"))["top"] < 650  # there is no gap above it
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -826,16 +1038,41 @@ def test_it_fits_a_phone(browser: Browser) -> None:
 def test_zoom(browser: Browser) -> None:
     browser.open(neuron()[0])
     width = "document.querySelector('#drawing svg').getBoundingClientRect().width"
-    browser.click("#full")
+    pane = browser.run("pane.clientWidth")
+    browser.press("1")
     full = browser.run(width)
     assert browser.find("#zoom").text == "100 %"
-    browser.click("#larger")
+    browser.press("+")
     assert browser.run(width) == pytest.approx(1.25 * full, rel=1e-3)
     browser.press("-", "-")
     assert browser.run(width) == pytest.approx(0.8 * full, rel=1e-3)
-    browser.click("#fit")
-    pane = browser.run("document.getElementById('drawing').clientWidth")
-    assert 0.5 * pane < browser.run(width) <= pane
+    browser.press("0")
+    fit = browser.run(width)
+    assert 0.5 * pane < fit <= pane
+    for button, wide in (("full", full), ("larger", 1.25 * full), ("smaller", full), ("fit", fit)):
+        browser.click(f"#{button}")
+        assert browser.run(width) == pytest.approx(wide, rel=1e-3), button
+
+    def wheel(ctrl: bool) -> bool:
+        """Turn the wheel over the pane; return whether the page has dealt with it."""
+        return not browser.run(
+            "pane.dispatchEvent(new WheelEvent('wheel', {deltaY: -100, ctrlKey: arguments[0],"
+            " bubbles: true, cancelable: true}))",
+            ctrl,
+        )
+
+    assert not wheel(ctrl=False)
+    assert browser.run(width) == pytest.approx(fit, rel=1e-3)
+    assert wheel(ctrl=True)
+    assert browser.run(width) > 1.2 * fit
+    # A page begins with all of a small drawing, but never with one too small to be read.
+    out = Value(1.0)
+    browser.open(out)
+    assert browser.find("#zoom").text == "150 %"
+    for _ in range(40):
+        out = tanh(out)
+    browser.open(out)
+    assert browser.find("#zoom").text == "80 %"
 
 
 def test_print_has_every_step_and_every_gradient(browser: Browser) -> None:
@@ -852,6 +1089,9 @@ def test_print_has_every_step_and_every_gradient(browser: Browser) -> None:
     assert browser.run(rows) == [5, 9]
     assert not browser.find("#all").is_displayed()
     assert browser.texts() == before
+    for name in ("beforeprint", "beforeprint", "afterprint", "afterprint"):
+        browser.run("dispatchEvent(new Event(arguments[0]))", name)
+        assert (browser.texts() == before) == (name == "afterprint")
 
 
 HOSTILE = ["</script><script>document.title='x'</script>", "<img src=x onerror=document.title='x'>"]
