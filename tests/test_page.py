@@ -997,6 +997,52 @@ def test_light_and_dark(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+def test_forced_colours_leave_everything_visible(browser: Browser) -> None:
+    forced = [{"name": "forced-colors", "value": "active"}]
+    try:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": forced})
+        browser.open(neuron()[0])
+        assert browser.style("#slider", "appearance") == "auto"  # as the system draws it
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_what_matters_stands_out(browser: Browser) -> None:
+    browser.open(neuron()[0], theme="light")
+
+    def is_drawn_in(name: str, css: str, what: str) -> bool:
+        channels = bytes.fromhex(THEMES["light"][name][1:])
+        return browser.style(css, what) == f"rgb({', '.join(map(str, channels))})"
+
+    assert is_drawn_in("quiet", "#v3 > text", "fill")  # the name of what is not computed yet
+    assert browser.style("#v3 > text", "fill-opacity") == "1"
+    assert browser.style("#v3 > rect", "fill-opacity") == "0.4"
+    assert is_drawn_in("border", "#play", "border-color")
+    browser.run("choose(3)")
+    assert is_drawn_in("plus", "#v3 > rect", "stroke")
+    assert browser.style("#v3 > rect", "stroke-opacity") == "1"
+    browser.press(END)
+    assert is_drawn_in("fresh", "#now strong", "color")
+    assert is_drawn_in("fresh", ".to .fresh", "fill")
+    assert is_drawn_in("fresh", ".arrow.now > text", "fill")
+
+
+def test_without_its_script_it_shows_the_end(browser: Browser) -> None:
+    out = neuron()[0]
+    off = "Emulation.setScriptExecutionDisabled"
+    try:
+        browser.driver.execute_cdp_cmd(off, {"value": True})
+        browser.open(out)
+        for css in (".zoom", "#theme", "#controls", "#side"):  # which would do nothing
+            assert not browser.find(css).is_displayed(), css
+        assert browser.find("noscript p").is_displayed()
+        assert browser.find("#drawing").size["width"] == browser.find("main").size["width"]
+        shown = browser.find("#drawing svg").text.split()
+        assert {*expected(out)} <= {*shown}
+    finally:
+        browser.driver.execute_cdp_cmd(off, {"value": False})
+
+
 def test_it_fits_a_phone(browser: Browser) -> None:
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
     out = neuron()[0]
@@ -1083,7 +1129,10 @@ def test_print_has_every_step_and_every_gradient(browser: Browser) -> None:
         "void addEventListener('beforeprint', () => { printed = "
         "[...document.querySelectorAll('.grad')].map(t => t.textContent.trim()).sort(); })"
     )
-    assert base64.b64decode(browser.driver.print_page()).startswith(b"%PDF")
+    printed = base64.b64decode(browser.driver.print_page())
+    box = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)
+    assert box is not None
+    assert float(box[1]) > float(box[2])  # networks are wide
     assert browser.run("printed") == sorted(expected(out))
     rows = "[...document.querySelectorAll('#all tbody')].map(body => body.rows.length)"
     assert browser.run(rows) == [5, 9]

@@ -255,8 +255,10 @@ def test_text_stands_out_from_what_is_behind_it(theme: str) -> None:
     for behind in ("paper", "leaf", "op", "module"):
         assert contrast(colours["ink"], colours[behind]) >= 7
         assert contrast(colours["quiet"], colours[behind]) >= 4.5
+        assert contrast(colours["fresh"], colours[behind]) >= 4.5
     for tone in ("plus", "minus", "bad", "mixed"):
         assert contrast(colours[tone], colours["paper"]) >= 4.5
+    assert contrast(colours["border"], colours["paper"]) >= 3
 
 
 def test_signs_differ_without_colour(graph: Graph) -> None:
