@@ -319,7 +319,6 @@ function choose(i) {
   updateChosen();
   keepInView([i], viewOf(pane));
   heading.scrollIntoView({ block: "nearest" });
-  if (hadFocus) heading.focus();
 }
 
 function updateChosen() {

@@ -381,6 +381,12 @@ def test_a_partial_is_what_the_rule_gives_or_a_remark_says_why_not() -> None:
     assert rules(inf * 0.0)[0] == ("∂mul/∂a = nan", why.format("b"), ["b: 0.0 0.0"])
 
 
+def test_a_box_has_room_for_every_gradient_on_the_way() -> None:
+    x = Value(1.0)
+    text = html(x * 3.14159 - x * 3.14159)  # -3.142, then 0
+    assert ">     0</text>" in text
+
+
 def test_the_drawing_has_the_names_of_the_panels() -> None:
     text = html(nn.MLP(2, [2, 1], rng=1)([0.5, -0.5]) - 1.0)
     names = [value["name"] for value in Page(text).data["values"]]
@@ -1003,6 +1009,7 @@ def test_forced_colours_leave_everything_visible(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": forced})
         browser.open(neuron()[0])
         assert browser.style("#slider", "appearance") == "auto"  # as the system draws it
+        assert browser.style("#back", "color") != browser.style("#forward", "color")
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
@@ -1021,10 +1028,12 @@ def test_what_matters_stands_out(browser: Browser) -> None:
     browser.run("choose(3)")
     assert is_drawn_in("plus", "#v3 > rect", "stroke")
     assert browser.style("#v3 > rect", "stroke-opacity") == "1"
-    browser.press(END)
+    browser.run("void go(SEED + 3)")  # the first of three contributions to x
     assert is_drawn_in("fresh", "#now strong", "color")
-    assert is_drawn_in("fresh", ".to .fresh", "fill")
+    assert is_drawn_in("fresh", "#v0 .grad", "fill")
     assert is_drawn_in("fresh", ".arrow.now > text", "fill")
+    browser.press(RIGHT, RIGHT)
+    assert is_drawn_in("quiet", "#v0 .grad", "fill")  # two are not all
 
 
 def test_without_its_script_it_shows_the_end(browser: Browser) -> None:
