@@ -730,6 +730,20 @@ def test_a_click_shows_what_a_gradient_is_made_of(browser: Browser) -> None:
     assert f"{steps[-1].after!r} 3 of 3 contributions" in browser.panel
     browser.driver.back()
     browser.wait(lambda: browser.now.startswith(f"Backward {places[1]} of 9"))
+    browser.run("void (go(SEED + 5), document.querySelector('#value li a').click())")
+    assert browser.now.startswith(f"Backward {places[0]} of 9")
+    browser.driver.back()  # to where the link was followed, however short it was seen
+    browser.wait(lambda: browser.now.startswith("Backward 5 of 9"))
+    browser.run(
+        "void addEventListener('click', (event) => {"
+        " leftAlone = !event.defaultPrevented; event.preventDefault(); }, { once: true })"
+    )
+    browser.run(
+        "void document.querySelector('#value li a').dispatchEvent("
+        "new MouseEvent('click', { ctrlKey: true, bubbles: true, cancelable: true }))"
+    )
+    assert browser.run("leftAlone")  # to the browser, which opens a tab
+    assert browser.now.startswith("Backward 5 of 9")
     browser.click("#value li:first-child .name")  # the value that it comes from
     assert browser.find("#value h2").text.startswith("v6")
     assert browser.run("[...document.querySelectorAll('.chosen')].map(g => g.id)") == ["v6"]
@@ -965,7 +979,7 @@ def test_what_pauses_and_what_does_not(browser: Browser) -> None:
         browser.click(goes_on) if "#" in goes_on else browser.press(goes_on)
         assert browser.playing, goes_on
     browser.run("choose(0)")
-    for takes_over in (LEFT, "n", "#next", "p", "#ev7-0 > text", "#value li a", "#back"):
+    for takes_over in (LEFT, "n", "#next", "p", "#slider", "#ev7-0 > text", "#value li a"):
         browser.run("timer === null && play()")
         browser.click(takes_over) if "#" in takes_over else browser.press(takes_over)
         assert not browser.playing, takes_over
@@ -1079,13 +1093,11 @@ def test_it_fits_a_phone(browser: Browser) -> None:
             if end == "0":  # and what a tap has chosen is to be seen
                 assert 0 < heading["top"] < heading["bottom"] + 100 < controls["top"]
             browser.run(f"void scrollTo(0, {end})")
-        browser.run("void scrollTo(0, 1e9)")
-        before = browser.run("scrollY")
-        browser.press("p")
-        assert browser.run("scrollY") == before  # the page is the reader's to scroll
         browser.open(out)
         browser.click("#v0")
         assert browser.run(rect.format("#value"))["top"] < 650  # there is no gap above it
+        browser.press("n", "n", "n")
+        assert browser.run("scrollY") == 0  # the page is the reader's to scroll
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
