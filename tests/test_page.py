@@ -7,6 +7,7 @@ is shown. Where Chromium or selenium is missing, they are skipped.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import math
@@ -447,7 +448,7 @@ def test_a_file_is_replaced_when_all_of_it_is_there(
     assert first.decode() == html(out)
 
     def fail(*_: object) -> None:
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "no space left")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
