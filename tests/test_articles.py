@@ -96,6 +96,10 @@ def demo(name: str) -> Run:
 
 class TestAll:
     @ALL
+    def test_no_number_is_a_negative_nought(self, name: str) -> None:
+        assert not [line for line in demo(name).lines if re.search(r"[-−]0(\.0+)?(?![.\d])", line)]
+
+    @ALL
     def test_two_runs_give_the_same_bytes(self, name: str, tmp_path: Path) -> None:
         program = f"import demos.{name} as demo; {SHORTER[name]}; demo.main(['x.svg'])"
         first, second = (
@@ -163,7 +167,7 @@ class TestGradientDescent:
             assert x == pytest.approx(-2 + distance, abs=6e-7)
             assert mirrored == pytest.approx(-2 - distance, abs=6e-7)
             assert y == same == pytest.approx(distance**2, abs=6e-7)
-            assert slope == -opposite == pytest.approx(2 * distance, abs=6e-5)
+            assert slope == -opposite == pytest.approx(2 * distance, abs=6e-7)
         assert run.row("step 0") == [0, 4, 4, -4, 4, -4]
 
     @pytest.mark.parametrize(
