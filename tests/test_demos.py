@@ -339,13 +339,13 @@ class TestDrawing:
         circles = [mark for mark in marks if mark.tag == f"{SVG}circle"]
         fills = [circle.get("fill") for circle in circles]
         assert fills == ["#0072b2", "#d55e00", "white", "none"]  # the last: the one that is wrong
-        blue, red, held_out, wrong = (
+        blue, orange, held_out, wrong = (
             (float(c.get("cx", "")), float(c.get("cy", ""))) for c in circles
         )
         assert wrong == held_out
-        assert red[0] - blue[0] == pytest.approx(blue[1] - red[1], abs=0.11)  # equal scales
+        assert orange[0] - blue[0] == pytest.approx(blue[1] - orange[1], abs=0.11)  # equal scales
         (boundary,) = (mark for mark in marks if mark.get("fill") == "none" and mark.get("d"))
-        height = (blue[1] + red[1]) / 2
+        height = (blue[1] + orange[1]) / 2
         crossings = re.findall(r"[\d.]+ ([\d.]+)L", boundary.get("d", ""))
         assert sum(abs(float(y) - height) < 0.11 for y in crossings) > 50
         lines = [curve for curve in curves if curve.get("fill") == "none"]
