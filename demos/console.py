@@ -16,9 +16,14 @@ def count(text: str) -> int:
 
 
 def parse(
-    name: str, purpose: str | None, arguments: Sequence[str] | None, seed: int | None = None
+    name: str,
+    purpose: str | None,
+    arguments: Sequence[str] | None,
+    *,
+    seed: int | None = None,
+    epochs: int | None = None,
 ) -> argparse.Namespace:
-    """Return a demo's options: the ``picture`` that it writes and, if it has one, its ``seed``.
+    """Return a demo's options: the ``picture`` that it writes and, if it has them, the others.
 
     A picture that could not be written ends the program now, before anything is computed.
     """
@@ -28,6 +33,8 @@ def parse(
     )
     if seed is not None:
         parser.add_argument("--seed", type=int, default=seed, help="of all that is random")
+    if epochs is not None:
+        parser.add_argument("--epochs", type=count, default=epochs)
     options = parser.parse_args(arguments)
     try:
         check_writable(options.picture)

@@ -77,7 +77,7 @@ def regions(
 
 
 def heat(panel: Panel, f: Callable[[float, float], float], low: float, high: float) -> None:
-    """Paint a function of x and y in bands of colour, from blue at ``low`` to red at ``high``.
+    """Paint a function of x and y in bands of colour, from blue at ``low`` to orange at ``high``.
 
     What lies beyond has the colour of the nearer end.
     """

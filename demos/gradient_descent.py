@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse("gradient_descent", __doc__, arguments)
     print("y = (x + 2)², dy/dx = 2·(x + 2); a step goes from x to x − rate·slope\n")
     walks = [descend(start, RATE, 60) for start in STARTS]
-    print(f"rate {RATE:g}" + f"{'x':>12}{'y':>10}{'slope':>9}" * len(walks))
+    print(f"rate {RATE:g}" + f"{'x':>12}{'y':>10}{'slope':>11}" * len(walks))
     for step in (0, 1, 2, 3, 5, 10, 20, 60):
-        row = [f"{x:12.6f}{y:10.6f}{at(x)[1]:9.4f}" for x, y in (walk[step] for walk in walks)]
+        row = [f"{x:12.6f}{y:10.6f}{at(x)[1]:11.6f}" for x, y in (walk[step] for walk in walks)]
         print(f"step {step:<3}{''.join(row)}")
 
     print(f"\nfrom x = 0, after step{1:6}{2:9}{3:9}{10:9}")

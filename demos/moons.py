@@ -1,11 +1,9 @@
 """Train a network to tell two moons apart, and draw what it has learnt."""
 
-import argparse
-import pathlib
 import random
 from collections.abc import Sequence
 
-from demos.console import check_writable, count, run
+from demos.console import parse, run, write
 from demos.drawing import training_picture
 from micrograd_like import optim, training
 from micrograd_like.data import moons, split
@@ -15,18 +13,7 @@ from micrograd_like.nn import MLP
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, print the accuracy on held-out points, write the picture."""
-    parser = argparse.ArgumentParser(prog="python3 -m demos.moons", description=__doc__)
-    parser.add_argument(
-        "picture", nargs="?", default="moons.svg", type=pathlib.Path, help="an SVG file to write"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of points, weights and batches")
-    parser.add_argument("--epochs", type=count, default=50)
-    options = parser.parse_args(arguments)
-    try:
-        check_writable(options.picture)
-    except OSError as error:
-        parser.error(f"cannot write the picture: {error}; name another file")
-
+    options = parse("moons", __doc__, arguments, seed=1, epochs=50)
     rng = random.Random(options.seed)
     train, held_out = split(moons(300, noise=0.1, rng=rng), 1 / 3, rng)
     model = MLP(2, [16, 16, 1], rng=rng)  # its score is the log odds of class 1
@@ -50,16 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epoch = f"epoch {len(history) + 1} of {options.epochs}"
         stopped = f"stopped in {epoch}, network as it was then: "
 
-    right = sum((model(inputs).data > 0) == target for inputs, target in held_out)
-    result = f"{stopped}held-out accuracy {right / len(held_out):.1%} ({right} of {len(held_out)})"
-    print(result)
+    end = training.evaluate(model, held_out, binary_cross_entropy, ["accuracy"])
+    print(result := f"{stopped}held-out accuracy {end['accuracy']:.1%}")
     columns = history["loss"], history["validation_loss"]
     curves = {n: [s["loss"], *c] for n, s, c in zip(parts, start, columns, strict=True)}
     svg = training_picture(
         "Two moons", f"{model}; {result}", lambda x, y: model([x, y]).data, train, held_out, curves
     )
-    options.picture.write_text(svg, encoding="utf-8", newline="\n")
-    print(f"wrote {options.picture}")
+    write(options.picture, svg)
     return 130 if history.interrupted else 0
 
 

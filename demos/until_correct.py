@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = Panel((230, 230), (0, max(last, 1)), (0, 0.7))
     errors.axes("epoch", "error", whole=True)
     errors.line([(epoch, error_of(answers)) for epoch, answers in enumerate(epochs)], INK)
-    subtitle = f"{result}; answers are blue for 0, white for ½, where the line is, and red for 1"
+    subtitle = f"{result}; answers are blue for 0, white for ½, where the line is, and orange for 1"
     write(options.picture, figure("Until all are correct", subtitle, *panels, errors))
     return 0
 
