@@ -26,6 +26,7 @@ from .history import RESERVED, VALIDATION
 from .losses import binary_cross_entropy, cross_entropy
 from .nn import Module
 from .ops import as_float, shorten
+from .optim import real
 
 Data = Iterable[tuple[Iterable[float], Any]]
 Loss = Callable[[Any, Any], Any]  # (output, target) -> Value
@@ -260,15 +261,8 @@ _NO_LISTS = (str, bytes, bytearray, Mapping, Set)  # of numbers in an order
 
 def _finite(where: str, x: Any) -> float:
     """Return a finite number: whole ones, of whatever type, as an int."""
-    try:
-        number = operator.index(x) if isinstance(x, Integral) else as_float(x)
-        if math.isfinite(number):
-            return number
-    except TypeError as error:
-        raise TypeError(f"{where}: {error}") from None
-    except OverflowError as error:
-        raise ValueError(f"{where}: {error}") from None
-    raise ValueError(f"{where} is {number}: it must be a finite number")
+    number = real(where, x)
+    return operator.index(x) if isinstance(x, Integral) else number
 
 
 def _metrics(metrics: Metrics) -> dict[str, Metric]:
