@@ -187,7 +187,7 @@ def spread(numbers: Iterable[float], *, log: bool = False) -> Point:
 
 
 def share(x: float, low: float, high: float) -> float:
-    """Return how far x is on the way from low to high: 0 there, 1 here.
+    """Return how far x, between them, is on the way from low to high: 0 there, 1 here.
 
     Nothing overflows and nothing is lost, as a power of two brings the range to about 1 first.
     """

@@ -6,8 +6,8 @@ What `training.fit` does with it::
     content = read(path)                                           # ValueError if it is not whole,
     position = restore(content, about, model, optimizer)           # or of something else
 
-``about`` is what must be the same in the training that goes on: the data, the size of a batch, the
-learning rate that an optimiser begins with. ``start`` is the state of the random generator before
+``about`` is what must be the same in the training that goes on: the data, the size of a batch, what
+the optimiser was at the beginning. ``start`` is the state of the random generator before
 anything was drawn from it.
 """
 
@@ -105,8 +105,9 @@ def restore(
     """
     then: dict[str, Any] = content["about"]
     for key, now in {"model": repr(model), **about}.items():
-        if then.get(key) != now and not (key == "lr" and optimizer.steps):  # it may have changed
-            raise ValueError(f"its {key} was {shorten(then.get(key))}, and is now {shorten(now)}")
+        if then.get(key) != now and not (key == "optimizer" and optimizer.steps):  # it went on
+            was, now = shorten(then.get(key), 200), shorten(now, 200)
+            raise ValueError(f"its {key} was {was}, and is now {now}")
     optimizer.read_state_dict(content["optimizer"])
     model.load_state_dict(content["weights"])  # it checks them all before
     optimizer.load_state_dict(content["optimizer"])

@@ -215,15 +215,19 @@ def find_nonfinite(loss: Value) -> NonFinite | None:
 
     Looks at the values in the order of the forward pass, and at the gradients that `backward` would
     compute, with no ``grad`` read or changed. An infinite leaf is passed over where all that is
-    made of it is finite: a bound of clamp, where a running minimum starts, a mask of logsumexp.
+    made of it is finite, or is not by another operand: a bound of clamp, where a running minimum
+    starts, a mask of logsumexp.
     """
     if not isinstance(loss, Value):
         raise TypeError(f"the loss is {shorten(loss)}: it must be a Value")
     order = topological_order(loss)
+    # An infinite leaf is to blame for a value that is not finite if no other operand is.
     harmful = {loss}
     for out in order:
         if not all(map(isfinite, (out.data, *out.partials))):
-            harmful.update(out.operands)
+            wrong = [x for x in out.operands if not isfinite(x.data)]
+            if not any(x.op or isnan(x.data) for x in wrong):
+                harmful.update(wrong)
     suspects = (value for value in order if not isfinite(value.data))
     culprits = (x for x in suspects if x.op or isnan(x.data) or x in harmful)
     value, edge = next(culprits, None), first_not_finite(loss)

@@ -43,11 +43,15 @@ def accuracy(output: Any, target: Any) -> float:
     there.
     """
     if isinstance(output, (list, tuple)) and len(output) == 1:
-        output, target = output[0], target[0] if isinstance(target, (list, tuple)) else target
+        output = output[0]
+        if isinstance(target, (list, tuple)) and len(target) == 1:
+            target = target[0]
     if not isinstance(output, (list, tuple)):
         if target not in (0, 1, -1):
-            raise ValueError(f"the target of a single score is 0, 1 or -1, not {target}")
+            raise ValueError(f"the target of a single score is 0, 1 or -1, not {shorten(target)}")
         return float((output > 0) == (target > 0))
+    if not output:
+        raise ValueError("of no scores, none is right")
     if target not in range(len(output)):
         raise ValueError(
             f"of {len(output)} scores, the target is 0 to {len(output) - 1}, not {shorten(target)}"
@@ -95,14 +99,20 @@ class Measure:
             with _at(row.where):
                 self.of(output, row)
 
-    def check_gradient(self, rows: Sequence[Row]) -> None:
-        """Raise ValueError unless the loss of a row depends on a parameter."""
-        parameters, output = set(self.parameters), self.model(rows[0].inputs)
-        losses = (self.of(output, row)[0] for row in rows)  # that of the first one, mostly
-        if all(parameters.isdisjoint(topological_order(loss)) for loss in losses):
+    def check_gradient(self, rows: Sequence[Row], parameters: Iterable[Value]) -> None:
+        """Raise ValueError unless the loss of a row depends on one of the parameters."""
+        trained = set(parameters)
+
+        def depends(row: Row) -> bool:
+            with _at(row.where):
+                loss, _ = self.of(self.model(row.inputs), row)
+            return not trained.isdisjoint(topological_order(loss))
+
+        if not any(map(depends, rows)):  # the first will do, mostly
             raise ValueError(
-                "the loss depends on no parameter of the model, so that nothing would be learnt: "
-                "was a new Value made of an output's data on the way, or float() of it taken?"
+                "the loss depends on no parameter of the optimizer, so that nothing would be "
+                "learnt: was a new Value made of an output's data on the way, or float() of it "
+                "taken?"
             )
 
     def _check_scores(self, output: Sequence[Value]) -> None:
@@ -114,7 +124,7 @@ class Measure:
                     "binary_cross_entropy takes a logit and is the sigmoid's and the logarithm's "
                     "work in one, but the model returns a sigmoid: leave that out"
                 )
-            if accuracy in self.metrics.values():
+            if accuracy in self.metrics.values() and len(output) == 1:
                 raise ValueError(
                     "the metric accuracy takes a logit, which is above 0 for class 1, but the "
                     "model returns a sigmoid: leave that out, with binary_cross_entropy as the "
@@ -165,8 +175,9 @@ class Measure:
         return {name: _mean(column, n) for name, column in zip(self.names, zip(*sums))}
 
     def _blame(self, loss: Value, numbers: Sequence[float]) -> str:
-        wrong = [f"{n} is {x}" for n, x in zip(self.names, numbers) if not math.isfinite(x)]
-        return f"the {wrong[0]}{first_non_finite(loss)}"
+        name, number = next(p for p in zip(self.names, numbers) if not math.isfinite(p[1]))
+        why = first_non_finite(loss) if name == "loss" else ""
+        return f"the {name} is {number}{why}"
 
 
 def _mean(column: Sequence[float], n: int) -> float:
@@ -203,6 +214,7 @@ def first_non_finite(root: Value) -> str:
     return (
         f"; the first gradient that is not finite runs through {_describe(step.out)}: "
         f"its own is {step.upstream}, times the partial {step.partial}"
+        + (f", added to {step.before}" if math.isfinite(step.product) else "")
     )
 
 

@@ -22,6 +22,7 @@ of the parameter's past: a tuple of numbers, empty before the first step.
 
 from __future__ import annotations
 
+import copy
 import math
 from itertools import chain
 
@@ -128,28 +129,38 @@ class Optimizer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was called, with the learning rate of then.
+        """Go on from where `state_dict` was called, with the learning rate and settings of then.
 
         Raises ValueError, and changes nothing, unless it is the whole state of an optimiser of this
-        kind, with the same settings and as many parameters. Where ``lr`` is a function, it has to
-        be one in both: it is kept.
+        kind, with as many parameters. Where ``lr`` is a function, it has to be one in both: it is
+        kept.
         """
-        self.lr, self._state = self.read_state_dict(state)
+        attributes, self._state = self.read_state_dict(state)
+        vars(self).update(attributes)
 
-    def read_state_dict(self, state: Mapping[str, Any]) -> tuple[Rate, State]:
-        """Return the learning rate and the state to load, once all is right; change nothing."""
+    def read_state_dict(self, state: Mapping[str, Any]) -> tuple[dict[str, Any], State]:
+        """Return the attributes and the state to load, once all is right; change nothing."""
         if not hasattr(state, "keys"):
             raise TypeError(f"an optimiser's state is a mapping, not {shorten(state)}")
         own = self.state_dict()
         if missing := own.keys() - state.keys():
             raise ValueError(f"the optimiser's state has no {', '.join(sorted(missing))}")
-        for key in ("optimizer", "settings", "parameters"):
+        for key in ("optimizer", "parameters"):
             if state[key] != own[key]:
                 raise ValueError(
                     f"the state is of another optimiser: {key} = {shorten(state[key], 200)}, "
                     f"where this one has {own[key]}"
                 )
-        lr, steps, columns = state["lr"], state["steps"], state["state"]
+        settings, lr, steps, columns = (state[k] for k in ("settings", "lr", "steps", "state"))
+        if not isinstance(settings, dict) or settings.keys() != own["settings"].keys():
+            raise ValueError(f"the settings must be {[*self.settings]}, not {shorten(settings)}")
+        then = copy.copy(self)
+        vars(then).update(settings, lr=self.lr if lr is None else finite("lr", lr))
+        try:
+            then.check()
+            then.rate()
+        except TypeError as error:
+            raise ValueError(str(error)) from None
         if (lr is None) != callable(self.lr):
             kinds = ("a number", "a function")[:: -1 if lr is None else 1]
             raise ValueError(f"lr was {kinds[0]} in the saved optimiser, and is {kinds[1]} here")
@@ -164,7 +175,7 @@ class Optimizer:
                 raise ValueError(f"{name} must be a list of {len(self.parameters)} numbers")
         rows = zip(*columns.values()) if columns else ((),) * len(self.parameters)
         memories = tuple([self._read_memory(i, row, steps) for i, row in enumerate(rows)])
-        return self.lr if lr is None else _at_least_0("lr", finite("lr", lr)), (steps, memories)
+        return {name: getattr(then, name) for name in (*self.settings, "lr")}, (steps, memories)
 
     def _read_memory(self, i: int, row: Iterable[Any], steps: int) -> Memory:
         """Return a parameter's memory after so many steps, once it may be one."""

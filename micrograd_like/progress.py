@@ -67,19 +67,15 @@ class Progress:
             self._write(self.hidden)
 
     def _write(self, line: str) -> None:
+        """Write a line, also on a terminal that has not every character."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        line = line.encode(encoding, "backslashreplace").decode(encoding)
         if self.live:
             room = shutil.get_terminal_size().columns - 1  # a wrapped line stays behind
             while cells(line) > room:  # then its last parts are left out
                 line = line.rpartition("   ")[0].rstrip() or line[:-1]
-            self._print("\r" + line + " " * (self.width - cells(line)), end="")
+            print("\r" + line + " " * (self.width - cells(line)), end="", flush=True)
             self.width, self.shown = cells(line), time.perf_counter()
         else:
             self.hidden = ""
-            self._print(line)
-
-    def _print(self, text: str, end: str = "\n") -> None:
-        """Print, also on a terminal that has not every character."""
-        try:
-            print(text, end=end, flush=True)
-        except UnicodeEncodeError:
-            print(text.encode("ascii", "backslashreplace").decode(), end=end, flush=True)
+            print(line, flush=True)

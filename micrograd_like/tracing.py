@@ -141,7 +141,8 @@ def _told(out: Value) -> str:
     """Say which op of which operands made a value that is not finite."""
     assert out.op is not None
     where = f", made at {out.line}" if out.line else ""
-    bad = next((x for x in out.operands if not math.isfinite(x.data)), None)
+    wrong = [x for x in out.operands if not math.isfinite(x.data)]
+    bad = max(wrong, key=lambda x: math.isnan(x.data), default=None)  # a nan before an inf
     came_in = f"; {name_of(bad)} was {bad.data!r} already" if bad is not None else ""
     return f"{out.op.call(out.operands)} is {out.data!r}{where}{came_in}"
 
@@ -152,7 +153,8 @@ def _watched_backpropagate(
     order, grads = _backpropagate(root, seed, create_graph)
     if not all(map(math.isfinite, map(float, grads.values()))):
         step = first_not_finite(root, float(seed))
-        assert step is not None  # what is not finite once stays so
+        if step is None:  # what is not finite once stays so: there are no steps
+            raise AnomalyError(f"the gradient of {name_of(root)} is the seed, {seed!r}", root)
         raise AnomalyError(
             f"the gradient of {name_of(step.x)} is not finite: {step}",
             step.out,

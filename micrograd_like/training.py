@@ -84,7 +84,7 @@ def fit(
     With ``patience=k``, training stops after k epochs in a row without a better validation loss,
     and has the best weights when it ends. ``clip_norm`` limits the norm of the gradients in each
     step. ``callback(record)`` is called after each epoch, before that goes into the checkpoint, and
-    stops the training by returning True. ``progress=False`` prints nothing.
+    stops the training by returning True, until it is resumed. ``progress=False`` prints nothing.
 
     With ``checkpoint=path``, all that is needed to go on is written there: at the start, after each
     epoch, and when Ctrl-C comes. ``resume=path`` goes on from there, given the same arguments (only
@@ -135,13 +135,13 @@ def fit(
     elif validation is not None:
         rows, held_out = split(rows, _fraction(validation), draws)
     measure.check([*rows, *held_out])
-    measure.check_gradient(rows)
+    measure.check_gradient(rows, optimizer.parameters)
     about = {
         "data": _identity(rows, held_out),
         "loss": name_of(measure.loss),
         "columns": _columns(measure.names, bool(held_out)),
         "parameters": _trained(optimizer, model),
-        "lr": "a function" if callable(optimizer.lr) else optimizer.rate(),
+        "optimizer": repr(optimizer),
         "batch_size": batch_size,
         "shuffle": bool(shuffle),
         "clip_norm": clip_norm,
@@ -276,17 +276,27 @@ class Run:
                 best = Best(at.epochs + 1, means["loss"], [p.data for p in measure.parameters])
         record["lr"] = optimizer.rate(optimizer.steps - 1)
         record["seconds"] = time.perf_counter() - began
-        stop = False
-        if self.callback is not None:
-            if self.progress:
-                self.progress.clear()
-            stop = _is_true(self.callback(dict(record)))
-        self.records[at.epochs :] = [record]
-        self.at = Position(at.epochs + 1, self.rng.getstate(), optimizer.steps, best, [])
+        before = dict(vars(optimizer))  # lr and settings, which the callback may change
+        try:
+            stop = self.call_back(record)
+            self.records[at.epochs :] = [record]
+            self.at = Position(at.epochs + 1, self.rng.getstate(), optimizer.steps, best, [])
+        except BaseException:
+            if self.at is at:  # the callback is called again after a resume
+                vars(optimizer).update(before)
+            raise
         self.save()
         if self.progress:
             self.progress.show(record)
         return stop
+
+    def call_back(self, record: Record) -> bool:
+        """Call the callback, if there is one, and return whether it asks to stop."""
+        if self.callback is None:
+            return False
+        if self.progress:
+            self.progress.clear()
+        return _is_true(self.callback(dict(record)))
 
     def step(self, batch: Sequence[Row]) -> None:
         """Make a step of the optimiser, or raise and leave the weights as they are."""
@@ -359,8 +369,8 @@ def _fraction(validation: Any) -> float:
 
 def _identity(rows: list[Row], held_out: list[Row]) -> str:
     """Return what tells data from other data: the numbers of rows, and a digest of them all."""
-    numbers = [[row.inputs, row.target] for row in (*rows, *held_out)]
-    digest = hashlib.sha256(json.dumps(numbers, default=float).encode()).hexdigest()
+    numbers = [[*map(float, row.inputs), row.target] for row in (*rows, *held_out)]
+    digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
     return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"
 
 

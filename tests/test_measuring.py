@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from micrograd_like import Value, clamp, sqrt
+from micrograd_like import Value, clamp, logsumexp, maximum, sqrt
 from micrograd_like.measuring import accuracy, first_non_finite
 
 
@@ -32,6 +33,9 @@ class TestAccuracy:
             ([1.0, 2.0], -1, "not -1"),
             ([1.0, 2.0], 0.5, "not 0.5"),
             ([1.0, 2.0], [0, 1], r"not \[0, 1\]"),
+            ([0.3], [1, 0], r"not \[1, 0\]"),
+            ([0.3], [], r"not \[\]"),
+            ([], 0, "of no scores"),
         ],
     )
     def test_what_is_neither_right_nor_wrong(self, output: Any, target: Any, message: str) -> None:
@@ -56,6 +60,30 @@ class TestTheFirstNumberThatWentWrong:
     def test_is_no_bound_that_is_infinite_on_purpose(self) -> None:
         loss = clamp(Value(0.5), 0.0, Value(math.inf, label="top")) * Value(1e200) * Value(1e200)
         assert first_non_finite(loss).endswith(" is mul(5e+199, 1e+200) = inf")
+
+    @pytest.mark.parametrize(
+        "take",
+        [
+            clamp,
+            lambda x: clamp(x, 0.0),
+            lambda x: maximum(Value(-math.inf, label="start"), x),
+            lambda x: maximum(x, Value(-math.inf, label="start")),
+            lambda x: logsumexp([Value(-math.inf, label="mask"), x]),
+        ],
+    )
+    def test_is_no_bound_beside_what_went_wrong(self, take: Callable[[Value], Value]) -> None:
+        loss = take(Value(1e200, label="w") * 1e200)
+        assert first_non_finite(loss).endswith(" is mul(w=1e+200, 1e+200) = inf")
+
+    def test_is_an_infinite_leaf_that_does_harm(self) -> None:
+        loss = Value(math.inf, label="top") * Value(0.0)
+        assert first_non_finite(loss).endswith(" is top = inf")
+
+    def test_may_be_a_sum_of_two_that_are_finite(self) -> None:
+        w = Value(1e-3, label="w")
+        assert first_non_finite(w * 1e308 + w * 1.5e308).endswith(
+            "its own is 1.0, times the partial 1e+308, added to 1.5e+308"
+        )
 
     def test_is_named_with_its_label_or_its_operands(self) -> None:
         assert first_non_finite(Value(math.nan, label="w") * 2) == (

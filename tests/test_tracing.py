@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from micrograd_like import Value, engine, gradients, log, nn, sqrt, tanh
+from micrograd_like import Value, engine, gradients, log, maximum, nn, sqrt, tanh
 from micrograd_like.tracing import AnomalyError, detect_anomaly, trace_lines
 
 HERE = __file__
@@ -149,6 +149,19 @@ def test_what_came_in_is_told_from_what_was_born() -> None:
         pytest.raises(AnomalyError, match=r"^weighted_sum\(.*, … and 11 more\) is inf$"),
     ):
         nn.Neuron(9, init=1e308)([1.0] * 9)
+
+
+def test_a_nan_came_in_before_an_infinity() -> None:
+    start, bad = Value(-math.inf, label="start"), Value(math.nan, label="bad")
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"bad was nan already$"):
+        maximum(start, bad)
+
+
+def test_a_seed_that_is_not_finite() -> None:
+    x = Value(1.0, label="x")
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"gradient of x is the seed, nan$"):
+        x.backward(math.nan)
+    assert x.grad == 0
 
 
 def test_the_message_tells_the_line() -> None:

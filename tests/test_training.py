@@ -450,7 +450,7 @@ class TestRefusals:
             (
                 {"loss": lambda y, t: Value(y.data)},
                 ValueError,
-                "depends on no parameter of the mod",
+                "depends on no parameter of the opt",
             ),
             ({"clip_norm": "1"}, TypeError, "clip_norm: expected a real number, got '1'"),
             ({"loss": lambda y, t: exp(y + 1000)}, FloatingPointError, r"data row 0: exp\(999"),
@@ -478,6 +478,35 @@ class TestRefusals:
             quick(model, **squared)
         history = quick(model, **squared | {"metrics": {"accuracy": lambda p, t: (p > 0.5) == t}})
         assert 0.2 < history["accuracy"][-1] <= 1
+
+    def test_a_row_need_not_reach_a_parameter(self) -> None:
+        class Gate(nn.Module):
+            """A line through the origin, for what is positive."""
+
+            def __init__(self) -> None:
+                self.w = Value(1.0)
+
+            def __call__(self, x: Any) -> Value:
+                return self.w * x[0] if x[0] > 0 else Value(0.0)
+
+        rows = [([-1.0], 0.0), ([1.0], 2.0), ([2.0], 4.0)]
+        model = Gate()
+        quick(model, rows, loss=losses.mean_squared_error, epochs=50)
+        assert model.w.data == pytest.approx(2)
+
+    def test_what_is_trained_must_be_reached(self) -> None:
+        model = nn.MLP(2, [2], rng=1)
+        half = optim.SGD(model.layers[0].neurons[1], 0.1)
+        with pytest.raises(ValueError, match="depends on no parameter of the optimizer"):
+            quick(model, loss=lambda y, t: BINARY(y[0], t), optimizer=half)
+
+    def test_the_largest_of_several_sigmoids_is_a_class(self) -> None:
+        model = nn.MLP(2, [3], activation=["sigmoid"], rng=1)
+        history = quick(
+            model, metrics=["accuracy"],
+            loss=lambda y, t: losses.mean_squared_error(y, [float(i == t) for i in range(3)]),
+        )  # fmt: skip
+        assert 0 <= history["accuracy"][-1] <= 1
 
     def test_probabilities_where_scores_are_taken(self) -> None:
         model = nn.MLP(2, [4, 1], activation=["tanh", "sigmoid"], rng=1)
@@ -764,6 +793,47 @@ class TestCheckpoints:
         history = quick(model, optimizer=optimizer, callback=halve, resume=path, epochs=4)
         assert history["lr"] == [0.5, 0.25, 0.125, 0.0625]
 
+    @pytest.mark.parametrize("at_the_end", [False, True])
+    def test_what_a_callback_changes_is_changed_once(
+        self, at_the_end: bool, tmp_path: Path
+    ) -> None:
+        """Ctrl-C while the callback runs, after it has changed the optimiser."""
+        path = tmp_path / "run.json"
+
+        def run(stop: int, resume: Path | None) -> Any:
+            model = small()
+            optimizer = optim.SGD(model, 0.5, momentum=0.5)
+
+            def callback(record: dict[str, float]) -> None:
+                if record["epoch"] == stop and not at_the_end:
+                    raise KeyboardInterrupt
+                optimizer.lr, optimizer.momentum = optimizer.rate() / 2, 0.5 + record["epoch"] / 50
+                if record["epoch"] == stop:
+                    raise KeyboardInterrupt
+
+            history = quick(
+                model, optimizer=optimizer, callback=callback, epochs=5, checkpoint=path,
+                resume=resume,
+            )  # fmt: skip
+            return history, (history["lr"], optimizer.state_dict(), bits(model))
+
+        _, want = run(0, None)
+        path.unlink()
+        interrupted, _ = run(3, None)
+        assert interrupted.interrupted
+        assert len(interrupted) == 2
+        assert run(0, path)[1] == want
+
+    def test_the_same_numbers_are_the_same_data(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.json"
+        rows = [([1, 2], 0), ([3, 4], 1)]
+        quick(small(), rows, checkpoint=path)
+        quick(small(), [([1.0, 2.0], 0), ([3.0, 4.0], 1)], resume=path, epochs=4)
+        with pytest.raises(
+            ValueError, match=r"its data was '2 . 0 rows, sha256 .* now '2 . 0 rows"
+        ):
+            quick(small(), [([1.0, 2.0], 0), ([3.0, 4.5], 1)], resume=path)
+
     def test_what_stands_at_the_path_is_not_lost(self, tmp_path: Path) -> None:
         path, other = tmp_path / "run.json", tmp_path / "other.json"
         quick(small(), checkpoint=path, epochs=1)
@@ -853,9 +923,15 @@ class TestCheckpoints:
             ({"metrics": ["accuracy"]}, "its columns was"),
             ({"rows": POINTS[::-1]}, "its data was '24 . 0 rows, sha256 "),
             ({"rng": 1}, "it did not begin with rng=1"),
-            ({"optimizer": optim.SGD(model, 0.2)}, "its lr was 0.1, and is now 0.2"),
-            ({"optimizer": optim.SGD(model, lambda step: 0.1)}, "its lr was 0.1, and .*a function"),
-            ({"optimizer": optim.SGD(model, 0.1, momentum=0.5)}, "another optimiser: settings"),
+            (
+                {"optimizer": optim.SGD(model, 0.2)},
+                "its optimizer was .* lr=0.1, .* is now .* lr=0.2,",
+            ),
+            (
+                {"optimizer": optim.SGD(model, lambda step: 0.1)},
+                "its optimizer was .* is now .* lr=<lambda>",
+            ),
+            ({"optimizer": optim.SGD(model, 0.1, momentum=0.5)}, "is now .* momentum=0.5"),
             ({"optimizer": optim.SGD(parameters[::-1], 0.1)}, "its parameters was"),
             ({"optimizer": optim.SGD(parameters[1:], 0.1)}, "its parameters was"),
         ):
@@ -1060,6 +1136,11 @@ class Terminal(io.StringIO):
         return True
 
 
+class AsciiTerminal(io.TextIOWrapper):
+    def isatty(self) -> bool:
+        return True
+
+
 class TestProgress:
     def record(self, epoch: int, **numbers: float) -> dict[str, float]:
         return {"epoch": epoch, "loss": 123.0 / epoch**9, "accuracy": 0.5, **numbers, "lr": 1.0}
@@ -1151,6 +1232,11 @@ class TestProgress:
         (line,) = terminal.getvalue().lstrip("\r").splitlines()
         assert "\x1b" not in line
         assert cells(line) <= 39
+        narrow = AsciiTerminal(file := io.BytesIO(), "ascii")
+        monkeypatch.setattr(sys, "stdout", narrow)
+        Progress(2).show({"epoch": 1, "loss": 1.0, "é" * 20: 1.0, "lr": 1.0})
+        narrow.flush()
+        assert file.getvalue() == b"\repoch 1/2   loss 1.000"
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file := io.BytesIO(), "ascii"))
         Progress(1).show({"epoch": 1, "ü": 1.0, "lr": 1.0})
         assert b"\\xfc 1.000" in file.getvalue()
