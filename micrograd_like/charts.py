@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from html import escape
 
-from .picture import cells, clean
+from .picture import cells, clean, cut
 
 Point = tuple[float, float]
 
@@ -121,7 +121,7 @@ class Panel:
 
     def svg(self, left: float, top: float) -> str:
         """Return the panel's elements as one group."""
-        title = text(0, -33, fit(self.title, self.size[0] + 20), bold=True)
+        title = text(0, -33, cut(clean(self.title), (self.size[0] + 20) / 7.4), bold=True)
         return "\n".join(
             [
                 f'<g transform="translate({px(left)} {px(top)})">',
@@ -254,14 +254,6 @@ def text(
 def safe(words: str) -> str:
     """Return words as one line of XML, without anything that does not show."""
     return escape(clean(words))
-
-
-def fit(words: str, width: float) -> str:
-    """Return words, cut to about a width in pixels."""
-    words = clean(words)
-    while 7.4 * cells(words) > width:
-        words = words.removesuffix("…")[:-1] + "…"
-    return words
 
 
 def outlined(words: str) -> str:

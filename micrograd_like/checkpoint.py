@@ -24,7 +24,7 @@ from .ops import shorten
 from .optim import Optimizer
 from .weights import finite, read_object, write_atomically
 
-FORMAT = "micrograd_like checkpoint 1"
+FORMAT = "micrograd_like checkpoint 2"
 
 GeneratorState = tuple[Any, ...]  # what random.Random.getstate returns
 

@@ -26,7 +26,7 @@ import sys
 from .engine import Value
 from .graph import Graph, grad_of, is_computed, values_below
 from .ops import Nary
-from .picture import cells, clean
+from .picture import cells, clean, printable
 from .stepping import Walk
 
 TYPE_CHECKING = False
@@ -188,10 +188,7 @@ class Debugger(cmd.Cmd):
 
     def tell(self, text: object) -> None:
         """Print, also on a terminal that has not every character."""
-        try:
-            print(text, file=self.stdout, flush=True)
-        except UnicodeEncodeError:
-            print(str(text).encode("ascii", "backslashreplace").decode(), file=self.stdout)
+        print(printable(str(text), self.stdout), file=self.stdout, flush=True)
 
     # ------------------------------------------------------------------ moving
 

@@ -26,13 +26,24 @@ The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the parti
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 
 from .engine import Value
 from .modules import boxes_of, groups_of, label_in, naturally, sizes_of
 from .ops import Binary, shorten
-from .picture import THEMES, Arrow, Box, Scene, cells, clean, digraph, dot_text, render, svg_text
+from .picture import (
+    THEMES,
+    Arrow,
+    Box,
+    Scene,
+    cells,
+    clean,
+    digraph,
+    dot_text,
+    printable,
+    render,
+    svg_text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from .modules import Group
+    from .picture import Group
 
 VIEWS = ("auto", "forward", "gradients", "partials")
 LAYOUTS = ("auto", "graphviz", "builtin")
@@ -167,8 +178,7 @@ class Graph:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # not every one has a Σ
-        return self._table.encode(encoding, "backslashreplace").decode(encoding)
+        return printable(self._table)  # not every stream has a Σ
 
     def _rows(self) -> str:
         shown = self._values[-40:]
@@ -236,8 +246,8 @@ class Graph:
 
     def _too_long(self, count: str) -> ValueError:
         return ValueError(
-            f"the graph has {count}, more than limit={self._limit}: a formula of them would not be "
-            "read; take that of a part, part.graph().formula(), or a larger limit"
+            f"the graph has {count} (limit={self._limit}): a formula of them would not be read; "
+            "take that of a part, part.graph().formula(), or a larger limit"
         )
 
     def _refusal(self, count: str) -> ValueError:

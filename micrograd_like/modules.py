@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Group = tuple[str, ...]
+    from .picture import Group
 
 
 def groups_of(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:

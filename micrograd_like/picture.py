@@ -11,6 +11,7 @@ edges in one arrow) and "none" (not computed) are plain, and "bad" (inf or nan) 
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from html import escape
 
@@ -170,6 +171,21 @@ def clean(text: object, width: int = 400) -> str:
             c = "\ufffd"
         shown.append(c)
     return "".join(shown)
+
+
+def cut(text: str, columns: float) -> str:
+    """Return the text, cut to so many columns of a monospaced font."""
+    if cells(text) <= columns:
+        return text
+    while text and cells(text) > columns - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def printable(text: str, stream: Any = None) -> str:
+    """Return the text as a stream, standard output for one, can show it, the rest as escapes."""
+    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def cells(text: str) -> int:
@@ -445,10 +461,11 @@ def svg_text(scene: Scene) -> str:
         f'fill="{theme["paper"]}"/>',
     ]
     for group, (x0, y0, x1, y1) in sorted(spots.groups.items(), key=lambda item: len(item[0])):
+        title = cut(scene.titles[group], (x1 - x0 - 10) / CELL)
         parts.append(
             f'<g class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
             f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
-            f"{_text(x0 + 6, y0 + 12, _cut(scene.titles[group], x1 - x0 - 10), theme['quiet'])}</g>"
+            f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
         )
     for arrow, points, spot in zip(scene.arrows, spots.edges, spots.labels):
         parts.append(_svg_arrow(arrow, points, spot, theme))
@@ -530,15 +547,6 @@ def _text(
         f'<text x="{x:.2f}" y="{y:.2f}" fill="{colour}"{weight}{anchored} '
         f'xml:space="preserve">{_in_xml(text)}</text>'
     )
-
-
-def _cut(title: str, room: float) -> str:
-    """Return the title, cut to so many points."""
-    if cells(title) * CELL <= room:
-        return title
-    while title and cells(title) * CELL > room - CELL:
-        title = title[:-1]
-    return f"{title}…"
 
 
 def _in_xml(text: str) -> str:

@@ -14,7 +14,7 @@ import sys
 import time
 
 from .history import RESERVED, VALIDATION, Record
-from .picture import cells, clean
+from .picture import cells, clean, printable
 
 
 class Progress:
@@ -68,8 +68,7 @@ class Progress:
 
     def _write(self, line: str) -> None:
         """Write a line, also on a terminal that has not every character."""
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        line = line.encode(encoding, "backslashreplace").decode(encoding)
+        line = printable(line)
         if self.live:
             room = shutil.get_terminal_size().columns - 1  # a wrapped line stays behind
             while cells(line) > room:  # then its last parts are left out

@@ -108,7 +108,7 @@ def fit(
             raise ValueError("patience needs a validation loss: pass validation=0.2, or other data")
     if clip_norm is not None and not (clip_norm := real("clip_norm", clip_norm)) > 0:
         raise ValueError(f"clip_norm is {clip_norm}: it must be above 0")
-    if isinstance(shuffle, str) or shuffle not in (True, False):
+    if shuffle not in (True, False):
         raise TypeError(f"shuffle is {shorten(shuffle)}: it must be True or False")
     if callback is not None and not callable(callback):
         raise TypeError(f"the callback is {shorten(callback)}: it must be a function of a record")
@@ -369,7 +369,10 @@ def _fraction(validation: Any) -> float:
 
 def _identity(rows: list[Row], held_out: list[Row]) -> str:
     """Return what tells data from other data: the numbers of rows, and a digest of them all."""
-    numbers = [[*map(float, row.inputs), row.target] for row in (*rows, *held_out)]
+    numbers = []
+    for row in (*rows, *held_out):
+        targets = row.target if isinstance(row.target, list) else [row.target]
+        numbers.append([*map(float, row.inputs), *map(float, targets)])
     digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
     return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"
 

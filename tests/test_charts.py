@@ -22,7 +22,6 @@ from micrograd_like.charts import (
     document,
     dot,
     figure,
-    fit,
     label,
     log_ticks,
     share,
@@ -31,7 +30,7 @@ from micrograd_like.charts import (
     text,
     ticks,
 )
-from micrograd_like.picture import cells, clean
+from micrograd_like.picture import cells, clean, cut
 
 SVG = "{http://www.w3.org/2000/svg}"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -256,14 +255,17 @@ class TestDocument:
             if e.tag in (f"{SVG}title", f"{SVG}desc"):
                 assert (e.text or "") == clean(words)
 
-    @given(words=HOSTILE, width=st.floats(20, 500))
-    def test_words_are_cut_where_they_are_too_long(self, words: str, width: float) -> None:
-        found = fit(words, width)
+    @given(words=HOSTILE, columns=st.floats(1, 80))
+    def test_words_are_cut_where_they_are_too_long(self, words: str, columns: float) -> None:
+        found = cut(clean(words), columns)
         if found != clean(words):
             assert found.endswith("…")
             assert clean(words).startswith(found[:-1])
-        assert 7.4 * cells(found) <= width
-        assert fit("loss", width) in ("loss", "l…", "lo…")
+        assert cells(found) <= columns
+        assert cut("loss", 4) == "loss"
+        assert cut("loss", 3.9) == "lo…"
+        panel = Panel((200, 90), (0, 1), (0, 1), title="n" * 99)
+        assert "n" * 28 + "…<" in figure("t", "s", panel)
 
     def test_the_same_data_gives_the_same_bytes(self) -> None:
         def draw(y: float) -> str:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from recipes import Recipe, anything, recipes
 
 import micrograd_like
-from micrograd_like import Value, nn, sqrt, tanh, topological_order
+from micrograd_like import Value, nn, sigmoid, sqrt, tanh, topological_order
 from micrograd_like.debugger import ALIASES, Debugger, debug, set_trace
 from micrograd_like.tracing import trace_lines
 
@@ -592,3 +592,11 @@ def test_the_command_debugs_a_value_of_a_script(tmp_path: Path) -> None:
     )
     assert "grad of x1 = -1.4999999999999996" in done.stdout
     assert "(grad) 3.0\n" in done.stdout
+
+
+def test_a_terminal_without_every_character_gets_escapes() -> None:
+    x = Value(0.5, label="é")
+    output = io.TextIOWrapper(io.BytesIO(), "ascii")
+    Debugger(sigmoid(x), stdin=io.StringIO("quit\n"), stdout=output).run()
+    output.seek(0)
+    assert "\\u03c3 v1 to \\xe9: 1.0 \\xd7 0.235" in output.read()
