@@ -102,9 +102,9 @@ def build() -> tuple[MLP, list[Value]]:
 def by_engine(model: MLP) -> float:
     """Let the engine find the slopes of the error; return the error."""
     model.zero_grad()
-    error = half_squared_error(model(INPUTS), TARGETS)
+    error: Value = half_squared_error(model(INPUTS), TARGETS)
     error.backward()
-    return float(error)
+    return error.data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 
 from demos.console import parse, run, write
 from demos.drawing import colour_bar, heat
-from micrograd_like import losses, optim, training
+from micrograd_like import Value, losses, optim, training
 from micrograd_like.charts import GREEN, INK, Panel, figure, spread
 from micrograd_like.nn import MLP
 
@@ -24,7 +24,8 @@ def make_teacher(rng: random.Random) -> MLP:
 
 def answer(model: MLP, x: float, y: float) -> float:
     """Return what a network makes of a point."""
-    return float(model([x, y]))
+    out: Value = model([x, y])
+    return out.data
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ def build(seed: int, hidden: int = HIDDEN, size: float = SIZE) -> MLP:
 def until_correct(model: MLP) -> Iterator[list[float]]:
     """Train; yield the answers before each epoch, and those that end it."""
     for epoch in range(LIMIT + 1):
-        answers = [float(model(inputs)) for inputs, _ in EXAMPLES]
+        answers = [model(inputs).data for inputs, _ in EXAMPLES]
         yield answers
         if epoch == LIMIT or correct(answers) == len(EXAMPLES):
             return
@@ -88,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model.load_state_dict(states[epoch])
         title = f"after {epoch} epochs"
         panels.append(panel := Panel((230, 230), (-0.45, 1.45), (-0.45, 1.45), title=title))
-        heat(panel, lambda x, y: float(model([x, y])), 0, 1)
-        regions(panel, lambda x, y: float(model([x, y])), [(0.5, f'fill="none" stroke="{INK}"')])
+        heat(panel, lambda x, y: model([x, y]).data, 0, 1)
+        regions(panel, lambda x, y: model([x, y]).data, [(0.5, f'fill="none" stroke="{INK}"')])
         panel.marks += [dot(*panel.at(x, y), CLASSES[target], 5) for (x, y), target in EXAMPLES]
         panel.axes("x", "y")
     panels[0].legend((dot(0, 0, CLASSES[k], 5), f"x xor y is {k}") for k in (0, 1))

@@ -8,140 +8,28 @@
 6.0
 """
 
-from . import engine, nn, ops
-from .engine import (
-    Value,
-    clamp,
-    dist,
-    elu,
-    fsum,
-    gradients,
-    hypot,
-    leaky_relu,
-    log,
-    log_softmax,
-    logsumexp,
-    maximum,
-    minimum,
-    pow,
-    prod,
-    softmax,
-    sumprod,
-    topological_order,
-    weighted_sum,
-    where,
-)
-from .ops import abs_ as fabs
-from .ops import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    ceil,
-    copysign,
-    cos,
-    cosh,
-    degrees,
-    erf,
-    erfc,
-    exp,
-    exp2,
-    expm1,
-    floor,
-    fmod,
-    gelu,
-    log1p,
-    log2,
-    log10,
-    log_sigmoid,
-    radians,
-    relu,
-    selu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    softsign,
-    sqrt,
-    tan,
-    tanh,
-    trunc,
-)
+from . import engine, functions, nn, ops
+from .engine import Value, topological_order
+from .functional import gradients
+from .functions import *
+from .ops import *
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Value",
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "cbrt",
-    "ceil",
-    "clamp",
-    "copysign",
-    "cos",
-    "cosh",
-    "degrees",
-    "dist",
-    "elu",
-    "engine",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "fabs",
-    "floor",
-    "fmod",
-    "fsum",
-    "gelu",
-    "gradients",
-    "hypot",
-    "leaky_relu",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "log_sigmoid",
-    "log_softmax",
-    "logsumexp",
-    "maximum",
-    "minimum",
-    "nn",
-    "ops",
-    "pow",
-    "prod",
-    "radians",
-    "relu",
-    "selu",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sqrt",
-    "sumprod",
-    "tan",
-    "tanh",
-    "topological_order",
-    "trunc",
-    "weighted_sum",
-    "where",
-]
+# What takes time to import is imported when it is first asked for: these modules, and the names of
+# others.
+_MODULES = ("data", "graph", "losses", "optim", "tracing", "training")
+_NAMES = {
+    "debug": "debugger",
+    "detect_anomaly": "tracing",
+    "find_nonfinite": "explain",
+    "gradient_report": "health",
+    "trace_lines": "tracing",
+}
 
+__all__ = ["Value", "engine", "gradients", "nn", "ops", "topological_order"]
+__all__ += functions.__all__
+__all__ += ops.__all__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,17 +39,6 @@ if TYPE_CHECKING:
     from .tracing import detect_anomaly as detect_anomaly
     from .tracing import trace_lines as trace_lines
 
-# What takes time to import is imported when it is first asked for: these modules, and the functions
-# of others.
-_MODULES = ("data", "graph", "losses", "optim", "tracing", "training")
-_FUNCTIONS = {
-    "debug": "debugger",
-    "detect_anomaly": "tracing",
-    "find_nonfinite": "explain",
-    "gradient_report": "health",
-    "trace_lines": "tracing",
-}
-
 
 def __getattr__(name: str) -> object:
     """Import what takes time to import when it is first asked for."""
@@ -169,6 +46,11 @@ def __getattr__(name: str) -> object:
 
     if name in _MODULES:
         return import_module(f".{name}", __name__)
-    if name in _FUNCTIONS:
-        return getattr(import_module(f".{_FUNCTIONS[name]}", __name__), name)
+    if name in _NAMES:
+        return getattr(import_module(f".{_NAMES[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for tab completion."""
+    return sorted({*__all__, *_MODULES, *_NAMES, "__version__"})

@@ -25,7 +25,6 @@ import sys
 
 from .engine import Value
 from .graph import Graph, grad_of, is_computed, values_below
-from .ops import Nary
 from .picture import cells, clean, printable
 from .stepping import Walk
 
@@ -488,7 +487,7 @@ class Debugger(cmd.Cmd):
         self.tell(f"   grad {self.gradient(value)}, {arrived} of {uses} contributions are there")
 
     def do_formula(self, arguments: str) -> None:
-        """formula [NODE]: the rule of a value's op, or of the current one, with its numbers."""  # noqa: D401
+        """formula [NODE]: the formulas of a value's op, or of the current one's, in numbers."""  # noqa: D401
         coming = self.walk.coming
         value = self.node(arguments) if arguments else coming.out if coming else self.walk.root
         if value.op is None:
@@ -496,7 +495,7 @@ class Debugger(cmd.Cmd):
         n = len(value.operands)
         self.tell(f"{self.named(value)} = {value.op.name} = {value.data!r}")
         for i, (x, dx) in enumerate(zip(value.operands, value.partials)):
-            self.tell(f"   {value.op.formula(i, n)} = {dx!r}   towards {self.named(x)}")
+            self.tell(f"   {value.op.formula(i, n, dx)}   towards {self.named(x)}")
 
     def do_why(self, arguments: str) -> None:
         """why NODE: explain why its gradient is what it is: the paths that it is the sum of."""
@@ -535,8 +534,8 @@ class Debugger(cmd.Cmd):
         op, out = coming.out.op, coming.out.data
         assert op is not None
         floats = tuple([x.data for x in coming.out.operands])
-        operands: tuple[Any, ...] = (floats,) if isinstance(op, Nary) else floats
-        partials: Any = debugger.runcall(op.partials, *operands, out)
+        operands: tuple[Any, ...] = (floats,) if op.many else floats
+        partials: Any = debugger.runcall(op.partials, out, *operands)
         if partials is None:  # it was left by `quit`
             return
         self.tell(f"partials: {partials!r}")

@@ -44,7 +44,8 @@ from math import isfinite, isinf, isnan
 from typing import NamedTuple, TypeVar
 
 from . import picture
-from .engine import Value, gradients, topological_order
+from .engine import Value, topological_order
+from .functional import gradients
 from .ops import shorten
 from .picture import cells
 from .stepping import Step, first_not_finite
@@ -56,8 +57,6 @@ ENDS = 12  # values that are shown of either end of a long path
 
 CANCELLED = 1e4  # times the gradient: where the sizes of the terms add up to more, it is said
 SATURATED = 1e-3  # of the largest partial: where an activation lets less through, it is said
-LARGEST_PARTIAL = {"sigmoid": 0.25, "tanh": 1.0}
-FLAT = ("ceil", "floor", "floordiv", "sign", "trunc")
 
 FIFTY_DIGITS = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 SIX_DIGITS = Context(prec=6, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
@@ -368,7 +367,7 @@ def _findings(
         name_most("dead relu", dead, what, lambda v: f"cuts {_count_text(counts[v])}")
     name_most(
         *("saturated", saturated, "nearly cut by a saturated activation"),
-        lambda v: f"has the partial {_short(v.partials[0])} of at most {LARGEST_PARTIAL[_op(v)]:g}",
+        lambda v: f"has the partial {_short(v.partials[0])} of at most {largest_partial(v):g}",
     )
     return found
 
@@ -400,11 +399,11 @@ def _why_zero(out: Value, i: int, names: Names) -> str:
     """Say why the partial of ``out`` with respect to its i-th operand is 0."""
     name, xs = _op(out), out.operands
     a = _short(xs[i].data)
-    if name in FLAT:
+    if out.op and out.op.flat:
         return "is flat, its derivative 0"
     if name == "relu":
         return f"is off, its operand {a} not above 0"
-    if name in LARGEST_PARTIAL:
+    if out.op and out.op.saturates:
         return f"is saturated at {a}"
     if name in ("maximum", "minimum"):
         return f"takes another operand than {names(xs[i])}"
@@ -456,8 +455,14 @@ def _rounding(why: Explanation, edges: int, size: Decimal) -> list[Finding]:
 
 def _share_let_through(value: Value) -> float:
     """Return the partial of a sigmoid or a tanh as a share of the largest it may have, else inf."""
-    largest = LARGEST_PARTIAL.get(_op(value))
+    largest = largest_partial(value)
     return value.partials[0] / largest if largest else math.inf
+
+
+def largest_partial(value: Value) -> float:
+    """Return the partial at 0 of an op that saturates, as a sigmoid or a tanh does, else 0.0."""
+    op = value.op
+    return op.partials_at((0.0,), op.value((0.0,)))[0] if op and op.saturates else 0.0
 
 
 def _op(value: Value) -> str:

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from math import copysign, inf, isinf, nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Final
 
 TWO_OVER_SQRT_PI: Final = 1.1283791670955126
@@ -117,13 +118,21 @@ def sumprod(xs: Sequence[float]) -> float:
     return _sumprod(xs[:half], xs[half:])
 
 
+def add_up_by_loop(xs: Iterable[float], start: float) -> float:
+    """Return the sum, rounded at each addition, for Pythons from 3.12 on, whose sum() does more."""
+    for x in xs:
+        start += x
+    return start
+
+
+add_up: Callable[..., float] = sum if sys.version_info < (3, 12) else add_up_by_loop
+
+
 def weighted_sum(xs: Sequence[float]) -> float:
     """Return bias + w1*x1 + w2*x2 + …, added in that order: the bits of the single operations."""
     half = len(xs) // 2
-    out = xs[-1] if len(xs) % 2 else -0.0  # -0.0 + p is p, whatever p is
-    for w, x in zip(xs, xs[half : 2 * half]):
-        out += w * x
-    return out
+    bias = xs[-1] if len(xs) % 2 else -0.0  # -0.0 + p is p, whatever p is
+    return add_up(map(operator.mul, xs, xs[half : 2 * half]), bias)
 
 
 def sign(a: float) -> float:
@@ -136,14 +145,14 @@ def relu(a: float) -> float:
     return 0.0 if a <= 0 else a
 
 
-def leaky_relu(a: float, b: float) -> float:
-    """Return a, or b*a where a is negative."""
-    return b * a if a < 0 else a
+def leaky_relu(a: float, slope: float) -> float:
+    """Return a where it is positive, else slope*a."""
+    return slope * a if a < 0 else a
 
 
-def elu(a: float, b: float) -> float:
-    """Return a, or b*(exp(a) - 1) where a is negative."""
-    return b * math.expm1(a) if a < 0 else a
+def elu(a: float, alpha: float) -> float:
+    """Return a where it is positive, else alpha*(exp(a) - 1)."""
+    return alpha * math.expm1(a) if a < 0 else a
 
 
 def selu(a: float) -> float:
@@ -257,9 +266,8 @@ def minimum(xs: Sequence[float]) -> float:
     return nan if any(x != x for x in xs) else min(xs)
 
 
-def clamp(xs: Sequence[float]) -> float:
-    """Return the first of xs limited to the second and the third."""
-    a, low, high = xs
+def clamp(a: float, low: float, high: float) -> float:
+    """Return a limited to the bounds low and high."""
     if low > high:
         raise ValueError(f"the lower bound {low!r} is above the upper bound {high!r}")
     return nan if low != low or high != high else min(max(a, low), high)

@@ -23,6 +23,7 @@ import unicodedata
 
 from . import ops
 from .engine import Value
+from .ops import POWER, PRODUCT, SIGN, SUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,25 +33,11 @@ if TYPE_CHECKING:
     Bracket = Callable[[Term, float], str]
 
 NESTED = 50  # deeper than that, a value gets a line of its own: Python reads no more than 100
-SUM, PRODUCT, SIGN, POWER, ATOM = 1.0, 2.0, 3.0, 4.0, 5.0
+ATOM = POWER + 1  # binds most tightly of all: a name, a number, a call
 
-# The ops written with an operator between their operands, and how tightly it binds.
-OPERATORS = {"add": SUM, "sub": SUM, "mul": PRODUCT, "div": PRODUCT, "mod": PRODUCT}
-OPERATORS |= {"floordiv": PRODUCT, "power": POWER, "pow": POWER}
 # The functions that take their operands as one list, and those that give a list of results.
 OF_A_LIST = {"fsum", "prod", "logsumexp"}
 OF_THE_FIRST = {"softmax", "log_softmax"}
-BRACKETS = {
-    "abs": ("\\left|", "\\right|"),
-    "floor": ("\\left\\lfloor ", "\\right\\rfloor"),
-    "ceil": ("\\left\\lceil ", "\\right\\rceil"),
-    "sqrt": ("\\sqrt{", "}"),
-    "cbrt": ("\\sqrt[3]{", "}"),
-}
-COMMANDS = {name: f"\\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
-COMMANDS |= {"asin": "\\arcsin", "acos": "\\arccos", "atan": "\\arctan", "log": "\\ln"}
-COMMANDS |= {"maximum": "\\max", "minimum": "\\min", "sigmoid": "\\sigma", "normal_cdf": "\\Phi"}
-COMMANDS |= {"log2": "\\log_2", "log10": "\\log_{10}", "normal_pdf": "\\varphi"}
 
 
 def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = False) -> str:
@@ -135,9 +122,8 @@ def _python_number(x: float) -> Term:
 
 def _python(out: Value, xs: list[Term]) -> Term:
     assert out.op is not None
-    name = out.op.name
-    if name in OPERATORS:
-        tight = OPERATORS[name]
+    name, tight = out.op.name, out.op.binds
+    if tight:
         a = _within(xs[0], tight + (tight == POWER))
         b = _within(xs[1], tight + 1)
         space = " " if tight == SUM else ""
@@ -199,29 +185,22 @@ def _latex_name(name: str) -> str:
 
 def _latex(out: Value, xs: list[Term]) -> Term:
     assert out.op is not None
-    name = out.op.name
-    if name in ("div", "ieee_div"):
-        return f"\\frac{{{xs[0][0]}}}{{{xs[1][0]}}}", SIGN
-    if name in ("power", "pow", "ieee_power", "ieee_pow"):
-        return f"{_in_brackets(xs[0], ATOM)}^{{{xs[1][0]}}}", POWER
-    if name in OPERATORS:
-        tight = OPERATORS[name]
-        sign = {"mul": "\\cdot", "mod": "\\bmod", "floordiv": "\\mathbin{//}"}
+    name, tight, latex = out.op.name, out.op.binds, out.op.latex
+    if latex.endswith("^{%s}") and len(xs) == 2:
+        return latex % (_in_brackets(xs[0], ATOM), xs[1][0]), POWER
+    if "%s" in latex:
+        return latex % tuple([text for text, _ in xs]), SIGN if tight else ATOM
+    if tight:
         b = _in_brackets(xs[1], ATOM if xs[1][0].startswith("-") else tight + 1)
-        return f"{_in_brackets(xs[0], tight)} {sign.get(name, out.op.symbol)} {b}", tight
+        return f"{_in_brackets(xs[0], tight)} {latex or out.op.symbol} {b}", tight
     if name == "neg":
         return f"-{_in_brackets(xs[0], ATOM if xs[0][0].startswith('-') else PRODUCT)}", SUM
-    if name == "exp":
-        return f"e^{{{xs[0][0]}}}", POWER
-    if name in BRACKETS:
-        left, right = BRACKETS[name]
-        return f"{left}{xs[0][0]}{right}", ATOM
     if name == "fsum":
         return " + ".join(_in_brackets(x, ATOM if x[0][0] == "-" else 2) for x in xs) or "0", SUM
     if name in ("weighted_sum", "sumprod"):
         return _sum_of_products(xs, " \\cdot ", _in_brackets) or "0", SUM
     escaped = name.replace("_", "\\_")
-    called = COMMANDS.get(name, f"\\operatorname{{{escaped}}}")
+    called = latex or f"\\operatorname{{{escaped}}}"
     return f"{called}\\left({', '.join(text for text, _ in xs)}\\right)", ATOM
 
 

@@ -30,7 +30,7 @@ from pathlib import Path
 
 from .engine import Value
 from .modules import boxes_of, groups_of, label_in, naturally, sizes_of
-from .ops import Binary, shorten
+from .ops import number, shorten
 from .picture import (
     THEMES,
     Arrow,
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 VIEWS = ("auto", "forward", "gradients", "partials")
 LAYOUTS = ("auto", "graphviz", "builtin")
-COMMUTATIVE = {"add", "mul"}  # of the ops of two operands: the others' edges are named a and b
 PLENTY = 50  # more boxes or twice as many arrows, and "auto" leaves the partials off the arrows
 CROWD = 150  # more arrows than that are drawn thinner
 FAR = 100_000  # a walk stops at so many values, or at the limit if that is more
@@ -408,7 +407,7 @@ class Graph:
 
     def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:
         assert out.op is not None
-        lines = [f"{out.op.formula(i, len(out.operands))} = {dx!r}"]
+        lines = [out.op.formula(i, len(out.operands), dx)]
         if flow is not None:
             lines.append(f"{grad_of(out)!r} × {dx!r} = {flow!r} flows back")
         lines.append(f"from {self._title(out)} to {self._title(x)}")
@@ -485,11 +484,12 @@ def _between(values: list[Value], starts: list[Value], ends: list[Value]) -> set
 
 
 def _operand_names(out: Value) -> Sequence[str]:
-    """Return what the op's rule calls each operand, where it is not all one which is which."""
+    """Return what the op's formula calls each operand where their order matters, else ""."""
     op, n = out.op, len(out.operands)
-    if isinstance(op, Binary) and op.name not in COMMUTATIVE:
-        return op.operand_names(n)
-    return [*op.names, *([""] * n)] if op else ()
+    if op is None or n == 1 or (n == 2 and op.commutes):
+        return [""] * n
+    first = next((i for i, name in enumerate(op.names) if name.endswith("…")), n)
+    return [*op.operand_names(n)[:first], *([""] * n)]
 
 
 def _bundle(
@@ -536,7 +536,7 @@ def is_computed(value: Value) -> bool:
 def grad_of(value: Value) -> float:
     """Return the gradient as a float; nan for what is no number."""
     try:
-        return float(value.grad)
+        return float(number(value.grad))
     except (TypeError, ValueError):
         return math.nan
 

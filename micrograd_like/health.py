@@ -30,10 +30,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .charts import BLUE, GREY, PALE, document, dot, label, log_ticks, px, rect, ring, text
-from .engine import Value, gradients, topological_order
-from .explain import LARGEST_PARTIAL, SATURATED, clean
+from .engine import Value, topological_order
+from .explain import SATURATED, clean, largest_partial
+from .functional import gradients
 from .nn import Module, Neuron, _find
-from .ops import as_float, shorten
+from .ops import as_float, number, shorten
 from .picture import cells
 
 PRODUCTS = ("mul", "sumprod", "weighted_sum")
@@ -143,7 +144,7 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
     layer_of = _layers(model)
     parameters = list(layer_of)
     found = [p.grad for p in parameters] if loss is None else gradients(loss, parameters)
-    grads = dict(zip(parameters, map(float, found)))
+    grads = dict(zip(parameters, map(number, found)))
     values = [] if loss is None else [*_activations(topological_order(loss), layer_of)]
 
     def report(name: str, belongs: Callable[[str], bool]) -> LayerReport:
@@ -152,12 +153,12 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
         zeros = sum(grads[p] == 0 for p in ours)
         units: dict[Value, bool] = {}  # whether a relu lets anything through
         passed = []
-        for unit, op, partial in values:
+        for unit, op, share in values:
             if belongs(layer_of[unit]):
                 if op == "relu":
-                    units[unit] = units.get(unit, False) or partial != 0
+                    units[unit] = units.get(unit, False) or share != 0
                 else:
-                    passed.append(partial / LARGEST_PARTIAL[op])
+                    passed.append(share)
         return LayerReport(
             *(name, len(ours), weights, slopes),
             0.0 if not slopes else lr * slopes / weights if weights else math.inf,
@@ -185,7 +186,8 @@ def _layers(model: Module) -> dict[Value, str]:
 def _activations(
     order: Iterable[Value], layer_of: dict[Value, str]
 ) -> Iterator[tuple[Value, str, float]]:
-    """Yield the unit, the op and the partial of every activation of a unit's weighted sum."""
+    """Yield the unit and the op of every activation of a unit's weighted sum, and its partial as a
+    share of the largest."""
     unit_of = {p: p for p in layer_of}
     for out in order:
         op, xs = out.op.name if out.op else "", out.operands
@@ -194,8 +196,8 @@ def _activations(
             unit_of[out] = next(x for x in xs if x in layer_of)
         elif op in SUMS and len(units) == len(xs) and len({layer_of[u] for u in units}) == 1:
             unit_of[out] = units[0]
-        elif (op == "relu" or op in LARGEST_PARTIAL) and units and xs[0] not in layer_of:
-            yield units[0], op, out.partials[0]
+        elif units and xs[0] not in layer_of and (largest := largest_partial(out) or op == "relu"):
+            yield units[0], op, out.partials[0] / largest
 
 
 def _norm(xs: Iterable[float]) -> float:

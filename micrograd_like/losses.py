@@ -25,7 +25,7 @@ from __future__ import annotations
 import operator
 
 from . import ops
-from .engine import fsum, weighted_sum
+from .functions import fsum, weighted_sum
 from .nn import Module
 from .ops import as_float, shorten
 
@@ -49,7 +49,7 @@ def half_squared_error(output: Any, target: Any) -> Any:
 def absolute_error(output: Any, target: Any) -> Any:
     """Return the mean of the absolute differences: torch.nn.L1Loss, "mae" in Keras."""
     ds = _differences("absolute_error", output, target)
-    return _mean(_sum([ops.abs_(d) for d in ds]), len(ds))
+    return _mean(_sum([ops.fabs(d) for d in ds]), len(ds))
 
 
 def hinge(score: Any, target: Any) -> Any:

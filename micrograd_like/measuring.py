@@ -21,7 +21,8 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from . import ops
-from .engine import Value, fsum, topological_order
+from .engine import Value, topological_order
+from .functions import fsum
 from .history import RESERVED, VALIDATION
 from .losses import binary_cross_entropy, cross_entropy
 from .nn import Module

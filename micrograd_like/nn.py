@@ -25,8 +25,8 @@ import operator
 import os
 
 from . import ops, weights
-from .engine import Value, apply_nary, apply_unary
-from .ops import Unary, as_float, shorten
+from .engine import Value, node_of_many
+from .ops import Op, as_float, shorten
 from .weights import finite, refuse_duplicates
 
 TYPE_CHECKING = False
@@ -47,8 +47,8 @@ def linear(x: Value) -> Value:
 ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
     "relu": ops.relu,
-    "leaky_relu": Value.leaky_relu,
-    "elu": Value.elu,
+    "leaky_relu": ops.leaky_relu,
+    "elu": ops.elu,
     "selu": ops.selu,
     "gelu": ops.gelu,
     "silu": ops.silu,
@@ -267,27 +267,22 @@ class Neuron(Module):
         return self._apply(_inputs(x, len(self.w), self))
 
     def _apply(self, x: Sequence[Value]) -> Value:
+        out: Any = self.b
         if self.fused:
             operands = (*self.w, *x) if self.b is None else (*self.w, *x, self.b)
-            out = apply_nary(ops.weighted_sum, operands)
+            out = node_of_many(ops.weighted_sum, operands)
         else:
-            products = (wi * xi for wi, xi in zip(self.w, x))
-            out = next(products) if self.b is None else self.b
-            for product in products:
-                out = out + product
-        f = self.activation  # a row of the table, called, comes to apply_unary by a longer way
-        out = apply_unary(f, out) if isinstance(f, Unary) else self._activate(out)
-        if not out.label:
-            out.label = self._path
-        return out
-
-    def _activate(self, out: Value) -> Value:
-        out = self.activation(out)
-        if not isinstance(out, Value):  # math.tanh would be taken, and lose the gradient
+            for wi, xi in zip(self.w, x):
+                out = wi * xi if out is None else out + wi * xi
+        f = self.activation
+        out = out.record(f, (out,)) if type(f) is Op else f(out)  # the same, a call sooner
+        if not isinstance(out, Value):
             raise TypeError(
                 f"the activation {_name(self.activation)} returned {shorten(out)}: "
                 "it must return a Value, as the functions of micrograd_like do"
             )
+        if not out.label:
+            out.label = self._path
         return out
 
     def __repr__(self) -> str:
@@ -360,7 +355,7 @@ class MLP(Module):
 
 
 _HOLDERS = (Module, list, tuple, dict)  # of parameters
-_PLAIN = {bool, float, int, str, Name, Unary, type(None), type(linear)}  # common, and no holders
+_PLAIN = {bool, float, int, str, Name, Op, type(None), type(linear)}  # common, and no holders
 
 _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 

@@ -2,15 +2,16 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.ops import TABLE, tanh
+    >>> from micrograd_like.ops import TABLE, Op, tanh
     >>> tanh(0.5)                                  # a row is a function: floats in, float out;
     0.46211715726000974
-    >>> tanh.partials(0.5, tanh(0.5))              # its rule gives the number on the edge,
-    0.7864477329659274
-    >>> tanh.formulas()                            # and can be read back as text
-    ('sech2(a)',)
-    >>> sorted(TABLE)[:3]
-    ['abs', 'acos', 'acosh']
+    >>> tanh.partials(tanh(0.5), 0.5)              # its rule gives the numbers on the edges,
+    (0.7864477329659274,)
+    >>> tanh.formula(0, 1)                         # its formula is how a textbook writes that
+    '∂tanh/∂a = 1 − out²'
+    >>> sq = Op("sq", lambda a: a * a, lambda out, a: (2 * a,))    # an op of your own
+    >>> sq(3.0)
+    9.0
 
 The words, here and everywhere:
 
@@ -19,22 +20,19 @@ The words, here and everywhere:
     partial   the local derivative ∂out/∂operand: the number on one edge of the graph
     kink      a point where the op has a value but no derivative, or a jump
 
-A rule is handed floats, or Values where gradients are themselves to be differentiated: it is
-written with arithmetic and with rows of this table only, so it works for both, and its result
-can be differentiated again. Two conventions hold for every row:
+To add an op, add a row; and its name to ``__all__``, if it is public. A rule takes floats, or
+Values where gradients are themselves differentiated: write it with arithmetic and with rows only,
+and its results can be differentiated again. Two conventions hold for every row:
 
 * At a kink the rule gives the subgradient of least norm: relu′(0) = 0, a k-way tie 1/k each.
-* A rule never raises: what is infinite in the limit is inf. (The op itself raises exactly what
+* A rule never raises: a limit that is infinite is inf. (The op itself raises exactly what
   Python's own float expression raises.)
-
-To add an op, add a row. The tests say what else is missing.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from itertools import pairwise
 from math import inf, isfinite, isinf, nan
 from numbers import Real
 from types import MethodType
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, Final, TypeVar, overload
 
-    Interval = tuple[float, float]  # of operands that the tests draw from, the ends left out
     Number = Any  # in a rule: a float, or a Value that records what is done with it
     R = TypeVar("R", bound="Recorder")
 else:
@@ -55,6 +52,13 @@ else:
     def overload(signature):
         """Leave a signature to the type checkers."""
 
+
+# The rows that are public functions of the package as they stand.
+__all__ = ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp"]
+__all__ += ["copysign", "cos", "cosh", "degrees", "elu", "erf", "erfc", "exp", "exp2", "expm1"]
+__all__ += ["fabs", "floor", "fmod", "gelu", "hypot", "leaky_relu", "log10", "log1p", "log2"]
+__all__ += ["log_sigmoid", "radians", "relu", "selu", "sigmoid", "sign", "silu", "sin", "sinh"]
+__all__ += ["softplus", "softsign", "sqrt", "tan", "tanh", "trunc"]
 
 REALS: Final = (-inf, inf)
 POSITIVE: Final = (0.0, inf)
@@ -66,69 +70,104 @@ LOG10E: Final = 0.4342944819032518
 PER_DEGREE: Final = 0.017453292519943295  # radians
 PER_RADIAN: Final = 57.29577951308232  # degrees
 
+SUM, PRODUCT, SIGN, POWER = 1, 2, 3, 4  # how tightly an operator binds: + and -, * and /, -x, **
+
+TABLE: dict[str, Op] = {}
+
 
 class Recorder:
     """What an op takes in place of a float: it records the op instead of computing a number."""
 
     __slots__ = ()
 
-    def record(self, op: Op, *operands: Any) -> Any:
+    @property
+    def data(self) -> float:
+        """The number that it holds."""
+        raise NotImplementedError  # Value has one
+
+    def record(self, op: Op, operands: tuple[Any, ...]) -> Any:
         """Apply ``op`` to ``operands``, of which this is one, and remember how the result came."""
         raise NotImplementedError  # Value does
 
 
-def as_float(x: Any) -> float:
-    """Return a real number as a float: int, bool, Fraction and NumPy scalars come in here.
-
-    Raises TypeError for what is not one real number: strings, None, complex, Decimal, arrays.
-    """
-    if isinstance(x, Real) or (
-        # numpy.bool is the one NumPy scalar that is no numbers.Real; arrays have __array_ufunc__
-        getattr(getattr(x, "dtype", None), "kind", None) == "b"
-        and not hasattr(x, "__array_ufunc__")
-    ):
-        return float(x)
-    raise TypeError(f"expected a real number, got {shorten(x)} of type {type(x).__name__}")
-
-
-def shorten(x: object, width: int = 60) -> str:
-    """Return ``repr(x)`` cut to ``width`` characters, for error messages."""
-    text = repr(x)
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
 class Op:
-    """An elementary operation: a row of the table.
+    """An elementary operation: a row of the table, and a function of Values and floats.
 
-    ``name`` and ``symbol`` are how it is called and drawn; ``forward`` takes floats and returns a
-    float; ``partials`` takes the operands and ``out``, as floats or as Values, and returns the
-    partials. ``domain`` (an open interval for each operand; the last one serves all that follow)
-    and ``kink`` (0 at a kink or a pole of the op or its partials, and small near one) tell the tests where
-    the rule is smooth and has all its digits. ``names`` are those of the first operands in the rule,
-    where they are not a and b, or x₁, x₂, … of any number.
+    name, symbol    how it is called, and how it is drawn
+    forward         takes floats, returns a float
+    partials        the rule: takes ``out`` and the operands, floats or Values; returns a tuple
+    formulas        the same as a textbook writes it, one for each of the operands' names
+    names           of the operands; the rule's own, unless a row says otherwise. "x…" stands for
+                    any number of them: the op is ``many``, and its forward and rule take them as
+                    one sequence. With "w… x…", each has a half of them; ᵢ in a formula is the
+                    operand's place among its like.
+    arity           how many operands it takes, one or two; else 0
+    defaults        of the last operands (see `OpWithDefaults`)
+    domain          of the operand, if forward raises outside: the interval that errors tell
+    binds, latex    how an operator binds, and what LaTeX writes (see `micrograd_like.formula`)
+    saturates       its partial is largest at 0, and dies away on either side
     """
-
-    __slots__ = ("domain", "forward", "kink", "name", "names", "partials", "symbol")
 
     def __init__(
         self,
         name: str,
         forward: Callable[..., float],
         partials: Callable[..., Any],
+        formula: str = "",
         *,
         symbol: str = "",
-        domain: tuple[Interval, ...] = (REALS,),
-        kink: Callable[..., float] | None = None,
-        names: tuple[str, ...] = (),
+        names: str = "",
+        defaults: tuple[float, ...] = (),
+        domain: tuple[float, float] = REALS,
+        binds: int = 0,
+        latex: str = "",
+        saturates: bool = False,
     ) -> None:
-        self.name = name
+        if name in TABLE:
+            raise ValueError(
+                f"there is an op {name!r} already: choose another name, or remove the old one "
+                f"first, with `del micrograd_like.ops.TABLE[{name!r}]`"
+            )
+        self.name = self.__name__ = self.__qualname__ = name
         self.symbol = symbol or name
         self.forward = forward
         self.partials = partials
+        self.names = tuple(names.split()) or _argument_names(partials)
+        self.many = "…" in "".join(self.names)
+        self.arity = len(self.names) if len(self.names) < 3 and not self.many else 0
+        self.formulas = tuple(formula.split("; ")) if formula else ()
+        self.defaults = defaults
         self.domain = domain
-        self.kink = kink
-        self.names = names
+        self.binds = binds
+        self.latex = latex
+        self.saturates = saturates
+        self.__text_signature__, self.__doc__ = _signature(self), _documentation(self)
         TABLE[name] = self
+
+    @overload
+    def __call__(self, a: R, /, *xs: R | float) -> R: ...
+    @overload
+    def __call__(self, a: float, b: R, /, *xs: R | float) -> R: ...
+    @overload
+    def __call__(self, *xs: float) -> float: ...
+    def __call__(self, *xs: Any) -> Any:
+        """Apply to floats, for a float; where one operand is a Value, for a Value."""
+        try:
+            for x in xs:
+                if isinstance(x, Recorder):
+                    return x.record(self, xs)
+            plain = tuple([x if type(x) is float else as_float(x) for x in xs])
+            return float(self.forward(plain) if self.many else self.forward(*plain))
+        except (ArithmeticError, ValueError, TypeError) as error:
+            raise self.error(error, xs) from None
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Op: ...
+    @overload
+    def __get__(self, instance: R, owner: type) -> Callable[..., R]: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Make the row a method of the class it is an attribute of, as a function would be."""
+        return self if instance is None else MethodType(self, instance)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -136,39 +175,62 @@ class Op:
     def __reduce__(self) -> tuple[Any, ...]:
         return _row, (self.name,)  # there is one row of a name: copies and pickles are that row
 
+    @property
+    def flat(self) -> bool:
+        """Tell whether every derivative is 0, as of sign and floor."""
+        return bool(self.formulas) and {*self.formulas} == {"0"}
+
+    @property
+    def commutes(self) -> bool:
+        """Tell whether the order of two operands does not matter, as of + and *."""
+        try:
+            return bool(self.forward(2.5, 1.5) == self.forward(1.5, 2.5))
+        except (ArithmeticError, ValueError, TypeError):
+            return False
+
     def value(self, xs: Sequence[float]) -> float:
         """Return the op's value at the floats ``xs``, or raise what Python raises."""
-        return self.forward(*xs)
+        return self.forward(tuple(xs)) if self.many else self.forward(*xs)
 
     def partials_at(self, xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
         """Return the partials at ``xs``, one per operand, whatever the number of operands."""
-        return tuple(self.partials(*xs, out))
-
-    def formulas(self) -> tuple[str, ...]:
-        """Return the rule as text, one formula per operand, read back from this file."""
-        rule = self.partials
-        if rule not in _FORMULAS:
-            _FORMULAS[rule] = _formulas(rule)
-        return _FORMULAS[rule]
+        return tuple(self.partials(out, tuple(xs)) if self.many else self.partials(out, *xs))
 
     def operand_names(self, n: int) -> tuple[str, ...]:
-        """Return what the rule calls each of ``n`` operands."""
-        names = self.names or (("a", "b")[:n] if isinstance(self, (Unary, Binary)) else ())
-        return (*names, *map(_nth, range(len(names), n)))
+        """Return the textbook's name of each of ``n`` operands: a, b, or w₁, w₂, x₁, x₂, b."""
+        return tuple([name for _, name, _ in self._places(n)])
 
-    def formula(self, i: int, n: int) -> str:
-        """Return the rule for the i-th of ``n`` operands as text, as in ∂tanh/∂a = sech2(a)."""
-        names, formulas = self.operand_names(n), self.formulas()
-        if self.partials is _swap_halves:  # a rule that only moves things: it moves names too
-            formulas = self.partials(names, None)
-        return f"∂{self.name}/∂{names[i]} = {formulas[min(i, len(formulas) - 1)]}"
+    def formula(self, i: int, n: int, partial: float | None = None) -> str:
+        """Return the derivative by the i-th of ``n`` operands, as in ∂tanh/∂a = 1 − out².
+
+        With the number ``partial``, add what it is, unless the formula is that number.
+        """
+        which, name, subscript = self._places(n)[i]
+        formulas = self.formulas or rule_text(self)
+        text = formulas[which] if which < len(formulas) else f"{self.name}′"
+        is_number = partial is None or text in (f"{partial:g}", f"−{-partial:g}")
+        number = "" if is_number else f" = {partial!r}"
+        return f"∂{self.name}/∂{name} = {text.replace('ᵢ', subscript)}{number}"
+
+    def _places(self, n: int) -> list[tuple[int, str, str]]:
+        """Return for each of ``n`` operands the place of its name, the name, and its subscript."""
+        lists = sum(name.endswith("…") for name in self.names)
+        size = n // 2 if lists == 2 else n - len(self.names) + 1
+        places = []
+        for which, name in enumerate(self.names):
+            if name.endswith("…"):
+                subscripts = [_subscript(i + 1) for i in range(size)]
+                places += [(which, f"{name[:-1]}{each}", each) for each in subscripts]
+            else:
+                places.append((which, name, ""))
+        return places[:n]
 
     def call(self, operands: Sequence[Any]) -> str:
         """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
         shown = [
             f"{shorten(str(x.label))[1:-1]}={x.data!r}"
             if getattr(x, "label", None)
-            else repr(float(x))
+            else repr(float(number(x)))
             for x in operands[:8]
         ]
         if len(operands) > 8:
@@ -177,123 +239,121 @@ class Op:
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
-        low, high = self.domain[0]
-        hint = ""
-        if isinstance(error, ValueError) and type(self) is Unary and (low, high) != REALS:
-            hint = f"; {self.name} takes numbers between {low:g} and {high:g}"
+        text, n = str(error), len(self.names)
+        if len(operands) != n and not self.many:
+            takes = f"takes {n} operand{'s' * (n != 1)}, {', '.join(self.names)}"
+            return TypeError(f"{self.name} {takes}; got {len(operands)}")
+        if "unpack" in text:  # says `Value.record`, of what the rule returned
+            text = "its rule must return a tuple, with one partial for each operand"
+        elif isinstance(error, TypeError):
+            return TypeError(f"{self.name}: {text}")
+        elif isinstance(error, ValueError) and self.domain != REALS:
+            text += "; {} takes numbers between {:g} and {:g}".format(self.name, *self.domain)
         lines = dict.fromkeys(getattr(x, "line", "") for x in operands)  # after trace_lines()
         made = "".join(f"; made at {line}" for line in lines if line)
-        return type(error)(f"{self.call(operands)}: {error}{hint}{made}")
-
-    def _numbers(self, operands: tuple[Any, ...]) -> float:
-        xs = [x if type(x) is float else as_float(x) for x in operands]
-        try:
-            return float(self.value(xs))
-        except (ArithmeticError, ValueError) as error:
-            raise self.error(error, xs) from None
+        return type(error)(f"{self.call(operands)}: {text}{made}")
 
 
-class Unary(Op):
-    """An op of one operand: ``forward(a)``, and ``partials(a, out)`` is the one partial."""
-
-    __slots__ = ()
+class OpWithDefaults(Op):
+    """An op whose last operands may be left out, or given by name: clamp(x, high=1.0)."""
 
     @overload
-    def __call__(self, a: R, /) -> R: ...
+    def __call__(self, a: R, /, *xs: R | float, **named: R | float) -> R: ...
     @overload
-    def __call__(self, a: float, /) -> float: ...
-    def __call__(self, a: Any, /) -> Any:
-        return a.record(self, a) if isinstance(a, Recorder) else self._numbers((a,))
-
+    def __call__(self, a: float, b: R, /, *xs: R | float, **named: R | float) -> R: ...
     @overload
-    def __get__(self, instance: None, owner: type) -> Unary: ...
-    @overload
-    def __get__(self, instance: R, owner: type) -> Callable[[], R]: ...
-    def __get__(self, instance: Any, owner: type) -> Any:
-        """Make the row a method of the class it is an attribute of, as a function would be."""
-        return self if instance is None else MethodType(self, instance)
-
-    def partials_at(self, xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-        return (self.partials(*xs, out),)
-
-
-class Binary(Op):
-    """An op of two operands: ``forward(a, b)``, and ``partials(a, b, out)`` is a pair."""
-
-    __slots__ = ()
-
-    @overload
-    def __call__(self, a: R, b: R | float, /) -> R: ...
-    @overload
-    def __call__(self, a: float, b: R, /) -> R: ...
-    @overload
-    def __call__(self, a: float, b: float, /) -> float: ...
-    def __call__(self, a: Any, b: Any, /) -> Any:
-        if isinstance(a, Recorder):
-            return a.record(self, a, b)
-        return b.record(self, a, b) if isinstance(b, Recorder) else self._numbers((a, b))
+    def __call__(self, /, *xs: float, **named: float) -> float: ...
+    def __call__(self, /, *xs: Any, **named: Any) -> Any:
+        optional = self.names[len(self.names) - len(self.defaults) :]
+        given = {**dict(zip(optional, self.defaults)), **named}
+        for name in named:
+            if name not in optional or name in self.names[: len(xs)]:
+                known = " and ".join(optional)
+                raise TypeError(f"{self.name} takes {known} by name, not {shorten(name)}")
+        missing = self.names[len(xs) :]
+        return super().__call__(*xs, *[given[name] for name in missing if name in given])
 
 
-class Nary(Op):
-    """An op of any number of operands: ``forward(xs)`` and ``partials(xs, out)``, a tuple."""
+def as_float(x: Any) -> float:
+    """Return a real number as a float: int, bool, Fraction and NumPy scalars come in here.
 
-    __slots__ = ()
-
-    def __call__(self, *xs: Any) -> Any:
-        for x in xs:
-            if isinstance(x, Recorder):
-                return x.record(self, *xs)
-        return self._numbers(xs)
-
-    def value(self, xs: Sequence[float]) -> float:
-        return self.forward(xs)
-
-    def partials_at(self, xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-        partials: tuple[Number, ...] = self.partials(xs, out)
-        return partials
+    Raises TypeError for what is not one real number: strings, None, complex, Decimal, arrays.
+    """
+    if type(x) is float or isinstance(x, Real):
+        return float(x)
+    raise TypeError(f"expected a real number, got {shorten(x)} of type {type(x).__name__}")
 
 
-TABLE: dict[str, Op] = {}
-_FORMULAS: dict[Callable[..., Any], tuple[str, ...]] = {}  # of the rules that were asked for
+def number(x: Any) -> Any:
+    """Return the number that ``x`` holds, if it is a Value, or else is."""
+    return x.data if isinstance(x, Recorder) else x
 
 
-def _nth(i: int) -> str:
-    """Return the name of the i-th of any number of operands: x₁ for the first."""
-    return f"x{str(i + 1).translate(str.maketrans('0123456789', '₀₁₂₃₄₅₆₇₈₉'))}"
+def shorten(x: object, width: int = 60) -> str:
+    """Return ``repr(x)`` cut to ``width`` characters, for error messages."""
+    text = repr(x)
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _row(name: str) -> Op:
     return TABLE[name]
 
 
-def _formulas(rule: Callable[..., Any]) -> tuple[str, ...]:
-    """Read a rule's text from its source; a rule with statements says it in its docstring."""
-    if rule.__name__ != "<lambda>":
-        told = (rule.__doc__ or rule.__name__).splitlines()[0]
-        return tuple(told.removesuffix(".").split("; "))
+def _argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
+    """Return what a rule calls its operands: its arguments but the first, which is ``out``."""
+    code = rule.__code__
+    return code.co_varnames[1 : code.co_argcount]
+
+
+def _subscript(i: int) -> str:
+    return str(i).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+
+
+def _signature(op: Op) -> str:
+    if op.many:
+        return "(*xs)"
+    first = len(op.names) - len(op.defaults)
+    defaults = [repr(x).replace("inf", "1e999") for x in op.defaults]  # as only literals are read
+    last = [f"{name}={default}" for name, default in zip(op.names[first:], defaults)]
+    return f"({', '.join([*op.names[:first], '/', *last])})"
+
+
+def _documentation(op: Op) -> str:
+    """Say what the op computes, its formulas, and its domain: what ``help(tanh)`` shows."""
+    told = (op.forward.__doc__ or f"Return {op.name} of the operands.").strip().partition("\n\n")[0]
+    if op.names == ("a",):
+        told = told.replace(" x", " a")  # which math calls it
+    lines = [" ".join(told.split()), ""]
+    for formula, name in zip(op.formulas, op.names):
+        lines.append(f"∂{op.name}/∂{name.replace('…', 'ᵢ')} = {formula}")
+    if op.domain != REALS:
+        lines.append("Takes numbers between {:g} and {:g}; else a ValueError.".format(*op.domain))
+    return "\n".join(lines).rstrip()
+
+
+def rule_text(op: Op) -> tuple[str, ...]:
+    """Return the rule's own expressions, read back from its source; () where that is not to be had.
+
+    So an op that comes without a formula is shown by its rule, if that is a lambda in a file.
+    """
     import ast
     import linecache
 
-    class AsOperators(ast.NodeTransformer):
-        """Write ieee_div(a, b) as a / b, and ieee_power(a, b) as a ** b."""
-
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            self.generic_visit(node)
-            operators: dict[str, ast.operator] = {"ieee_div": ast.Div(), "ieee_power": ast.Pow()}
-            called = operators.get(ast.unparse(node.func))
-            return ast.BinOp(node.args[0], called, node.args[1]) if called else node
-
-    code = rule.__code__
-    for node in ast.walk(ast.parse("".join(linecache.getlines(code.co_filename)))):
+    code = op.partials.__code__
+    names = code.co_varnames[: code.co_argcount]
+    try:
+        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    except SyntaxError:
+        return ()
+    for node in ast.walk(tree):
         if (
             isinstance(node, ast.Lambda)
             and node.lineno == code.co_firstlineno
-            and node.args.args[-1].arg == "out"
+            and tuple(argument.arg for argument in node.args.args) == names
         ):
-            body = AsOperators().visit(node.body)
-            parts = body.elts if isinstance(body, ast.Tuple) else [body]
-            return tuple(ast.unparse(part) for part in parts)
-    raise LookupError(f"no rule at {code.co_filename}:{code.co_firstlineno}")
+            parts = node.body.elts if isinstance(node.body, ast.Tuple) else [node.body]
+            return tuple(map(ast.unparse, parts))
+    return ()
 
 
 # ---------------------------------------------------------------------------- longer rules
@@ -312,15 +372,14 @@ def _whole(a: float) -> float:
     return float(round(a)) if isfinite(a) else a
 
 
-def _d_fmod(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """1; -trunc(a / b)."""
-    return 1.0, -_whole(floats.ieee_div(float(a) - float(out), float(b)))
+def _d_fmod(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
+    return 1.0, -_whole(floats.ieee_div(number(a) - number(out), number(b)))
 
 
 def _times_power(factor: Number, a: Number, b: Number, power: Any) -> Number:
     """Return factor·a**b, rounded once where it is subnormal."""
     product = factor * power(a, b)
-    if a > 0 and abs(float(product)) < 1e-290:
+    if a > 0 and abs(number(product)) < 1e-290:
         half = power(a, b / 2)
         product = factor * half * half
     return product
@@ -328,34 +387,31 @@ def _times_power(factor: Number, a: Number, b: Number, power: Any) -> Number:
 
 def _power_slope(a: Number, b: Number, out: Number, power: Any) -> Number:
     """Return b·a**(b-1); as b/a·out where b - 1 would be rounded."""
-    if not b and (type(b) is float or not isfinite(floats.ieee_div(1.0, float(a)))):
+    if not b and (type(b) is float or not isfinite(floats.ieee_div(1.0, number(a)))):
         return 0.0  # a**0 is 1 everywhere
-    if float(b - 1) + 1 == float(b) or not a or isinf(out):
+    if number(b) - 1 + 1 == number(b) or not a or isinf(number(out)):
         return _times_power(b, a, b - 1, power)
     ratio = b / a
-    return b * (out / a) if isinf(ratio) else ratio * out
+    return b * (out / a) if isinf(number(ratio)) else ratio * out
 
 
 def _exponent_slope(a: Number, b: Number, out: Number) -> Number:
     """Return a**b·log(a); 0 at a = 0, and nan for negative a."""
     if a > 0:
         return out * log(a) if abs(out) > 1e-290 else _times_power(log(a), a, b, ieee_pow)
-    return 0.0 if a >= 0 and not isinf(out) else nan
+    return 0.0 if a >= 0 and not isinf(number(out)) else nan
 
 
-def _d_power(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """b * a ** (b - 1); 0."""
-    return _power_slope(a, float(b), out, ieee_power), 0.0
+def _d_power(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
+    return _power_slope(a, number(b), out, ieee_power), 0.0
 
 
-def _d_pow(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """b * a ** (b - 1); out * log(a)."""
+def _d_pow(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
     return _power_slope(a, b, out, ieee_pow), _exponent_slope(a, b, out)
 
 
-def _d_atan2(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """b / (a * a + b * b); -a / (a * a + b * b)."""
-    if not (isfinite(a) and isfinite(b) and (a or b)):
+def _d_atan2(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
+    if not (isfinite(number(a)) and isfinite(number(b)) and (a or b)):
         return 0.0, 0.0
     square = a * a + b * b
     if square < 1e-280:
@@ -364,19 +420,17 @@ def _d_atan2(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
         scale = 1 / floats.SCALE
     else:
         return b / square, -a / square
-    da, db = _d_atan2(a * scale, b * scale, out)
+    da, db = _d_atan2(out, a * scale, b * scale)
     return da * scale, db * scale
 
 
-def _d_hypot(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """direction(x, the others)."""
+def _d_hypot(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     if _are_floats(xs):
         return floats.directions(xs)
     return tuple([direction(*_first(xs, i)) for i in range(len(xs))])
 
 
-def _d_direction(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """(hypot(others) / hypot(xs)) ** 2 / hypot(xs); -out * direction(x, the others) / hypot(xs)."""
+def _d_direction(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     norm = hypot(*xs)
     if not norm:
         return (0.0,) * len(xs)
@@ -392,31 +446,26 @@ def _shares(xs: tuple[Number, ...]) -> tuple[Number, ...]:
     return tuple([softmax(*_first(xs, i)) for i in range(len(xs))])
 
 
-def _d_softmax(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """out * fsum(softmax of the others); -out * softmax of that other."""
+def _d_softmax(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     shares = _shares(xs)
     return out * fsum(*shares[1:]), *(-out * share for share in shares[1:])
 
 
-def _d_log_softmax(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """fsum(softmax of the others); -softmax of that other."""
+def _d_log_softmax(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     shares = _shares(xs)
     return fsum(*shares[1:]), *(-share for share in shares[1:])
 
 
-def _d_extreme(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-    """1/k for each of the k operands that equal out, 0 for the others."""
-    ties = [float(x) == float(out) for x in xs]
+def _d_extreme(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
+    ties = [number(x) == number(out) for x in xs]
     return tuple([1 / sum(ties) if tie else 0.0 for tie in ties])
 
 
-def _d_fsum(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-    """1.0."""
+def _d_fsum(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
     return (1.0,) * len(xs)
 
 
-def _d_prod(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-    """Product of the others."""
+def _d_prod(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
     before, after = [1.0], [1.0]
     for x in xs[:-1]:
         before.append(before[-1] * x)
@@ -425,147 +474,126 @@ def _d_prod(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
     return tuple([p * q for p, q in zip(before, reversed(after))])
 
 
-def _swap_halves(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """Factor that the operand is multiplied by."""
+def _swap_halves(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     half = len(xs) // 2
     return xs[half:-1] + xs[:half] + (1.0,) if len(xs) % 2 else xs[half:] + xs[:half]
 
 
-def _d_clamp(xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
-    """1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0."""
-    a, low, high = xs
+def _d_clamp(out: Number, a: Number, low: Number, high: Number) -> tuple[Number, ...]:
     return float(low < a < high), float(a < low), float(a > high)
 
 
-def _d_leaky_relu(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """1 if a > 0 else b; min(a, 0)."""
-    return 1.0 if a > 0 else b if a < 0 else min(1.0, b), a if a < 0 else 0.0
+def _d_leaky_relu(out: Number, a: Number, slope: Number) -> tuple[Number, ...]:
+    return 1.0 if a > 0 else slope if a < 0 else min(1.0, slope), a if a < 0 else 0.0
 
 
-def _d_elu(a: Number, b: Number, out: Number) -> tuple[Number, ...]:
-    """1 if a > 0 else b * exp(a); expm1(min(a, 0))."""
-    slope = 1.0 if a > 0 else b * exp(a) if a < 0 else min(1.0, b)
-    return slope, expm1(a) if a < 0 else 0.0
+def _d_elu(out: Number, a: Number, alpha: Number) -> tuple[Number, ...]:
+    by_a = 1.0 if a > 0 else alpha * exp(a) if a < 0 else min(1.0, alpha)
+    return by_a, expm1(a) if a < 0 else 0.0
 
 
-def _d_gelu(a: Number, out: Number) -> Number:
-    """normal_cdf(a) + a * normal_pdf(a)."""
-    return normal_cdf(a) + (a * normal_pdf(a) if isfinite(a) else 0.0)
+def _d_gelu(out: Number, a: Number) -> tuple[Number, ...]:
+    return (normal_cdf(a) + (a * normal_pdf(a) if isfinite(number(a)) else 0.0),)
 
 
-def _d_silu(a: Number, out: Number) -> Number:
-    """sigmoid(a) * (1 + a * sigmoid(-a))."""
+def _d_silu(out: Number, a: Number) -> tuple[Number, ...]:
     if abs(a) > 700:  # exp(-|a|) is subnormal: scaled, so that it is rounded once
         size = min(abs(a), 800)  # where it is 0, however large a is
         small = exp(64 - size) * (1 - size) * math.exp(-64)
-        return 1 - small if a > 0 else small
-    return sigmoid(a) * (1 + a * sigmoid(-a))
+        return (1 - small if a > 0 else small,)
+    return (sigmoid(a) * (1 + a * sigmoid(-a)),)
 
 
-def _d_logsumexp(xs: tuple[Number, ...], out: Number) -> tuple[Number, ...]:
-    """softmax(x, the others)."""
+def _d_logsumexp(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     return _shares(xs)
-
-
-def _gap(xs: Sequence[float]) -> float:
-    """Return the least distance between two operands: 0 at a tie."""
-    return min(y - x for x, y in pairwise(sorted(xs)))
-
-
-def _to_integer(a: float) -> float:
-    return a - round(a) if isfinite(a) else 0.0
-
-
-def _jump(a: float, b: float) -> float:
-    return b and _to_integer(a / b) * b * b / (abs(a) + abs(b))
 
 
 # ---------------------------------------------------------------------------- the table
 # fmt: off
 # arithmetic
-add       = Binary("add",      operator.add,      lambda a, b, out: (1.0, 1.0),          symbol="+")
-sub       = Binary("sub",      operator.sub,      lambda a, b, out: (1.0, -1.0),         symbol="-")
-mul       = Binary("mul",      operator.mul,      lambda a, b, out: (b, a),              symbol="*")
-div       = Binary("div",      operator.truediv,  lambda a, b, out: (1 / b, -out / b),   symbol="/",  kink=lambda a, b: b)
-floordiv  = Binary("floordiv", operator.floordiv, lambda a, b, out: (0.0, 0.0),          symbol="//", kink=_jump)
-mod       = Binary("mod",      operator.mod,      lambda a, b, out: (1.0, -(a // b)),      symbol="%",  kink=_jump)
-fmod      = Binary("fmod",     math.fmod,         _d_fmod,                                            kink=_jump)
-power     = Binary("power",    floats.power,      _d_power,                              symbol="**", domain=(POSITIVE, REALS))
-pow       = Binary("pow",      floats.power,      _d_pow,                                symbol="**", domain=(POSITIVE, REALS))
-neg       = Unary("neg",       floats.neg,        lambda a, out: -1.0,                   symbol="-")
-abs_      = Unary("abs",       math.fabs,              lambda a, out: sign(a),                             kink=lambda a: a)
-copysign  = Binary("copysign", math.copysign,     lambda a, b, out: (sign(a) * math.copysign(1.0, b), 0.0), kink=lambda a, b: a * b)
-sign      = Unary("sign",      floats.sign,       lambda a, out: 0.0,                                 kink=lambda a: a)
-floor     = Unary("floor",     floats.floor,      lambda a, out: 0.0,                                 kink=_to_integer)
-ceil      = Unary("ceil",      floats.ceil,       lambda a, out: 0.0,                                 kink=_to_integer)
-trunc     = Unary("trunc",     floats.trunc,      lambda a, out: 0.0,                                 kink=_to_integer)
-degrees   = Unary("degrees",   math.degrees,      lambda a, out: PER_RADIAN)
-radians   = Unary("radians",   math.radians,      lambda a, out: PER_DEGREE)
+add       = Op("add",      operator.add,      lambda out, a, b: (1.0, 1.0),          "1; 1",            symbol="+",  binds=SUM)
+sub       = Op("sub",      operator.sub,      lambda out, a, b: (1.0, -1.0),         "1; −1",           symbol="-",  binds=SUM)
+mul       = Op("mul",      operator.mul,      lambda out, a, b: (b, a),              "b; a",            symbol="*",  binds=PRODUCT, latex="\\cdot")
+div       = Op("div",      operator.truediv,  lambda out, a, b: (1 / b, -out / b),   "1/b; −a/b²",      symbol="/",  binds=PRODUCT, latex="\\frac{%s}{%s}")
+floordiv  = Op("floordiv", operator.floordiv, lambda out, a, b: (0.0, 0.0),          "0; 0",            symbol="//", binds=PRODUCT, latex="\\mathbin{//}")
+mod       = Op("mod",      operator.mod,      lambda out, a, b: (1.0, -(a // b)),    "1; −floor(a/b)",  symbol="%",  binds=PRODUCT, latex="\\bmod")
+fmod      = Op("fmod",     math.fmod,         _d_fmod,                               "1; −trunc(a/b)")
+power     = Op("power",    floats.power,      _d_power,                              "b·a^(b − 1); 0",  symbol="**", binds=POWER, latex="%s^{%s}")
+pow       = Op("pow",      floats.power,      _d_pow,                                "b·a^(b − 1); out·log(a)", symbol="**", binds=POWER, latex="%s^{%s}")
+neg       = Op("neg",      floats.neg,        lambda out, a: (-1.0,),                "−1",              symbol="-")
+fabs      = Op("abs",      math.fabs,         lambda out, a: (sign(a),),             "sign(a)",         latex="\\left|%s\\right|")
+copysign  = Op("copysign", math.copysign,     lambda out, a, b: (sign(a) * math.copysign(1.0, number(b)), 0.0), "sign(a)·sign(b); 0")
+sign      = Op("sign",     floats.sign,       lambda out, a: (0.0,),                 "0")
+floor     = Op("floor",    floats.floor,      lambda out, a: (0.0,),                 "0",               latex="\\left\\lfloor %s\\right\\rfloor")
+ceil      = Op("ceil",     floats.ceil,       lambda out, a: (0.0,),                 "0",               latex="\\left\\lceil %s\\right\\rceil")
+trunc     = Op("trunc",    floats.trunc,      lambda out, a: (0.0,),                 "0")
+degrees   = Op("degrees",  math.degrees,      lambda out, a: (PER_RADIAN,),          "180/π")
+radians   = Op("radians",  math.radians,      lambda out, a: (PER_DEGREE,),          "π/180")
 
 # powers and logarithms
-exp       = Unary("exp",       math.exp,          lambda a, out: out)
-exp2      = Unary("exp2",      floats.exp2,       lambda a, out: LN2 * out)
-expm1     = Unary("expm1",     math.expm1,        lambda a, out: exp(a))
-log       = Unary("log",       math.log,          lambda a, out: 1 / a,                  domain=(POSITIVE,))
-log2      = Unary("log2",      math.log2,         lambda a, out: LOG2E / a,              domain=(POSITIVE,))
-log10     = Unary("log10",     math.log10,        lambda a, out: LOG10E / a,             domain=(POSITIVE,))
-log1p     = Unary("log1p",     math.log1p,        lambda a, out: 1 / (1 + a),            domain=((-1.0, inf),))
-sqrt      = Unary("sqrt",      math.sqrt,         lambda a, out: 0.5 * ieee_power(out, -1.0), domain=(POSITIVE,))
-cbrt      = Unary("cbrt",      floats.cbrt,       lambda a, out: cbrt_slope(a),           kink=lambda a: a)
+exp       = Op("exp",      math.exp,          lambda out, a: (out,),                 "out",             latex="e^{%s}")
+exp2      = Op("exp2",     floats.exp2,       lambda out, a: (LN2 * out,),           "out·log(2)")
+expm1     = Op("expm1",    math.expm1,        lambda out, a: (exp(a),),              "exp(a)")
+log       = Op("log",      math.log,          lambda out, a: (1 / a,),               "1/a",             latex="\\ln",       domain=POSITIVE)
+log2      = Op("log2",     math.log2,         lambda out, a: (LOG2E / a,),           "1/(a·log(2))",    latex="\\log_2",    domain=POSITIVE)
+log10     = Op("log10",    math.log10,        lambda out, a: (LOG10E / a,),          "1/(a·log(10))",   latex="\\log_{10}", domain=POSITIVE)
+log1p     = Op("log1p",    math.log1p,        lambda out, a: (1 / (1 + a),),         "1/(1 + a)",       domain=(-1.0, inf))
+sqrt      = Op("sqrt",     math.sqrt,         lambda out, a: (0.5 * ieee_power(out, -1.0),), "1/(2·out)", latex="\\sqrt{%s}", domain=POSITIVE)
+cbrt      = Op("cbrt",     floats.cbrt,       lambda out, a: (cbrt_slope(a),),       "1/(3·out²)",      latex="\\sqrt[3]{%s}")
 
 # trigonometric and hyperbolic functions
-sin       = Unary("sin",       math.sin,          lambda a, out: cos(a))
-cos       = Unary("cos",       math.cos,          lambda a, out: -sin(a))
-tan       = Unary("tan",       math.tan,          lambda a, out: 1 + out * out,       kink=math.cos)
-asin      = Unary("asin",      math.asin,         lambda a, out: ieee_power(one_minus_square(a), -0.5),  domain=(UNIT,))
-acos      = Unary("acos",      math.acos,         lambda a, out: -ieee_power(one_minus_square(a), -0.5), domain=(UNIT,))
-atan      = Unary("atan",      math.atan,         lambda a, out: ieee_power(1 + a * a, -1.0) if abs(a) < 1e8 else 1 / a / a)
-atan2     = Binary("atan2",    math.atan2,        _d_atan2,                            kink=lambda a, b: a if b < 0 else math.hypot(a, b))
-sinh      = Unary("sinh",      math.sinh,         lambda a, out: cosh(a))
-cosh      = Unary("cosh",      math.cosh,         lambda a, out: sinh(a))
-tanh      = Unary("tanh",      math.tanh,         lambda a, out: sech2(a))
-asinh     = Unary("asinh",     math.asinh,        lambda a, out: 1 / hypot(1.0, a))
-acosh     = Unary("acosh",     math.acosh,        lambda a, out: ieee_power(-one_minus_square(a), -0.5) if a < 1e8 else 1 / a, domain=((1.0, inf),))
-atanh     = Unary("atanh",     math.atanh,        lambda a, out: 1 / one_minus_square(a), domain=(UNIT,))
+sin       = Op("sin",      math.sin,          lambda out, a: (cos(a),),              "cos(a)",          latex="\\sin")
+cos       = Op("cos",      math.cos,          lambda out, a: (-sin(a),),             "−sin(a)",         latex="\\cos")
+tan       = Op("tan",      math.tan,          lambda out, a: (1 + out * out,),       "1 + out²",        latex="\\tan")
+asin      = Op("asin",     math.asin,         lambda out, a: (ieee_power(one_minus_square(a), -0.5),),  "1/√(1 − a²)",  latex="\\arcsin", domain=UNIT)
+acos      = Op("acos",     math.acos,         lambda out, a: (-ieee_power(one_minus_square(a), -0.5),), "−1/√(1 − a²)", latex="\\arccos", domain=UNIT)
+atan      = Op("atan",     math.atan,         lambda out, a: (ieee_power(1 + a * a, -1.0) if abs(a) < 1e8 else 1 / a / a,), "1/(1 + a²)", latex="\\arctan")
+atan2     = Op("atan2",    math.atan2,        _d_atan2,                              "b/(a² + b²); −a/(a² + b²)")
+sinh      = Op("sinh",     math.sinh,         lambda out, a: (cosh(a),),             "cosh(a)",         latex="\\sinh")
+cosh      = Op("cosh",     math.cosh,         lambda out, a: (sinh(a),),             "sinh(a)",         latex="\\cosh")
+tanh      = Op("tanh",     math.tanh,         lambda out, a: (sech2(a),),            "1 − out²",        latex="\\tanh", saturates=True)
+asinh     = Op("asinh",    math.asinh,        lambda out, a: (1 / hypot(1.0, a),),   "1/√(1 + a²)")
+acosh     = Op("acosh",    math.acosh,        lambda out, a: (ieee_power(-one_minus_square(a), -0.5) if a < 1e8 else 1 / a,), "1/√(a² − 1)", domain=(1.0, inf))
+atanh     = Op("atanh",    math.atanh,        lambda out, a: (1 / one_minus_square(a),), "1/(1 − a²)",  domain=UNIT)
 
 # the error function and its kin
-erf        = Unary("erf",        math.erf,          lambda a, out: TWO_OVER_SQRT_PI * exp_neg_square(a),  domain=((-26.5, 26.5),))
-erfc       = Unary("erfc",       math.erfc,         lambda a, out: -TWO_OVER_SQRT_PI * exp_neg_square(a), domain=((-26.5, 26.5),))
-normal_pdf = Unary("normal_pdf", floats.normal_pdf, lambda a, out: -a * out,      symbol="φ", domain=((-37.5, 37.5),))
-normal_cdf = Unary("normal_cdf", floats.normal_cdf, lambda a, out: normal_pdf(a), symbol="Φ", domain=((-37.5, 37.5),))
+erf        = Op("erf",        math.erf,          lambda out, a: (TWO_OVER_SQRT_PI * exp_neg_square(a),),  "2/√π·exp(−a²)")
+erfc       = Op("erfc",       math.erfc,         lambda out, a: (-TWO_OVER_SQRT_PI * exp_neg_square(a),), "−2/√π·exp(−a²)")
+normal_pdf = Op("normal_pdf", floats.normal_pdf, lambda out, a: (-a * out,),           "−a·out",         symbol="φ", latex="\\varphi")
+normal_cdf = Op("normal_cdf", floats.normal_cdf, lambda out, a: (normal_pdf(a),),      "φ(a)",           symbol="Φ", latex="\\Phi")
 
 # what networks need
-relu        = Unary("relu",        floats.relu,        lambda a, out: float(a > 0),   kink=lambda a: a)
-leaky_relu  = Binary("leaky_relu", floats.leaky_relu,  _d_leaky_relu,                 kink=lambda a, b: a)
-elu         = Binary("elu",        floats.elu,         _d_elu,                        kink=lambda a, b: a, domain=(REALS, (-4.0, 4.0)))
-selu        = Unary("selu",        floats.selu,        lambda a, out: SELU_SCALE if a >= 0 else SELU_SCALE_ALPHA * exp(a), kink=lambda a: a)
-gelu        = Unary("gelu",        floats.gelu,        _d_gelu,                      domain=((-37.5, 37.5),))
-silu        = Unary("silu",        floats.silu,        _d_silu)
-sigmoid     = Unary("sigmoid",     floats.sigmoid,     lambda a, out: sech2(a / 2) / 4, symbol="σ")
-log_sigmoid = Unary("log_sigmoid", floats.log_sigmoid, lambda a, out: sigmoid(-a))
-softplus    = Unary("softplus",    floats.softplus,    lambda a, out: sigmoid(a))
-softsign    = Unary("softsign",    floats.softsign,    lambda a, out: ieee_power(1 + abs(a), -2.0), kink=lambda a: a)
+relu        = Op("relu",        floats.relu,        lambda out, a: (float(a > 0),),    "1 if a > 0 else 0")
+leaky_relu  = OpWithDefaults("leaky_relu",  floats.leaky_relu,  _d_leaky_relu,                     "1 if a > 0 else slope; min(a, 0)", defaults=(0.01,))
+elu         = OpWithDefaults("elu",         floats.elu,         _d_elu,                            "1 if a > 0 else alpha·exp(a); expm1(min(a, 0))", defaults=(1.0,))
+selu        = Op("selu",        floats.selu,        lambda out, a: (SELU_SCALE if a >= 0 else SELU_SCALE_ALPHA * exp(a),), "1.0507 if a > 0 else 1.7581·exp(a)")
+gelu        = Op("gelu",        floats.gelu,        _d_gelu,                           "Φ(a) + a·φ(a)")
+silu        = Op("silu",        floats.silu,        _d_silu,                           "σ(a)·(1 + a·σ(−a))")
+sigmoid     = Op("sigmoid",     floats.sigmoid,     lambda out, a: (sech2(a / 2) / 4,), "out·(1 − out)",   symbol="σ", latex="\\sigma", saturates=True)
+log_sigmoid = Op("log_sigmoid", floats.log_sigmoid, lambda out, a: (sigmoid(-a),),     "1 − σ(a)")
+softplus    = Op("softplus",    floats.softplus,    lambda out, a: (sigmoid(a),),      "σ(a)")
+softsign    = Op("softsign",    floats.softsign,    lambda out, a: (ieee_power(1 + abs(a), -2.0),), "1/(1 + |a|)²")
 
 # any number of operands
-fsum         = Nary("fsum",         math.fsum,           _d_fsum, symbol="Σ")
-prod         = Nary("prod",         math.prod,           _d_prod, symbol="Π")
-sumprod      = Nary("sumprod",      floats.sumprod,      _swap_halves, symbol="Σab")  # a1…an, b1…bn
-weighted_sum = Nary("weighted_sum", floats.weighted_sum, _swap_halves, symbol="Σwx")  # w1…wn, x1…xn and the bias, if any
-hypot        = Nary("hypot",        floats.hypot,        _d_hypot,     kink=math.hypot)
-maximum      = Nary("maximum",      floats.maximum,      _d_extreme, symbol="max", kink=lambda *xs: _gap(xs))
-minimum      = Nary("minimum",      floats.minimum,      _d_extreme, symbol="min", kink=lambda *xs: _gap(xs))
-clamp        = Nary("clamp",        floats.clamp,        _d_clamp,   kink=lambda a, low, high: min(abs(a - low), abs(a - high)), names=("a", "low", "high"))
-logsumexp    = Nary("logsumexp",    floats.logsumexp,    _d_logsumexp)
-softmax      = Nary("softmax",      floats.softmax,      _d_softmax,     names=("a",))  # of the first among all
-log_softmax  = Nary("log_softmax",  floats.log_softmax,  _d_log_softmax, names=("a",))  # of the first among all
+fsum         = Op("fsum",         math.fsum,           _d_fsum,        "1",                 names="x…", symbol="Σ")
+prod         = Op("prod",         math.prod,           _d_prod,        "out/xᵢ",            names="x…", symbol="Π")
+sumprod      = Op("sumprod",      floats.sumprod,      _swap_halves,   "qᵢ; pᵢ",            names="p… q…", symbol="Σab")
+weighted_sum = Op("weighted_sum", floats.weighted_sum, _swap_halves,   "xᵢ; wᵢ; 1",         names="w… x… b", symbol="Σwx")
+hypot        = Op("hypot",        floats.hypot,        _d_hypot,       "xᵢ/out",            names="x…")
+maximum      = Op("maximum",      floats.maximum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="max", latex="\\max")
+minimum      = Op("minimum",      floats.minimum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="min", latex="\\min")
+clamp        = OpWithDefaults("clamp",        floats.clamp,        _d_clamp,       "1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0", defaults=REALS)
+logsumexp    = Op("logsumexp",    floats.logsumexp,    _d_logsumexp,   "softmax(xᵢ)",       names="x…")
+softmax      = Op("softmax",      floats.softmax,      _d_softmax,     "out·(1 − out); −out·softmax(xᵢ)", names="a x…")  # of the first among all
+log_softmax  = Op("log_softmax",  floats.log_softmax,  _d_log_softmax, "1 − exp(out); −softmax(xᵢ)",      names="a x…")  # of the first among all
 
 # for the rules above: they raise nothing, and their derivatives do not cancel
-ieee_div         = Binary("ieee_div",         floats.ieee_div,         lambda a, b, out: (ieee_div(1.0, b), -ieee_div(out, b)), symbol="/", kink=lambda a, b: b)
-ieee_power       = Binary("ieee_power",       floats.ieee_power,       _d_power, symbol="**", domain=(POSITIVE, REALS))
-ieee_pow         = Binary("ieee_pow",         floats.ieee_power,       _d_pow,   symbol="**", domain=(POSITIVE, REALS))
-cbrt_slope       = Unary("cbrt_slope",        floats.cbrt_slope,       lambda a, out: ieee_div(-2 / 3 * out, a), symbol="1/(3cbrt²)", kink=lambda a: a)
-sech2            = Unary("sech2",             floats.sech2,            lambda a, out: -2 * tanh(a) * out, symbol="sech²")
-one_minus_square = Unary("one_minus_square",  floats.one_minus_square, lambda a, out: -2 * a,             symbol="1-a²")
-exp_neg_square   = Unary("exp_neg_square",    floats.exp_neg_square,   lambda a, out: -2 * (a * out) if abs(a) < 40 else 0.0, symbol="exp(-a²)", domain=((-26.5, 26.5),))
-direction        = Nary("direction",          floats.direction,        _d_direction,                      symbol="a/hypot", kink=math.hypot, names=("a",))
+ieee_div         = Op("ieee_div",         floats.ieee_div,         lambda out, a, b: (ieee_div(1.0, b), -ieee_div(out, b)), "1/b; −a/b²", symbol="/", latex="\\frac{%s}{%s}")
+ieee_power       = Op("ieee_power",       floats.ieee_power,       _d_power, "b·a^(b − 1); 0",         symbol="**", latex="%s^{%s}")
+ieee_pow         = Op("ieee_pow",         floats.ieee_power,       _d_pow,   "b·a^(b − 1); out·log(a)", symbol="**", latex="%s^{%s}")
+cbrt_slope       = Op("cbrt_slope",       floats.cbrt_slope,       lambda out, a: (ieee_div(-2 / 3 * out, a),), "−2/3·out/a", symbol="1/(3cbrt²)")
+sech2            = Op("sech2",            floats.sech2,            lambda out, a: (-2 * tanh(a) * out,), "−2·tanh(a)·out", symbol="sech²")
+one_minus_square = Op("one_minus_square", floats.one_minus_square, lambda out, a: (-2 * a,),             "−2·a",           symbol="1-a²")
+exp_neg_square   = Op("exp_neg_square",   floats.exp_neg_square,   lambda out, a: (-2 * (a * out) if abs(a) < 40 else 0.0,), "−2·a·out", symbol="exp(-a²)")
+direction        = Op("direction",        floats.direction,        _d_direction, "(1 − out²)·out/a; −out·xᵢ·(out/a)²", names="a x…", symbol="a/hypot")
 # fmt: on

@@ -17,7 +17,6 @@ prints. The short names are those of `stepping`; ``key`` is a value's name in th
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import json
@@ -29,9 +28,9 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from .formula import ATOM, SIGN, _python
+from .formula import ATOM, _python
 from .graph import PLENTY, Graph, check_choice, check_count, check_roots, look_of, values_below
-from .ops import as_float
+from .ops import SIGN, as_float
 from .picture import FAMILY, THEMES, Scene, clean, svg_text
 from .stepping import steps
 from .weights import write_atomically
@@ -130,15 +129,13 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
     out = step.out
     assert out.op is not None
     quotient, _, rule = step.formula.partition(" = ")
-    words = re.findall(r"\w+", rule)
+    words = re.findall(r"[^\W\d]\w*", rule.replace("²", " "))
     values = {**dict(zip(out.op.operand_names(len(out.operands)), out.operands)), "out": out}
     where = [(word, places[x]) for word, x in values.items() if word in words]
     remark = ""
     if math.isnan(out.data):
         rule, remark = "", f"not by the rule, {rule}: what is nan has no derivative"
-    elif not _is_expression(rule):
-        rule, remark = "", rule[0].lower() + rule[1:]
-    elif re.fullmatch(r"-?[\d.]+", rule) and float(rule) == step.partial:
+    elif re.fullmatch(r"−?[\d.]+", rule) and float(rule.replace("−", "-")) == step.partial:
         rule = ""
     return {
         "out": places[out],
@@ -201,15 +198,6 @@ def _formula(out: Value, xs: list[Term]) -> str:
         more = len(terms) - FEW
         few += terms if more <= 0 else [*terms[:FEW], (f"… and {more} more", ATOM)]
     return _python(out, few)[0]
-
-
-def _is_expression(rule: str) -> bool:
-    """Tell a rule in Python from one in words."""
-    try:
-        ast.parse(unicodedata.normalize("NFKC", rule), mode="eval")  # it reads x₁ as x1
-    except SyntaxError:
-        return False
-    return True
 
 
 def _refusal(limit: int) -> ValueError:

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .engine import Value, _commit, _set_grad, _sort
+from .engine import Value, _set_grad, topological_order
+from .functional import edges, set_gradients
 from .ops import as_float, shorten
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ class Step:
     number      of the step, from 1
     out         the value whose gradient, ``upstream``, is complete and is handed on
     x, index    the operand that receives, and its place among the operands
-    partial     ∂out/∂x, a number; ``formula`` is its rule as text
+    partial     ∂out/∂x, a number; ``formula`` is how a textbook writes it
     product     upstream × partial
     before      what the operand had got in this walk so far; ``after`` adds the product
     earlier     how many contributions that was; ``waiting`` is how many are still to come
@@ -78,16 +79,18 @@ class Step:
 
     @property
     def formula(self) -> str:
-        """The rule for the partial as text, as in ∂tanh/∂a = sech2(a)."""
+        """The textbook's formula for the partial, as in ∂tanh/∂a = 1 − out²."""
         assert self.out.op is not None
         return self.out.op.formula(self.index, len(self.out.operands))
 
     def __str__(self) -> str:
+        assert self.out.op is not None
+        formula = self.out.op.formula(self.index, len(self.out.operands), self.partial)
         to_come = f", {self.waiting} to come" if self.waiting else ""
         where = f"   {self.out.line}" if self.out.line else ""
         return (
             f"{self.number}. {name_of(self.out)} -> {name_of(self.x)}   "
-            f"{self.formula} = {self.partial!r}   "
+            f"{formula}   "
             f"{self.upstream!r} × {self.partial!r} = {self.product!r}   "
             f"grad of {name_of(self.x)}: {self.before!r} + {self.product!r} = {self.after!r}"
             f"{to_come}{where}"
@@ -109,10 +112,11 @@ def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[St
 
     Without ``commit``, set none.
     """
-    order, grads = _sort(root)
+    order = topological_order(root)
+    grads = dict.fromkeys(order, 0.0)
     yield from _walk(root, seed, order, grads)
     if commit:
-        _commit(order, grads)
+        set_gradients(grads)
 
 
 def first_not_finite(
@@ -130,21 +134,17 @@ def first_not_finite(
 
 def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any]) -> Iterator[Step]:
     """Yield the steps, and sum the gradients up in ``grads`` on the way, as the engine does."""
-    waiting = dict.fromkeys(grads, 0)
+    waiting = dict.fromkeys(order, 0)
     for out in order:
         for x in out.operands:
             waiting[x] += 1
-    earlier = dict.fromkeys(grads, 0)
+    earlier = dict.fromkeys(order, 0)
     grads[root] = as_float(seed)
-    number = 0
-    for out in reversed(order):
-        for index, x in enumerate(out.operands):
-            number += 1
-            waiting[x] -= 1
-            step = Step(number, out, grads[out], index, grads[x], earlier[x], waiting[x])
-            grads[x] = step.after
-            earlier[x] += 1
-            yield step
+    for number, (out, index, before) in enumerate(edges(order, grads), 1):
+        x = out.operands[index]
+        waiting[x] -= 1
+        yield Step(number, out, grads[out], index, before, earlier[x], waiting[x])
+        earlier[x] += 1
 
 
 class Walk:
@@ -160,8 +160,8 @@ class Walk:
     def __init__(self, root: Value, seed: float = 1.0) -> None:
         self.root = root
         self.seed = as_float(seed)
-        order, found = _sort(root)
-        self.tape = list(_walk(root, self.seed, order, dict(found)))
+        found = topological_order(root)
+        self.tape = list(_walk(root, self.seed, found, dict.fromkeys(found, 0.0)))
         self.position = 0  # how many steps are done
         self._first = {value: value.grad for value in found}
         # After how many steps the gradient of a value is complete.

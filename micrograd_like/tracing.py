@@ -13,9 +13,10 @@ What you can do with it::
     Traceback (most recent call last):
     micrograd_like.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
 
-Both cost time, so they are off unless asked for, and cost nothing then: while one is on, the
-engine's own function that makes nodes is replaced by one that does more. They hold for all threads.
-How much they cost is printed by ``tests/benchmarks/bench_watching.py``.
+They hold for the thread, or the task of asyncio, that switches them on, and for the tasks that it
+starts. Both cost time, so they are off unless asked for, and cost nothing then: the engine has one
+hook, which is None until something is switched on anywhere. How much they cost is printed by
+``tests/benchmarks/bench_watching.py``.
 """
 
 from __future__ import annotations
@@ -23,20 +24,21 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from contextvars import ContextVar
 
 from . import engine
 from .engine import Value
+from .ops import number
 from .stepping import first_not_finite, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
-    from typing import Any
 
 _PACKAGE = __file__.rpartition("tracing.py")[0]
-_node, _init, _backpropagate = engine._node, Value.__init__, engine._backpropagate
-_on = {"lines": False, "anomalies": False}
-_switches: dict[str, list[_Switch]] = {"lines": [], "anomalies": []}
+_switches: ContextVar[tuple[_Switch, ...]] = ContextVar("switches", default=())
+_on = 0  # how many switches there are, in all threads
 _lock = threading.Lock()
 
 
@@ -62,21 +64,54 @@ class AnomalyError(RuntimeError):
         self.partial = partial
 
 
-class _Switch:
-    """Turn something on or off; as a context manager, end that when the block ends.
+class Hook:
+    """What the engine calls while something is switched on: for each value made, and each walk."""
 
-    The last switch that has not ended decides, so that blocks may overlap, in threads too.
-    """
+    def made(self, out: Value) -> Value:
+        """Look at a new value, a leaf or a node, and return it."""
+        if _is_on("lines"):
+            out._line = _line_of_user()
+        if out.op is not None and not math.isfinite(out.data) and _is_on("anomalies"):
+            raise AnomalyError(_told(out), out)
+        return out
+
+    def walked(
+        self, root: Value, seed: float, order: Sequence[Value], grads: Iterable[float]
+    ) -> None:
+        """Look at the gradients of a walk, before they are kept."""
+        if not _is_on("anomalies") or all(map(math.isfinite, map(number, grads))):
+            return
+        step = first_not_finite(root, seed)
+        if step is None:  # what is not finite once stays so: there are no steps
+            raise AnomalyError(f"the gradient of {name_of(root)} is the seed, {seed!r}", root)
+        raise AnomalyError(
+            f"the gradient of {name_of(step.x)} is not finite: {step}",
+            step.out,
+            step.x,
+            step.upstream,
+            step.partial,
+        )
+
+
+def _is_on(what: str) -> bool:
+    """Tell whether something is on here: the last switch that has not ended decides."""
+    for switch in reversed(_switches.get()):
+        if switch.what == what:
+            return switch.on
+    return False
+
+
+class _Switch:
+    """Turn something on or off; as a context manager, end that when the block ends."""
 
     def __init__(self, what: str, on: bool) -> None:
         self.what, self.on = what, on
         self.__enter__()
 
     def __enter__(self) -> None:
-        with _lock:
-            if self not in _switches[self.what]:
-                _switches[self.what].append(self)
-            _apply()
+        if self not in _switches.get():
+            _switches.set((*_switches.get(), self))
+            _count(1)
 
     def __exit__(
         self,
@@ -84,9 +119,18 @@ class _Switch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with _lock:
-            _switches[self.what].remove(self)
-            _apply()
+        left = tuple([switch for switch in _switches.get() if switch is not self])
+        if len(left) < len(_switches.get()):
+            _switches.set(left)
+            _count(-1)
+
+
+def _count(change: int) -> None:
+    """Put the engine's hook in place while there is a switch."""
+    global _on
+    with _lock:
+        _on += change
+        engine.hook = Hook() if _on else None
 
 
 def trace_lines(on: bool = True) -> _Switch:
@@ -107,29 +151,6 @@ def detect_anomaly(on: bool = True) -> _Switch:
     return _Switch("anomalies", on)
 
 
-def _apply() -> None:
-    """Put the engine's functions in place that the switches ask for."""
-    for what, switches in _switches.items():
-        _on[what] = bool(switches) and switches[-1].on
-    engine._node = _watched_node if any(_on.values()) else _node
-    type.__setattr__(Value, "__init__", _watched_init if _on["lines"] else _init)
-    engine._backpropagate = _watched_backpropagate if _on["anomalies"] else _backpropagate
-
-
-def _watched_init(self: Value, data: float, label: str = "") -> None:
-    _init(self, data, label)
-    self._line = _line_of_user()
-
-
-def _watched_node(data: float, op: Any, a: Any, b: Any, da: Any, db: Any) -> Value:
-    out = _node(data, op, a, b, da, db)
-    if _on["lines"]:
-        out._line = _line_of_user()
-    if _on["anomalies"] and not math.isfinite(data):
-        raise AnomalyError(_told(out), out)
-    return out
-
-
 def _line_of_user() -> str:
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
@@ -145,21 +166,3 @@ def _told(out: Value) -> str:
     bad = max(wrong, key=lambda x: math.isnan(x.data), default=None)  # a nan before an inf
     came_in = f"; {name_of(bad)} was {bad.data!r} already" if bad is not None else ""
     return f"{out.op.call(out.operands)} is {out.data!r}{where}{came_in}"
-
-
-def _watched_backpropagate(
-    root: Value, seed: Any, create_graph: bool
-) -> tuple[list[Value], dict[Value, Any]]:
-    order, grads = _backpropagate(root, seed, create_graph)
-    if not all(map(math.isfinite, map(float, grads.values()))):
-        step = first_not_finite(root, float(seed))
-        if step is None:  # what is not finite once stays so: there are no steps
-            raise AnomalyError(f"the gradient of {name_of(root)} is the seed, {seed!r}", root)
-        raise AnomalyError(
-            f"the gradient of {name_of(step.x)} is not finite: {step}",
-            step.out,
-            step.x,
-            step.upstream,
-            step.partial,
-        )
-    return order, grads

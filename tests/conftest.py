@@ -13,8 +13,12 @@ deadline: how fast a machine is decides no test.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from micrograd_like.ops import TABLE
 
 CI = bool(os.environ.get("CI"))
 EXAMPLES = {"dev": 30, "ci": 150, "thorough": 5_000}
@@ -29,3 +33,13 @@ for name, examples in EXAMPLES.items():
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "dev"))
+
+
+@pytest.fixture(autouse=True)
+def _the_table_as_it_was() -> Iterator[None]:
+    """Take the ops out of the table that a test, or an example in a text, puts in."""
+    before = dict(TABLE)
+    yield
+    if TABLE.keys() != before.keys():
+        TABLE.clear()
+        TABLE.update(before)

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import mpmath
+from kinks import drawn_from, kink
 from mpmath import mp, mpf
 
-from micrograd_like.engine import Value, gradients
-from micrograd_like.ops import TABLE, Nary, Op, Unary
+from micrograd_like import Value, gradients
+from micrograd_like.ops import TABLE, Op
 
 EPS = sys.float_info.epsilon
 Exact = Callable[..., Any]
@@ -381,23 +382,16 @@ class Worst:
 
 def points(op: Op, n: int, rng: random.Random) -> Iterator[tuple[float, ...]]:
     """Draw n operand tuples from the op's domain, away from its kinks."""
-    arities = {Unary: 1}.get(type(op), 2)
     found = 0
     while found < n:
-        size = arities
-        if isinstance(op, Nary):
-            size = (
-                3
-                if op.name == "clamp"
-                else 2 * rng.randint(1, 3)
-                if "sum" in op.name
-                else rng.randint(2, 4)
-            )
+        size = len(op.names)
+        if op.many:
+            size = 2 * rng.randint(1, 3) if "sum" in op.name else rng.randint(2, 4)
         kind = rng.random()
-        xs = tuple(draw(op.domain[min(i, len(op.domain) - 1)], kind, rng) for i in range(size))
+        xs = tuple(draw(drawn_from(op, i), kind, rng) for i in range(size))
         if op.name == "clamp" and xs[1] > xs[2]:
             continue
-        if op.kink is not None and abs(op.kink(*xs)) <= 1e-9 * max(map(abs, xs)):
+        if abs(kink(op, xs)) <= 1e-9 * max(map(abs, xs)):
             continue
         found += 1
         yield xs
@@ -468,9 +462,9 @@ def measure(op: Op, n: int, seed: int = 0) -> Worst:
             if not math.isfinite(out):
                 continue
             exact = [mpf(x) for x in xs]
-            if type(op) is Unary:
+            if op.names == ("a",):
                 measure_unary(op, xs[0], out, exact[0], worst)
-            elif isinstance(op, Nary):
+            elif op.many or len(op.names) > 2:
                 measure_nary(op, xs, out, exact, worst)
             else:
                 measure_binary(op, xs, out, exact, worst)
@@ -538,7 +532,7 @@ def main() -> None:
     for op in TABLE.values():
         worst = measure(op, n)
         cells = [f"{error:.2f}" for error in worst.errors]
-        if isinstance(op, Nary):
+        if op.many:
             cells[2] = "-"
         print(f"{op.name:18}{cells[0]:>8}{cells[1]:>10}{cells[2]:>8}", *excesses(op, worst))
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
+from kinks import drawn_from, kink, size
 
 from micrograd_like import Value
-from micrograd_like.ops import TABLE, Binary, Nary, Op, Unary
+from micrograd_like.ops import TABLE, Op
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -32,7 +33,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 MATH: dict[str, Callable[..., Any]] = {
     name: getattr(math, name)
     for name, op in TABLE.items()
-    if not isinstance(op, Nary) and name not in ("pow", "floor", "ceil", "trunc")
+    if not op.many and name not in ("pow", "floor", "ceil", "trunc")
     if hasattr(math, name)
 }
 
@@ -112,21 +113,12 @@ def moderate(op: Op, xs: list[float], out: float) -> bool:
     if not (out == 0 or 1e-30 < abs(out) < 30):
         return False
     for i, x in enumerate(xs):
-        low, high = op.domain[min(i, len(op.domain) - 1)]
+        low, high = drawn_from(op, i)
         if not low + 1e-3 < x < high - 1e-3:
             return False
-    if op.kink is not None and abs(op.kink(*xs)) < 1e-3:
+    if abs(kink(op, xs)) < 1e-3:
         return False
     return all(p == 0 or 1e-12 < abs(p) < 1e4 for p in op.partials_at(tuple(xs), out))
-
-
-def arity(op: Op, more: int) -> int:
-    """Return a number of operands that the op takes; ``more`` chooses where it takes several."""
-    if isinstance(op, (Unary, Binary)):
-        return 1 if isinstance(op, Unary) else 2
-    if op.name == "clamp":
-        return 3
-    return (2, 4)[more % 2] if op.name == "sumprod" else 2 + more % 3
 
 
 def cook(
@@ -152,7 +144,7 @@ def cook(
 
     for name, back in instructions:
         op = TABLE[name]
-        places = tuple(len(made) - 1 - b % len(made) for b in back[1 : 1 + arity(op, back[0])])
+        places = tuple(len(made) - 1 - b % len(made) for b in back[1 : 1 + size(op, back[0])])
         add(op, places) or add(TABLE["tanh"], places[:1])
     unused = [i for i, n in enumerate(Recipe(tuple(leaves), tuple(steps)).uses()) if not n]
     if len(unused) > 1:

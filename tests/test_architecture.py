@@ -25,6 +25,7 @@ ROWS = (
     ("floats",),
     ("ops",),
     ("engine", "weights"),
+    ("functions", "functional"),
     ("nn", "stepping"),
     ("tracing",),
     ("losses", "optim", "data"),
@@ -45,7 +46,13 @@ ROW_OF = {module: row for row, modules in enumerate(ROWS) for module in modules}
 
 # Methods of a Value that open a tool, as loss.graph() does: the tool is imported when it is called.
 DOORS = {  # module: {function: the module that it may import}
-    "engine": {"explain": "explain", "graph": "graph", "page": "page", "steps": "stepping"},
+    "engine": {
+        "backward": "functional",
+        "explain": "explain",
+        "graph": "graph",
+        "page": "page",
+        "steps": "stepping",
+    },
 }
 
 # Third-party packages that a module may import inside a function, where there is one to import.

@@ -465,7 +465,7 @@ class TestDeltaNotation:
         for _ in range(101):
             outputs = [model(inputs) for inputs, _ in EXAMPLES]
             pairs = [(out, target) for out, (_, target) in zip(outputs, EXAMPLES)]
-            errors.append(sum((float(out) - target) ** 2 / 2 for out, target in pairs))
+            errors.append(sum((out.data - target) ** 2 / 2 for out, target in pairs))
             if rule == "every σ′":
                 loss = fsum([(out - target) ** 2 / 2 for out, target in pairs])
             else:  # cross-entropy, from the sum that the last sigmoid is taken of
@@ -652,7 +652,7 @@ class TestUntilCorrect:
             for p in other.parameters():
                 p.data -= 2.0 * p.grad
         assert model.state_dict() == other.state_dict()
-        assert second == [float(other(inputs)) for inputs, _ in until_correct.EXAMPLES]
+        assert second == [other(inputs).data for inputs, _ in until_correct.EXAMPLES]
 
     def test_how_many_seeds_reach_it(self) -> None:
         run = demo("until_correct")

@@ -70,7 +70,7 @@ def test_a_session_from_start_to_end() -> None:
         "   grad of tanh v7 = -6.0",
         "-> 2/9  loss to e: 1.0 × 0.3799489622552249   (∂mul/∂b = a)",
         "   grad of e = 0.3799489622552249, 1 to come",
-        "-> 3/9  tanh v7 to * v6: -6.0 × 0.8556387860811776   (∂tanh/∂a = sech2(a))",
+        "-> 3/9  tanh v7 to * v6: -6.0 × 0.8556387860811776   (∂tanh/∂a = 1 − out²)",
         "   grad of b = -0.26686861878696333",
         "-> the end: every gradient is what backward() makes it",
     ]
@@ -409,7 +409,7 @@ def test_info_values_lists_them_with_their_gradients() -> None:
 def test_pdb_runs_the_rule_with_its_operands() -> None:
     text = session("step 2;pdb;p (a, out);quit;pdb;continue")
     assert "(0.4, 0.3799489622552249)" in text
-    assert "partials: 0.8556387860811776" in text
+    assert "partials: (0.8556387860811776,)" in text
 
 
 def test_every_command_has_a_manual() -> None:

@@ -78,7 +78,7 @@ def test_ieee_power_has_the_limits_of_ieee_754(a: float, b: float, power: float)
     ],
 )
 def test_clamp(xs: tuple[float, ...], clamped: float) -> None:
-    assert same(floats.clamp(xs), clamped)
+    assert same(floats.clamp(*xs), clamped)
 
 
 @given(x=st.floats(1e-3, 1e3), y=st.floats(-1e3, 1e3), k=st.integers(-1040, 1000))

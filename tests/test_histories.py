@@ -29,7 +29,8 @@ from hypothesis.stateful import (
 )
 
 import micrograd_like
-from micrograd_like import Value, gradients, maximum, relu, weighted_sum
+from micrograd_like import Value, gradients, maximum, relu, topological_order, weighted_sum
+from micrograd_like.ops import number
 
 
 @dataclass(eq=False)
@@ -188,8 +189,8 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(numbers=st.lists(WHOLE, min_size=1, max_size=3))
     def create_some(self, numbers: list[float]) -> None:
-        for number in numbers:
-            self.create(number)
+        for x in numbers:
+            self.create(x)
 
     @rule(number=WHOLE)
     def create(self, number: float) -> None:
@@ -260,14 +261,14 @@ class Histories(RuleBasedStateMachine):
         which nobody adds up, each may have either."""
         new = chain_rule(model)
         leaves = [node for node in new if not node.op and new[node]]
-        done = {float(pairs[node].grad) != node.grad for node in leaves}
+        done = {number(pairs[node].grad) != node.grad for node in leaves}
         assert len(done) <= 1
         if done == {True}:
             self.backpropagate(model, 1.0, create_graph)
         for node, grad in new.items():
             if node.op or not grad:
-                assert float(pairs[node].grad) in (node.grad, grad)
-                node.grad = Fraction(float(pairs[node].grad))
+                assert number(pairs[node].grad) in (node.grad, grad)
+                node.grad = Fraction(number(pairs[node].grad))
                 node.grad_is_value = isinstance(pairs[node].grad, Value)
         self.cycles |= create_graph
 
@@ -323,7 +324,7 @@ class Histories(RuleBasedStateMachine):
         for model, value in self.pairs().items():
             assert repr(value.data) == repr(model.data)
             assert [*value.partials] == model.partials
-            assert float(value.grad) == model.grad
+            assert number(value.grad) == model.grad
             assert isinstance(value.grad, Value) == model.grad_is_value
 
     @invariant()
@@ -358,11 +359,11 @@ def test_the_interruption_tears_a_careless_backward() -> None:
     """The same moments would show a backward that adds to the leaves as it goes."""
 
     def careless(root: Value) -> None:
-        order = micrograd_like.topological_order(root)
+        order = topological_order(root)
         root.grad = 1.0
         for out in reversed(order):
             for x, partial in zip(out.operands, out.partials):
-                x.grad = float(x.grad) + out.grad * partial
+                x.grad = number(x.grad) + out.grad * partial
                 relu(0.0)  # a moment to be interrupted in
 
     torn = 0

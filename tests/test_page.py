@@ -354,14 +354,14 @@ def rules(root: Value) -> list[tuple[str, str, list[str]]]:
 
 def test_what_the_words_of_a_rule_stand_for() -> None:
     assert rules(Value(3.0, label="b") / Value(2.0, label="a")) == [
-        ("∂div/∂a = 1 / b", "", ["b: a 2.0"]),
-        ("∂div/∂b = -out / b", "", ["b: a 2.0", "out: v2 1.5"]),
+        ("∂div/∂a = 1/b", "", ["b: a 2.0"]),
+        ("∂div/∂b = −a/b²", "", ["a: b 3.0", "b: a 2.0"]),
     ]
     assert rules(exp(Value(0.0, label="out"))) == [("∂exp/∂a = out", "", ["out: v1 1.0"])]
     xs = [Value(float(i), label=f"x{i}") for i in range(22)]
     told = rules(sumprod(xs[:11], xs[11:]))
-    assert told[0] == ("∂sumprod/∂x₁ = x₁₂", "", ["x₁₂: x11 11.0"])
-    assert told[11] == ("∂sumprod/∂x₁₂ = x₁", "", ["x₁: x0 0.0"])
+    assert told[0] == ("∂sumprod/∂p₁ = q₁", "", ["q₁: x11 11.0"])
+    assert told[11] == ("∂sumprod/∂q₁ = p₁", "", ["p₁: x0 0.0"])
     assert rules(clamp(Value(0.5, label="q"), 0.0, 1.0))[1] == (
         "∂clamp/∂low = 1 if a < low else 0",
         "",
@@ -373,12 +373,12 @@ def test_a_partial_is_what_the_rule_gives_or_a_remark_says_why_not() -> None:
     x = Value(2.0, label="x")
     assert rules(x**2)[1] == ("∂power/∂b = 0.0", "", [])
     assert rules(fsum([x, x]))[0] == ("∂fsum/∂x₁ = 1.0", "", [])
-    ties = "1/k for each of the k operands that equal out, 0 for the others"
-    assert rules(maximum(x, 1.0))[0] == ("∂maximum/∂x₁ = 1.0", ties, ["out: v2 2.0"])
-    assert rules(prod([x, x]))[0] == ("∂prod/∂x₁ = 2.0", "product of the others", [])
+    where = ["x₁: x 2.0", "out: v2 2.0"]
+    assert rules(maximum(x, 1.0))[0] == ("∂maximum/∂x₁ = 1 if x₁ = out else 0", "", where)
+    assert rules(prod([x, x]))[0][0] == "∂prod/∂x₁ = out/x₁"
     inf = Value(math.inf, label="inf")
     why = "not by the rule, {}: what is nan has no derivative"
-    assert rules(inf - inf)[0] == ("∂sub/∂a = nan", why.format("1.0"), [])
+    assert rules(inf - inf)[0] == ("∂sub/∂a = nan", why.format("1"), [])
     assert rules(inf * 0.0)[0] == ("∂mul/∂a = nan", why.format("b"), ["b: 0.0 0.0"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -17,9 +18,9 @@ any_recipes = st.one_of(recipes(), recipes(leaves=st.floats(), admit=anything))
 
 
 def grads(root: Value) -> list[Any]:
-    """Return every gradient to the bit, and 0 where none is computed."""
+    """Return every gradient to the bit, and 0 where none is computed; the sign of a nan is none."""
     return [
-        value.grad if type(value.grad) is int else struct.pack("<d", value.grad)
+        g if type(g := value.grad) is int else struct.pack("<d", g if g == g else math.nan)
         for value in topological_order(root)
     ]
 
