@@ -13,7 +13,7 @@ from typing import Any
 from demos.console import parse, run, write
 from demos.drawing import network
 from micrograd_like import Value
-from micrograd_like.charts import BLUE, INK, VERMILION, Panel, figure
+from micrograd_like.drawing.charts import BLUE, INK, VERMILION, Panel, figure
 from micrograd_like.losses import half_squared_error
 from micrograd_like.nn import MLP
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from demos.console import run
 from micrograd_like import Value, detect_anomaly, find_nonfinite, gradient_report, trace_lines
-from micrograd_like.explain import explain
+from micrograd_like.debugging.explain import explain
+from micrograd_like.debugging.tracing import AnomalyError
 from micrograd_like.nn import MLP
-from micrograd_like.tracing import AnomalyError
 
 
 def network() -> MLP:

@@ -11,7 +11,7 @@ from typing import Any
 from demos.console import parse, run, write
 from demos.drawing import blocks
 from micrograd_like import Value, floats, fsum, gradients, sigmoid, softplus
-from micrograd_like.charts import BLUE, VERMILION, Panel, figure, spread
+from micrograd_like.drawing.charts import BLUE, VERMILION, Panel, figure, spread
 
 Matrix = list[list[Any]]  # rows of floats, or of Values
 Runs = dict[tuple[str, str], list[list[float]]]  # by task and rule: from every start, E by step

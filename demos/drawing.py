@@ -4,7 +4,7 @@ What you can do with it::
 
     svg = training_picture("Two moons", "98 of 100 right", score, train, held_out, losses)
 
-    panel = Panel((300, 300), (-1, 1), (-1, 1))               # of `micrograd_like.charts`
+    panel = Panel((300, 300), (-1, 1), (-1, 1))               # of `micrograd_like.drawing.charts`
     heat(panel, lambda x, y: x * y, -1, 1)
     panel.axes("x", "y")
     svg = figure("A saddle", "z = xy", panel, colour_bar(300, -1, 1, "z"))
@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from micrograd_like.charts import (
+from micrograd_like.drawing.charts import (
     BLUE,
     GREEN,
     GREY,

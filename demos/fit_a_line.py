@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from demos.console import parse, run, write
 from micrograd_like import Value, fsum
-from micrograd_like.charts import BLUE, GREEN, GREY, INK, VERMILION, Panel, dot, figure, ring
+from micrograd_like.drawing.charts import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    VERMILION,
+    Panel,
+    dot,
+    figure,
+    ring,
+)
 
 DATA = ((0.0, 0.0), (1.0, 2.0), (2.0, 4.0))  # inputs, outputs
 GUESSES, RATE = (3.0, 4.0, 2.0), 0.03

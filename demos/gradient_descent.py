@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from demos.console import parse, run, write
 from micrograd_like import Value
-from micrograd_like.charts import BLUE, GREEN, GREY, VERMILION, Panel, Point, figure, label
+from micrograd_like.drawing.charts import BLUE, GREEN, GREY, VERMILION, Panel, Point, figure, label
 
 STARTS, RATE = (0.0, -4.0), 0.1
 

@@ -8,7 +8,7 @@ from functools import partial
 from demos.console import parse, run, write
 from demos.drawing import colour_bar, heat
 from micrograd_like import Value, losses, optim, training
-from micrograd_like.charts import GREEN, INK, Panel, figure, spread
+from micrograd_like.drawing.charts import GREEN, INK, Panel, figure, spread
 from micrograd_like.nn import MLP
 
 SPAN, EPOCHS = 1.5, 25

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from demos.console import parse, run, write
 from demos.drawing import CLASSES, heat, regions
-from micrograd_like.charts import INK, Panel, dot, figure
 from micrograd_like.data import xor
+from micrograd_like.drawing.charts import INK, Panel, dot, figure
 from micrograd_like.nn import MLP
 
 EXAMPLES, HIDDEN, SIZE, RATE, LIMIT, SEEDS = xor(), 4, 0.5, 2.0, 500, 20

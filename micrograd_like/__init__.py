@@ -14,17 +14,21 @@ from .functional import gradients
 from .functions import *
 from .ops import *
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # What takes time to import is imported when it is first asked for: these modules, and the names of
 # others.
-_MODULES = ("data", "graph", "losses", "optim", "tracing", "training")
+_MODULES = ("data", "graph", "losses", "optim", "training")
 _NAMES = {
-    "debug": "debugger",
-    "detect_anomaly": "tracing",
-    "find_nonfinite": "explain",
-    "gradient_report": "health",
-    "trace_lines": "tracing",
+    "AnomalyError": "debugging.tracing",
+    "Graph": "drawing.graph",
+    "debug": "debugging.debugger",
+    "detect_anomaly": "debugging.tracing",
+    "explain": "debugging.explain",
+    "find_nonfinite": "debugging.explain",
+    "gradient_report": "debugging.health",
+    "set_trace": "debugging.debugger",
+    "trace_lines": "debugging.tracing",
 }
 
 __all__ = ["Value", "engine", "gradients", "nn", "ops", "topological_order"]
@@ -33,11 +37,15 @@ __all__ += ops.__all__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .debugger import debug as debug
-    from .explain import find_nonfinite as find_nonfinite
-    from .health import gradient_report as gradient_report
-    from .tracing import detect_anomaly as detect_anomaly
-    from .tracing import trace_lines as trace_lines
+    from .debugging.debugger import debug as debug
+    from .debugging.debugger import set_trace as set_trace
+    from .debugging.explain import explain as explain
+    from .debugging.explain import find_nonfinite as find_nonfinite
+    from .debugging.health import gradient_report as gradient_report
+    from .debugging.tracing import AnomalyError as AnomalyError
+    from .debugging.tracing import detect_anomaly as detect_anomaly
+    from .debugging.tracing import trace_lines as trace_lines
+    from .drawing.graph import Graph as Graph
 
 
 def __getattr__(name: str) -> object:
@@ -54,3 +62,33 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """Return the public names, for tab completion."""
     return sorted({*__all__, *_MODULES, *_NAMES, "__version__"})
+
+
+class _OldPaths:
+    """Say where a module of 0.1 went to: Python asks this last, when it has found no module."""
+
+    moved = {  # noqa: RUF012
+        **dict.fromkeys(("charts", "layout", "modules", "picture"), "drawing.{}"),
+        **dict.fromkeys(("layering", "ordering", "routing", "spacing"), "drawing.layout.{}"),
+        **dict.fromkeys(("debugger", "explain", "health", "tracing"), "debugging.{}"),
+        **dict.fromkeys(("checkpoint", "history", "measuring", "progress"), "training.{}"),
+        "formula": "drawing.expression",
+        "stepping": "debugging.steps",
+        "weights": "files",
+    }
+
+    @classmethod
+    def find_spec(cls, path: str, *ignored: object) -> None:
+        package, _, name = path.rpartition(".")
+        if package == __name__ and name in cls.moved:
+            new = f"{package}.{cls.moved[name].format(name)}"
+            raise ImportError(f"{path} is {new} since version 0.2.0", name=path)
+
+
+def _tell_old_paths() -> None:
+    import sys
+
+    sys.meta_path.append(_OldPaths)
+
+
+_tell_old_paths()

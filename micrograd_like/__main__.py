@@ -18,9 +18,9 @@ import sys
 import traceback
 from pathlib import Path
 
+from .debugging.tracing import trace_lines
 from .engine import Value
-from .ops import shorten
-from .tracing import trace_lines
+from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _draw(
     options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
 ) -> int:
     """Draw the computation graph of Values of a script."""
-    from .graph import Graph
+    from .drawing.graph import Graph
 
     chosen = _chosen(options, "view", "direction", "theme", "format", "levels", "limit")
     if options.between is not None:
@@ -121,7 +121,7 @@ def _debug(
     options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
 ) -> int:
     """Walk through the backward pass from a Value of a script, in the gradient debugger."""
-    from .debugger import Debugger
+    from .debugging.debugger import Debugger
 
     if len(values) != 1:
         raise Failure(f"{options.target} names {len(values)} Values: debug one")

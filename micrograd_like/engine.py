@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from .explain import Explanation
-    from .graph import Graph
-    from .stepping import Step
+    from .debugging.explain import Explanation
+    from .debugging.steps import Step
+    from .drawing.graph import Graph
 
 # What watches the values that are made, or replaces them: None but where something was switched on.
 hook: Any = None
@@ -346,29 +346,29 @@ class Value(Recorder):
 
     def graph(self, *others: Value, **options: Any) -> Graph:
         """Return the picture of this value's graph: see `micrograd_like.graph.Graph`."""
-        from .graph import Graph
+        from .drawing.graph import Graph
 
         return Graph(self, *others, **options)
 
     def page(self, path: str | os.PathLike[str], **options: Any) -> None:
-        """Write a page to step through backpropagation in a browser: see `micrograd_like.page`."""
-        from .page import write
+        """Write a page to step through backpropagation in a browser: see `page.page`."""
+        from .page.page import write
 
         write(self, path, **options)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
-        """Go through the walk that `backward` does, edge by edge: see `micrograd_like.stepping`.
+        """Go through the walk that `backward` does, edge by edge: see `debugging.steps`.
 
         What is left behind when it is exhausted is exactly what `backward` leaves; given up before
         that, it leaves every gradient as it was.
         """
-        from .stepping import steps
+        from .debugging.steps import steps
 
         return steps(self, seed)
 
     def explain(self, x: Value, k: int = 5) -> Explanation:
         """Say why the gradient of this value with respect to ``x`` is what it is, by its paths."""
-        from .explain import explain
+        from .debugging.explain import explain
 
         return explain(x, self, k)
 

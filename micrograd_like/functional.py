@@ -22,7 +22,8 @@ from operator import mul
 
 from . import engine
 from .engine import Value, topological_order
-from .ops import as_float, number, shorten
+from .ops import as_float, number
+from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ import operator
 from . import ops
 from .functions import fsum, weighted_sum
 from .nn import Module
-from .ops import as_float, shorten
+from .ops import as_float
+from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

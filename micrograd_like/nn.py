@@ -24,10 +24,11 @@ import math
 import operator
 import os
 
-from . import ops, weights
+from . import files, ops
 from .engine import Value, node_of_many
-from .ops import Op, as_float, shorten
-from .weights import finite, refuse_duplicates
+from .files import refuse_duplicates
+from .ops import Op, as_float, finite
+from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def linear(x: Value) -> Value:
     """Return ``x``: the activation of a layer that has none."""
     return x
 
+
+FORMAT = "micrograd_like weights 1"
 
 ACTIVATIONS: dict[str, Activation] = {
     "linear": linear,
@@ -212,7 +215,8 @@ class Module:
         The file at ``path`` is replaced when all is written, and untouched if anything goes wrong.
         Raises ValueError if a weight is not finite, OSError if the file can't be written.
         """
-        weights.write(path, repr(self), self.state_dict())
+        state = {name: finite(name, x) for name, x in self.state_dict().items()}
+        files.write_json(path, FORMAT, {"module": repr(self), "parameters": state})
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read the weights that `save` wrote.
@@ -221,7 +225,10 @@ class Module:
         for each parameter of this module and nothing else; OSError if it can't be read.
         """
         try:
-            self.load_state_dict(weights.read(path))
+            content = files.read_json(path, FORMAT)
+            if not isinstance(content.get("parameters"), dict):
+                raise ValueError('it has no object "parameters"')
+            self.load_state_dict(content["parameters"])
         except ValueError as error:
             raise ValueError(f"cannot load weights from {os.fspath(path)!r}: {error}") from None
 

@@ -39,6 +39,7 @@ from types import MethodType
 
 from . import floats
 from .floats import SELU_SCALE, SELU_SCALE_ALPHA, TWO_OVER_SQRT_PI
+from .text import shorten
 
 TYPE_CHECKING = False  # type checkers read it as True; `typing` takes longer than all of this
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Op:
     arity           how many operands it takes, one or two; else 0
     defaults        of the last operands (see `OpWithDefaults`)
     domain          of the operand, if forward raises outside: the interval that errors tell
-    binds, latex    how an operator binds, and what LaTeX writes (see `micrograd_like.formula`)
+    binds, latex    how an operator binds, and what LaTeX writes (see `micrograd_like.drawing.expression`)
     saturates       its partial is largest at 0, and dies away on either side
     """
 
@@ -289,10 +290,17 @@ def number(x: Any) -> Any:
     return x.data if isinstance(x, Recorder) else x
 
 
-def shorten(x: object, width: int = 60) -> str:
-    """Return ``repr(x)`` cut to ``width`` characters, for error messages."""
-    text = repr(x)
-    return text if len(text) <= width else text[: width - 1] + "…"
+def finite(name: str, x: Any) -> float:
+    """Return a finite real number as a float; else raise ValueError with its name."""
+    try:
+        if isinstance(x, bool):
+            raise TypeError(f"expected a real number, got {x}")
+        number = as_float(x)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not isfinite(number):
+        raise ValueError(f"{name} is {number}: it must be a finite number")
+    return number
 
 
 def _row(name: str) -> Op:

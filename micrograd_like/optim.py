@@ -28,8 +28,8 @@ from itertools import chain
 
 from .engine import Value
 from .nn import Module
-from .ops import as_float, shorten
-from .weights import finite
+from .ops import as_float, finite
+from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

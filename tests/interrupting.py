@@ -1,14 +1,23 @@
-"""Ctrl-C at any one place of a function, and a training for another process to kill."""
+"""Ctrl-C at a place of our choice, or at random moments; and a training for a process to kill.
+
+python tests/interrupting.py --signals 10000   interrupt backward so often, in each of four ways
+python tests/interrupting.py EPOCHS PATH       train, until killed
+"""
 
 from __future__ import annotations
 
 import random
 import sys
+import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import micrograd_like
 from micrograd_like import data, losses, nn, optim, training
+
+PACKAGE = Path(micrograd_like.__file__).parent
 
 
 class Interrupts:
@@ -37,6 +46,62 @@ class Interrupts:
             sys.setprofile(before)
 
 
+class PlacedInterrupts:
+    """Raise KeyboardInterrupt at the k-th place, and for more ks again, so far after the last.
+
+    A place is a line of the package, and a bytecode of the codes in ``closely``.
+    """
+
+    def __init__(self, *at: int, closely: tuple[Any, ...] = ()) -> None:
+        self.at, self.closely = at, closely
+        self.seen = 0
+        self.places: list[int] = []  # the offsets of the bytecodes where it has raised
+        self.raising = False
+        self.tracers: list[Any] = []
+
+    def run(self, function: Callable[[], Any]) -> bool:
+        """Return whether all of them came before the function's end."""
+        before = sys.gettrace()
+        sys.settrace(self.enter)
+        try:
+            function()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        return len(self.places) == len(self.at)
+
+    def enter(self, frame: Any, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        watched = code.co_filename.startswith(str(PACKAGE)) or code in self.closely
+        return self.watch(frame) if watched else None
+
+    def watch(self, frame: Any) -> Any:
+        # Python switches tracing off when a trace function raises, and lets go of the one that the
+        # frame has. That moment, before the first line of a handler, is when to switch it on again.
+        frame.f_trace = tracer = partial(self.step)
+        self.tracers.append(weakref.ref(tracer, partial(self.go_on, frame)))
+        if frame.f_code in self.closely:
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return tracer
+
+    def go_on(self, frame: Any, tracer: Any) -> None:
+        if self.raising:
+            self.raising = False
+            sys.settrace(self.enter)
+            self.watch(frame)
+
+    def step(self, frame: Any, event: str, argument: Any) -> Any:
+        if event in ("line", "opcode") and len(self.places) < len(self.at):
+            self.seen += 1
+            if self.seen == self.at[len(self.places)]:
+                self.places.append(frame.f_lasti)
+                self.seen = 0
+                self.raising = True
+                raise KeyboardInterrupt
+        return frame.f_trace
+
+
 def train(epochs: int, checkpoint: Path | None, resume: Path | None) -> tuple[list[str], int]:
     """Train a small network; return the bits of all its weights, and how many epochs it had."""
     model = nn.MLP(2, [4, 1], activation="tanh", rng=random.Random(1))
@@ -55,6 +120,10 @@ def train(epochs: int, checkpoint: Path | None, resume: Path | None) -> tuple[li
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[2])
-    print("ready", flush=True)
-    train(int(sys.argv[1]), path, path)
+    if sys.argv[1] == "--signals":
+        from bombarding import BACKWARDS, bombard
+
+        bombard(BACKWARDS[[*sys.argv[3:], "careful"][0]], int(sys.argv[2]))
+    else:
+        print("ready", flush=True)
+        train(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[2]))

@@ -20,43 +20,36 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "micrograd_like"
 TESTS = ROOT / "tests"
 
-# A module imports from the rows above its own, and from its own row where that makes no cycle.
-ROWS = (
-    ("floats",),
+# A module imports from the floors above its own, and from its own floor where that makes no cycle.
+# The core stands first; each wing is a folder, and a floor.
+FLOORS = (
+    ("text", "floats"),
     ("ops",),
-    ("engine", "weights"),
-    ("functions", "functional"),
-    ("nn", "stepping"),
-    ("tracing",),
+    ("engine",),
+    ("names", "files", "functions", "functional"),
+    ("nn",),
     ("losses", "optim", "data"),
-    ("transforms",),
-    ("checking",),
-    ("compiler",),
-    ("layering", "ordering", "spacing", "routing"),
-    ("charts", "graph", "modules", "formula", "picture", "layout"),
-    ("explain", "health"),
-    ("history",),
-    ("measuring", "checkpoint", "progress"),
-    ("training",),
-    ("debugger",),
+    ("drawing",),
+    ("graph",),
+    ("debugging",),
     ("page",),
+    ("training",),
     ("__main__",),
 )
-ROW_OF = {module: row for row, modules in enumerate(ROWS) for module in modules}
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+CORE = {"floats", "ops", "engine", "functions", "nn"}  # the tiny library, with text and files
 
 # Methods of a Value that open a tool, as loss.graph() does: the tool is imported when it is called.
-DOORS = {  # module: {function: the module that it may import}
-    "engine": {
-        "backward": "functional",
-        "explain": "explain",
-        "graph": "graph",
-        "page": "page",
-        "steps": "stepping",
-    },
+DOORS = {  # method: the module that it may import
+    "backward": "functional",
+    "explain": "debugging.explain",
+    "graph": "drawing.graph",
+    "page": "page.page",
+    "steps": "debugging.steps",
 }
 
 # Third-party packages that a module may import inside a function, where there is one to import.
-OPTIONAL = {"picture": {"graphviz"}}
+OPTIONAL = {"drawing.picture": {"graphviz"}}
 
 # Modules of the standard library that take milliseconds to import, typing (which brings re along)
 # more than the whole package. Import them where they are used, or under ``if TYPE_CHECKING:`` with
@@ -65,7 +58,7 @@ SLOW = {"ast", "dataclasses", "inspect", "json", "linecache", "pathlib", "re", "
 SLOW |= {"tokenize", "typing"}
 
 # The modules that may run source: what is generated, and what the user types at a prompt.
-MAY_EXEC = {"compiler", "debugger"}
+MAY_EXEC = {"programs.source", "debugging.debugger"}
 
 Check = Callable[[Path], list[str]]
 
@@ -76,25 +69,30 @@ def trees(package: Path) -> Iterator[tuple[str, ast.Module]]:
         yield module, ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
-def imports(package: Path, tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield (line, dotted name) for every import in ``tree``, those in functions among them."""
-    name = package.name
+def imports(package: Path, module: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted name) for every import in ``tree``, those in functions among them.
+
+    Of the package's own, the name is that of the module: micrograd_like.drawing.graph.
+    """
+    own = f"{package.name}.{module}".removesuffix(".__init__").split(".")
+    inside = own if (package / Path(*own[1:]) / "__init__.py").exists() else own[:-1]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):
-            source = f"{name}.{node.module or ''}".rstrip(".") if node.level else node.module or ""
-            for alias in node.names if source == name else ():
-                inside = alias.name in ROW_OF or (package / f"{alias.name}.py").exists()
-                yield node.lineno, f"{name}.{alias.name}" if inside else name
-            if source != name:
-                yield node.lineno, source
+            outer = inside[: len(inside) - node.level + 1] if node.level else []
+            source = ".".join([*outer, *([node.module] if node.module else [])])
+            folder = package.parent / Path(*source.split("."))
+            for alias in node.names:
+                is_module = any((folder / f"{alias.name}{end}").exists() for end in (".py", ""))
+                is_module |= source == package.name and alias.name in FLOOR_OF
+                yield node.lineno, f"{source}.{alias.name}" if is_module else source
         elif isinstance(node, ast.Call) and called(node) in ("__import__", "import_module"):
             constant = node.args[0] if node.args else None
             if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
                 dotted = constant.value
-                yield node.lineno, f"{name}{dotted}" if dotted.startswith(".") else dotted
+                yield node.lineno, f"{package.name}{dotted}" if dotted.startswith(".") else dotted
 
 
 def called(node: ast.Call) -> str:
@@ -103,38 +101,49 @@ def called(node: ast.Call) -> str:
     return getattr(function, "id", getattr(function, "attr", ""))
 
 
-def import_order(package: Path) -> list[str]:
-    """Report imports that point down the list, cycles in a row, and modules not in the list."""
-    found = []
-    edges: dict[str, set[str]] = {}
+def import_graph(package: Path) -> dict[str, set[tuple[int, str]]]:
+    """Return for each module the modules of the package that it imports, and on which lines."""
+    edges: dict[str, set[tuple[int, str]]] = {}
     for module, tree in trees(package):
         if module == "__init__":
             continue
-        if module not in ROW_OF:
-            found.append(f"{module}: not in the list of modules")
-            continue
-        for line, dotted in imports(package, tree):
+        found = edges.setdefault(module, set())
+        for line, dotted in imports(package, module, tree):
             top, _, target = dotted.partition(".")
-            target = target.partition(".")[0]
-            if top != package.name:
-                continue
-            if not target:
+            if top == package.name and (line, target) not in doors(module, tree):
+                found.add((line, target))
+    return edges
+
+
+def import_order(package: Path) -> list[str]:
+    """Report imports that point down the house, circles, and rooms that are on no floor."""
+    found = []
+    edges = import_graph(package)
+    for module, targets in edges.items():
+        room = module.partition(".")[0]
+        if room not in FLOOR_OF:
+            found.append(f"{module}: not on a floor of the house")
+            continue
+        for line, target in sorted(targets):
+            other = target.partition(".")[0]
+            if not other:
                 if module != "__main__":
                     found.append(f"{module}:{line} imports the package, not one of its modules")
-            elif (line, target) in doors(module, tree):
-                continue
-            elif ROW_OF.get(target, len(ROWS)) > ROW_OF[module]:
-                found.append(f"{module}:{line} imports {target}, which is below it in the list")
-            else:
-                edges.setdefault(module, set()).add(target)
-    for row in ROWS:
-        for module in row:
-            reached, new = set(), edges.get(module, set()) & set(row)
-            while new:
-                reached |= new
-                new = {b for a in new for b in edges.get(a, set()) & set(row)} - reached
-            if module in reached:
-                found.append(f"{module}: imports itself by way of its row")
+            elif FLOOR_OF.get(other, len(FLOORS)) > FLOOR_OF[room]:
+                found.append(f"{module}:{line} imports {target}, which is below it in the house")
+    ways = {
+        module: {target for line, target in edges[module] if line not in types_only(tree)}
+        for module, tree in trees(package)
+        if module in edges
+    }
+    for module in ways:
+        reached: set[str] = set()
+        new = set(ways[module])
+        while new:
+            reached |= new
+            new = {b for a in new for b in ways.get(a, ())} - reached
+        if module in reached:
+            found.append(f"{module}: imports itself by way of others")
     return found
 
 
@@ -143,19 +152,21 @@ def doors(module: str, tree: ast.Module) -> set[tuple[int, str]]:
 
     For type checkers it may, too: that imports nothing.
     """
-    allowed = DOORS.get(module, {})
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name in allowed:
-            found |= {(n.lineno, allowed[node.name]) for n in ast.walk(node) if is_import(n)}
+        if module == "engine" and isinstance(node, ast.FunctionDef) and node.name in DOORS:
+            found |= {(n.lineno, DOORS[node.name]) for n in ast.walk(node) if is_import(n)}
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            found |= {
-                (n.lineno, target)
-                for n in ast.walk(node)
-                if is_import(n)
-                for target in allowed.values()
-            }
+            lines = {n.lineno for n in ast.walk(node) if is_import(n)}
+            found |= {(line, target) for line in lines for target in DOORS.values()}
     return found
+
+
+def types_only(tree: ast.Module) -> set[int]:
+    """Return the lines that only type checkers read: a circle of those is none."""
+    blocks = [n for n in ast.walk(tree) if isinstance(n, ast.If)]
+    blocks = [n for n in blocks if ast.unparse(n.test) == "TYPE_CHECKING"]
+    return {n.lineno for block in blocks for n in ast.walk(block) if is_import(n)}
 
 
 def is_import(node: ast.AST) -> TypeGuard[ast.Import | ast.ImportFrom]:
@@ -172,7 +183,7 @@ def third_party(package: Path) -> list[str]:
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
             for inner in range(node.lineno, (node.end_lineno or node.lineno) + 1)
         }
-        for line, dotted in imports(package, tree):
+        for line, dotted in imports(package, module, tree):
             top = dotted.partition(".")[0]
             optional = top in OPTIONAL.get(module, ()) and line not in at_top
             if top not in sys.stdlib_module_names and top != package.name and not optional:
@@ -263,31 +274,31 @@ def test_no_test_depends_on_a_time() -> None:
         (import_order, "ops", "import importlib\nimportlib.import_module('.nn')", "ops:2 imports"),
         (import_order, "nn", "from micrograd_like import Value", "nn:1 imports the package"),
         (import_order, "nn", "if TYPE_CHECKING:\n    from .data import Batch", "nn:2 imports data"),
-        (import_order, "newcomer", "", "newcomer: not in the list"),
-        (import_order, "sub/newcomer", "", "sub.newcomer: not in the list"),
+        (import_order, "newcomer", "", "newcomer: not on a floor"),
+        (import_order, "sub/newcomer", "", "sub.newcomer: not on a floor"),
         (import_order, "nn", "from .newcomer import x", "nn:1 imports newcomer"),
-        (import_order, "graph", "from .layout import place\nfrom .ops import Op", ""),
-        (import_order, "engine", "def graph():\n    from .graph import Graph", ""),
+        (import_order, "graph", "from .drawing import x\nfrom .ops import Op", ""),
+        (import_order, "engine", "def graph():\n    from .drawing.graph import Graph", ""),
         (
             import_order,
             "engine",
             "def graph():\n    from .page import Page",
             "engine:2 imports page",
         ),
-        (import_order, "engine", "if TYPE_CHECKING:\n    from .graph import Graph", ""),
+        (import_order, "engine", "if TYPE_CHECKING:\n    from .drawing.graph import Graph", ""),
         (import_order, "__init__", "from .nn import MLP", ""),
         (import_order, "__main__", "import micrograd_like", ""),
         (third_party, "nn", "import numpy as np", "nn:1 imports numpy"),
         (third_party, "nn", "def f():\n    from torch.nn import Linear", "nn:2 imports torch"),
         (third_party, "nn", "__import__('jax')", "nn:1 imports jax"),
         (third_party, "nn", "import math, json.decoder\nfrom . import ops", ""),
-        (third_party, "picture", "import graphviz", "picture:1 imports graphviz"),
-        (third_party, "picture", "try:\n    import graphviz\nexcept E: pass", "picture:2 imports"),
-        (third_party, "picture", "def draw():\n    import graphviz", ""),
-        (third_party, "page", "def draw():\n    import graphviz", "page:2 imports graphviz"),
+        (third_party, "drawing/picture", "import graphviz", "picture:1 imports graphviz"),
+        (third_party, "drawing/picture", "try:\n    import graphviz\nexcept E: 0", "picture:2"),
+        (third_party, "drawing/picture", "def draw():\n    import graphviz", ""),
+        (third_party, "page/page", "def draw():\n    import graphviz", "page:2 imports graphviz"),
         (dynamic_code, "ops", "exec('x = 1')", "ops:1 names exec"),
         (dynamic_code, "ops", "f = eval", "ops:1 names eval"),
-        (dynamic_code, "compiler", "exec('x = 1')", ""),
+        (dynamic_code, "programs/source", "exec('x = 1')", ""),
         (dynamic_code, "ops", "for n in names:\n    setattr(Op, n, f)", "ops:2 sets attributes"),
         (dynamic_code, "ops", "[setattr(Op, n, f) for n in names]", "ops:1 sets attributes"),
         (dynamic_code, "ops", "setattr(Op, 'name', f)", ""),
@@ -313,14 +324,14 @@ def test_checks_catch_what_they_are_for(
     assert report in "".join(found)
 
 
-def test_a_cycle_in_a_row_is_caught(tmp_path: Path) -> None:
+def test_a_circle_is_caught(tmp_path: Path) -> None:
     package = tmp_path / "micrograd_like"
     package.mkdir()
-    (package / "graph.py").write_text("from . import layout", encoding="utf-8")
-    (package / "layout.py").write_text("from . import graph", encoding="utf-8")
+    (package / "losses.py").write_text("from . import optim", encoding="utf-8")
+    (package / "optim.py").write_text("from . import losses", encoding="utf-8")
     assert import_order(package) == [
-        "graph: imports itself by way of its row",
-        "layout: imports itself by way of its row",
+        "losses: imports itself by way of others",
+        "optim: imports itself by way of others",
     ]
 
 

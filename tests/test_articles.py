@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from demos import backprop_by_hand, delta_notation, fit_a_line, imitate, until_correct
 from demos.drawing import shade
 from micrograd_like import fsum, optim, softplus
-from micrograd_like.charts import Panel
+from micrograd_like.drawing.charts import Panel
 from micrograd_like.nn import MLP
 
 ROOT = Path(__file__).resolve().parent.parent

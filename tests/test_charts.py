@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from micrograd_like.charts import (
+from micrograd_like.drawing.charts import (
     BLUE,
     HUGE,
     INK,
@@ -30,7 +30,7 @@ from micrograd_like.charts import (
     text,
     ticks,
 )
-from micrograd_like.picture import cells, clean, cut
+from micrograd_like.text import cells, clean, cut
 
 SVG = "{http://www.w3.org/2000/svg}"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -22,8 +22,8 @@ from recipes import Recipe, anything, recipes
 
 import micrograd_like
 from micrograd_like import Value, nn, sigmoid, sqrt, tanh, topological_order
-from micrograd_like.debugger import ALIASES, Debugger, debug, set_trace
-from micrograd_like.tracing import trace_lines
+from micrograd_like.debugging.debugger import ALIASES, Debugger, debug, set_trace
+from micrograd_like.debugging.tracing import trace_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -542,7 +542,7 @@ def test_breakpoint_is_a_way_in(tmp_path: Path, argument: str) -> None:
         env={
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            "PYTHONBREAKPOINT": "micrograd_like.debugger.set_trace",
+            "PYTHONBREAKPOINT": "micrograd_like.debugging.debugger.set_trace",
             "PYTHONIOENCODING": "utf-8",
         },
         input="finish\nprint w\nq\n",

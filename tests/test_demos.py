@@ -28,9 +28,8 @@ from demos.drawing import (
     shade,
     training_picture,
 )
-from micrograd_like import training
-from micrograd_like.charts import Panel
-from micrograd_like.progress import Progress
+from micrograd_like.drawing.charts import Panel
+from micrograd_like.training.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
@@ -103,7 +102,7 @@ class TestMoons:
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        monkeypatch.setattr(training, "Progress", Interrupted)
+        monkeypatch.setattr("micrograd_like.training.fitting.Progress", Interrupted)
         path = tmp_path / "moons.svg"
         assert moons.main([str(path), "--epochs", "9"]) == 130
         output = capsys.readouterr().out
@@ -192,7 +191,7 @@ class TestIris:
     def test_an_interruption_keeps_the_network_so_far(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(training, "Progress", Interrupted)
+        monkeypatch.setattr("micrograd_like.training.fitting.Progress", Interrupted)
         assert iris.main(["--epochs", "9"]) == 130
         output = capsys.readouterr().out
         assert "stopped in epoch 2 of 9, network as it was then:\nheld-out accuracy" in output

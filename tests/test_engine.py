@@ -794,8 +794,17 @@ def test_an_error_of_an_op_passes_through_two_frames_of_the_library(
 
 def test_the_package_lists_its_public_names_and_no_import_of_its_own() -> None:
     names = dir(m)
-    tools = {"debug", "find_nonfinite", "gradient_report", "trace_lines"}
-    tools |= {"detect_anomaly", "losses", "optim", "training", "data", "graph", "tracing"}
+    tools = {
+        "debug",
+        "set_trace",
+        "explain",
+        "AnomalyError",
+        "Graph",
+        "find_nonfinite",
+        "gradient_report",
+        "trace_lines",
+    }
+    tools |= {"detect_anomaly", "losses", "optim", "training", "data", "graph"}
     assert {*m.__all__} | tools <= {*names}
     assert not {"annotations", "TYPE_CHECKING", "floats", "functions", "import_module"} & {*names}
     for name in names:

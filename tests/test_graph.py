@@ -18,9 +18,9 @@ from recipes import Recipe, recipes
 
 from demos import neuron
 from micrograd_like import Value, fsum, gradients, nn, sigmoid, softmax, tanh
+from micrograd_like.drawing.picture import Box, Scene
 from micrograd_like.graph import Graph
 from micrograd_like.ops import TABLE
-from micrograd_like.picture import Box, Scene
 
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from micrograd_like import Value, fsum, gradients, nn, relu, sigmoid, tanh
-from micrograd_like.health import GradientReport, LayerReport, gradient_report
+from micrograd_like.debugging.health import GradientReport, LayerReport, gradient_report
 
 EDGE = math.acosh(math.sqrt(1000))  # where tanh′ = sech² is 1/1000
 EXAMPLES = ([1.0, -2.0], [0.5, 0.25], [-1.0, 3.0])
@@ -303,7 +303,7 @@ def test_the_same_model_gives_the_same_bytes() -> None:
 
 def test_a_broken_count_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the sums, no activation of elementary operations is found."""
-    from micrograd_like import health
+    from micrograd_like.debugging import health
 
     model = nn.MLP(2, [6, 1], rng=5, fused=False)
     right = gradient_report(model, loss_of(model)).total.relu_units

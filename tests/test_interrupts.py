@@ -1,158 +1,229 @@
-"""Ctrl-C in the middle of a backward leaves the gradients of the leaves all old or all new.
+"""Whatever interrupts a backward, the gradients of the leaves are all as before or all as after.
 
-A child process runs `backward` again and again, on a graph with hundreds of leaves, and is
-interrupted at random moments: by SIGINT from this process, or by a timer of its own. The gradients
-are whole numbers, so after k runs each is exactly k times the first; a mixture has two ks in it.
-
-Run as a script, this file is that child.
+First at every place where a trace function can raise, one after the other, and once more while the
+first interrupt is being handled; then by real signals at random moments.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
-import micrograd_like
-from micrograd_like import Value, fsum, topological_order
+import interrupting
+import pytest
+from bombarding import careful, careful_with_a_graph, careless
+from interrupting import PACKAGE, PlacedInterrupts
 
-LEAVES = 400
-EPISODES = {"dev": 100, "ci": 400, "thorough": 10_000}
+from micrograd_like import Value, exp, fsum, gradients, nn, tanh, topological_order
 
-
-def careful(root: Value) -> None:
-    root.backward()
-
-
-def careful_with_a_graph(root: Value) -> None:
-    root.backward(create_graph=True)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
+EPISODES = {"dev": 100, "ci": 400, "thorough": 10_000}.get(PROFILE, 400)
+BACKWARD: Any = Value.backward.__code__
 
 
-def careless(root: Value) -> None:
-    """Add to the leaves' gradients on the way, as one would."""
-    order = topological_order(root)
-    for value in order:
-        if value.op is not None:
-            value.grad = 0.0
-    root.grad = 1.0
-    for out in reversed(order):
-        for x, partial in zip(out.operands, out.partials):
-            x.grad += out.grad * partial
+# ---------------------------------------------------------------------------- at every place
 
 
-BACKWARDS = {f.__name__: f for f in (careful, careful_with_a_graph, careless)}
+def leaves(n: int) -> list[Value]:
+    return [Value(0.5 + i) for i in range(n)]
 
 
-def graph_of(leaves: list[Value]) -> Value:
-    """Return a root whose gradient by the i-th leaf is i + 2."""
-    terms = [leaf * float(i + 1) for i, leaf in enumerate(leaves)]
-    tree = terms
-    while len(tree) > 1:
-        tree = [fsum(tree[i : i + 3]) for i in range(0, len(tree), 3)]
-    chain = leaves[0]
-    for leaf in leaves[1:]:
-        chain = chain + leaf
-    return tree[0] + chain
+def square() -> Value:
+    x = Value(3.0)
+    return x * x
 
 
-class Child:
-    """Interrupt ``backward`` for some episodes, and count what became of the gradients."""
-
-    def __init__(self, backward: Callable[[Value], None], by_timer: bool) -> None:
-        self.backward, self.by_timer = backward, by_timer
-        self.leaves = [Value(float(i % 5)) for i in range(LEAVES)]
-        self.root = graph_of(self.leaves)
-        self.inside = self.torn = 0
-
-    def run(self, episodes: int) -> None:
-        rng = random.Random(episodes)
-        for _ in range(episodes):
-            self.episode(rng.uniform(1e-6, 4e-3))
-        lock_is_free = threading.Thread(target=self.root.backward)
-        lock_is_free.start()
-        lock_is_free.join()
-        print("done", self.inside, self.torn, flush=True)
-
-    def episode(self, delay: float) -> None:
-        for leaf in self.leaves:
-            leaf.grad = 0.0
-        done = 0
-        running = False
-        try:
-            if self.by_timer:
-                signal.setitimer(signal.ITIMER_REAL, delay)
-            else:
-                os.write(1, b"ready\n")
-            while True:
-                running = True
-                self.backward(self.root)
-                running = False
-                done += 1
-        except KeyboardInterrupt:
-            pass
-        self.inside += running
-        times = {float(leaf.grad) / (i + 2) for i, leaf in enumerate(self.leaves)}
-        self.torn += not (len(times) == 1 and times <= {done, done + 1})
+def zero_gradient() -> Value:
+    x, *xs = leaves(5)
+    return fsum([x, *xs]) * 0.0 + x
 
 
-def interrupted(backward: Callable[[Value], None], by_timer: bool, episodes: int) -> list[int]:
-    """Run a child; return how many interrupts came inside backward, and how many tore it."""
-    command = [sys.executable, __file__, backward.__name__, str(int(by_timer)), str(episodes)]
-    root = Path(micrograd_like.__file__).parent.parent
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)}
-    ) as child:
-        assert child.stdout is not None
-        rng = random.Random(0)
-        for line in child.stdout:
-            if line.startswith(b"done"):
-                return [int(number) for number in line.split()[1:]]
-            wait(rng.uniform(0, 4e-3))
-            child.send_signal(signal.SIGINT)
-    raise AssertionError(f"the child exited with {child.returncode}")
+def elementary() -> Value:
+    x, y, z = leaves(3)
+    return tanh(x * y + z) * x - exp(-z) / y + 3
 
 
-def wait(seconds: float) -> None:
-    threading.Event().wait(seconds)
+GRAPHS: dict[str, Callable[[], Value]] = {
+    "a leaf": lambda: Value(2.0),
+    "x*x": square,
+    "five operands": lambda: fsum(leaves(5)),
+    "zero gradient": zero_gradient,
+    "elementary": elementary,
+    "MLP": lambda: nn.MLP(2, [2, 1], rng=random.Random(1))([0.5, -1.0]),
+}
+STARTS = [(2.5, None, 0), (None, 0, 2.5), (0, 2.5, None)]  # gradients that leaves have already
+
+each_case = pytest.mark.parametrize(
+    ("graph", "start"),
+    [
+        (graph, start)
+        for graph in GRAPHS
+        for start in STARTS[: 3 if graph in ("a leaf", "x*x") else 1]
+    ],
+    ids=str,
+)
 
 
-def main() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
-    name, by_timer, episodes = sys.argv[1:]
-    Child(BACKWARDS[name], by_timer == "1").run(int(episodes))
+class Case:
+    """A graph, and its leaves' gradients before a backward, after it, and after one more.
+
+    The graph is the same all the time: what an interrupt leaves behind, the next run has to stand.
+    """
+
+    def __init__(
+        self,
+        graph: str,
+        start: tuple[float | None, ...] = STARTS[0],
+        backward: Callable[[Value], None] = careful,
+    ) -> None:
+        self.root, self.start = GRAPHS[graph](), start
+        self.leaves = [x for x in topological_order(self.root) if x.op is None]
+        self.backward = partial(backward, self.root)
+        self.begin()
+        self.states = [self.grads()]
+        for _ in range(2):
+            self.backward()
+            self.states.append(self.grads())
+
+    def begin(self) -> None:
+        for i, x in enumerate(self.leaves):
+            x.grad = self.start[i % len(self.start)]
+
+    def grads(self) -> list[str]:
+        return [repr(x.grad) for x in self.leaves]
+
+    def torn(
+        self, *earlier: int, closely: tuple[Any, ...] = (), run: Callable[[], Any] | None = None
+    ) -> Iterator[bool]:
+        """Say for each place, after those of ``earlier`` interrupts, if one there tears them."""
+        interrupts = PlacedInterrupts(*earlier, 1, closely=closely)
+        self.begin()
+        while interrupts.run(run or self.backward):
+            before_or_after = self.grads() in self.states[:2]
+            if before_or_after:
+                after = self.states[self.states.index(self.grads()) + 1]
+                self.backward()
+                assert self.grads() == after
+            yield not before_or_after
+            interrupts = PlacedInterrupts(*earlier, interrupts.at[-1] + 1, closely=closely)
+            self.begin()
+
+    def torn_twice(self, **options: Any) -> Iterator[bool]:
+        for first, _ in enumerate(self.torn(**options), 1):
+            yield from self.torn(first, **options)
 
 
-if __name__ == "__main__":
-    main()
-else:
-    import pytest
+@each_case
+def test_a_backward_adds_the_gradients_to_what_leaves_have(graph: str, start: Any) -> None:
+    case = Case(graph, start)
+    case.begin()
+    new = gradients(case.root, case.leaves)
+    assert case.grads() == case.states[0]
+    olds = [x.grad for x in case.leaves]
+    assert case.states[1] == [repr(b if a in (0, None) else a + b) for a, b in zip(olds, new)]
 
-    pytestmark = pytest.mark.skipif(
-        not hasattr(signal, "setitimer"), reason="no timers and signals as on Unix"
-    )
-    SENDERS = pytest.mark.parametrize("by_timer", [True, False], ids=["timer", "process"])
-    profile = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
-    episodes = EPISODES.get(profile, 400)
 
-    @SENDERS
-    def test_an_interrupted_backward_changes_nothing_or_all(by_timer: bool) -> None:
-        inside, torn = interrupted(careful, by_timer, episodes)
-        assert torn == 0
-        assert inside > episodes / 2
+@each_case
+def test_an_interrupt_at_any_bytecode_changes_nothing_or_all(graph: str, start: Any) -> None:
+    torn = [*Case(graph, start).torn(closely=(BACKWARD,))]
+    assert len(torn) > 50
+    assert not any(torn)
 
-    @SENDERS
-    def test_an_interrupted_backward_with_a_graph_changes_nothing_or_all(by_timer: bool) -> None:
-        inside, torn = interrupted(careful_with_a_graph, by_timer, episodes // 2)
-        assert torn == 0
-        assert inside > episodes / 4
 
-    @SENDERS
-    def test_a_careless_backward_is_seen_to_be_torn(by_timer: bool) -> None:
-        _, torn = interrupted(careless, by_timer, 100)
-        assert torn > 20
+@each_case
+def test_a_second_interrupt_at_any_line_changes_nothing_or_all(graph: str, start: Any) -> None:
+    torn = [*Case(graph, start).torn_twice()]
+    assert len(torn) > 20
+    assert not any(torn)
+
+
+def test_interrupts_of_a_backward_with_a_graph_change_nothing_or_all() -> None:
+    for graph in ("a leaf", "x*x"):
+        assert not any(Case(graph, (0, 2.5), careful_with_a_graph).torn_twice())
+    assert not any(Case("zero gradient", (0, 2.5), careful_with_a_graph).torn())
+
+
+def test_an_exception_and_an_interrupt_after_it_change_nothing() -> None:
+    case = Case("elementary")
+
+    def fail() -> None:
+        with suppress(TypeError):
+            case.root.backward("1")  # type: ignore[arg-type]
+
+    case.begin()
+    fail()
+    assert case.grads() == case.states[0]
+    assert not any(case.torn(closely=(BACKWARD,), run=fail))
+
+
+def guarded_once(root: Value) -> None:
+    """Restore the gradients in a handler that nothing guards in its turn."""
+    xs = [x for x in topological_order(root) if x.op is None]
+    before = [x.grad for x in xs]
+    try:
+        careless(root)
+    except BaseException:
+        for x, grad in zip(xs, before):
+            x.grad = grad
+        raise
+
+
+def test_interrupts_at_every_place_find_what_is_guarded_less() -> None:
+    case = Case("five operands", (1.0,), careless)
+    assert any(case.torn(closely=(careless.__code__,)))
+    case = Case("five operands", (1.0,), guarded_once)
+    closely = (guarded_once.__code__,)
+    torn = [*case.torn(closely=closely)]
+    assert not any(torn)
+    assert any(any(case.torn(at, closely=closely)) for at in range(len(torn), 0, -1))
+
+
+# ---------------------------------------------------------------------------- real signals
+
+needs_signals = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="no timers and signals as on Unix"
+)
+
+
+def bombarded(backward: Callable[[Value], None], episodes: int) -> list[int]:
+    """Return how many episodes there were, how many were interrupted inside backward, how many
+    twice, and how many tore the gradients."""
+    command = [sys.executable, interrupting.__file__, "--signals", str(episodes), backward.__name__]
+    told = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    rows = [map(int, re.findall(r"\d+", line.split(":")[1])) for line in told.splitlines()]
+    return [sum(column) for column in zip(*rows)]
+
+
+@needs_signals
+def test_signals_at_any_moment_change_nothing_or_all() -> None:
+    episodes, inside, twice, torn = bombarded(careful, EPISODES)
+    assert torn == 0
+    assert inside > episodes / 2
+    assert twice > episodes / 100
+
+
+@needs_signals
+def test_signals_in_a_backward_with_a_graph_change_nothing_or_all() -> None:
+    episodes, inside, _, torn = bombarded(careful_with_a_graph, EPISODES // 10)
+    assert torn == 0
+    assert inside > episodes / 2
+
+
+@needs_signals
+def test_signals_tear_a_careless_backward() -> None:
+    episodes, *_, torn = bombarded(careless, 25)
+    assert torn > episodes / 5

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_like import layering
-from micrograd_like.layout import Placement, place
+from micrograd_like.drawing.layout import layering
+from micrograd_like.drawing.layout.placing import Placement, place
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = 16.0
@@ -217,7 +217,7 @@ def test_faults_are_found(spoil: Any, fault: str) -> None:
 
 def run(drawing: Drawing, seed: str) -> str:
     given = ", ".join(map(repr, drawing[:4]))
-    code = f"from micrograd_like.layout import place; print(place({given}))"
+    code = f"from micrograd_like.drawing.layout.placing import place; print(place({given}))"
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from micrograd_like import Value, clamp, logsumexp, maximum, sqrt
-from micrograd_like.measuring import accuracy, first_non_finite
+from micrograd_like.training.measuring import accuracy, first_non_finite
 
 
 class TestAccuracy:

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd_like import Value, fsum, nn, picture, tanh
+from micrograd_like import Value, fsum, nn, tanh
+from micrograd_like.drawing import picture
+from micrograd_like.drawing.picture import THEMES
 from micrograd_like.graph import Graph
-from micrograd_like.picture import THEMES, cells, clean
+from micrograd_like.text import cells, clean
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}title"
@@ -76,7 +78,7 @@ def test_labels_are_shown_and_nothing_is_injected(layout: str, given: list[str])
         assert words(" ".join(texts(found[f"v{i}"])))[: len(name)] == name
         assert words(tooltip(found[f"v{i}"]).partition("\n")[0]) == words(clean(label, 200))
         assert words(tooltip(found[f"ev34-{i}"]).partition(" to ")[2]) == words(
-            clean(label, 60) or f"v{i}"
+            clean(label, 40) or f"v{i}"
         )
 
 

@@ -102,13 +102,13 @@ BUGS = [
     Bug("dampening of the first gradient too", "optim", "* g if memory else g", "* g if memory else (1 - self.dampening) * g", "test_optim.py"),
     Bug("Nesterov's momentum as plain momentum", "optim", "g + self.momentum * buffer if self.nesterov else buffer", "buffer", "test_optim.py"),
     Bug("a softmax that overflows", "losses", "return ops.neg(ops.log_softmax(scores[i], *scores[:i], *scores[i + 1 :]))", "return ops.neg(ops.log(ops.softmax(scores[i], *scores[:i], *scores[i + 1 :])))", "test_losses.py"),
-    Bug("the best of the trained weights only", "training", "any(map(set_data, self.measure.parameters, best.weights))", "any(map(set_data, self.optimizer.parameters, best.weights))", "test_training.py::TestEarlyStopping"),
-    Bug("the last weights for the best", "training", "means[\"loss\"] < best.loss", "means[\"loss\"] <= 2 * best.loss", "test_training.py::TestEarlyStopping"),
-    Bug("clipping by what is not trained", "training", "clip_grad_norm(self.optimizer.parameters,", "clip_grad_norm(self.measure.parameters,", "test_training.py::TestFit"),
-    Bug("a resumed epoch that begins anew", "training", "enumerate(parts[done:], done + 1)", "enumerate(parts, 1)", "test_training.py::TestCheckpoints::test_an_interrupted_epoch_goes_on_in_its_middle"),
-    Bug("a checkpoint without the shuffling", "training", "        self.rng.setstate(at.rng)\n", "", "test_training.py::TestCheckpoints::test_after_each_epoch_it_goes_on_to_the_same_bits"),
-    Bug("a mean of means", "training", "record |= measure.named_means(at.sums, len(self.rows))", "record |= measure.named_means([[x / len(parts[0]) for x in sums] for sums in at.sums], len(parts))", "test_training.py::TestFit"),
-    Bug("a damaged checkpoint taken", "checkpoint", "    if written != _digest(", "    if not written and _digest(", "test_training.py::TestCheckpoints::test_what_is_wrong_with_a_file_is_told_and_nothing_changes"),
+    Bug("the best of the trained weights only", "training/fitting", "any(map(set_data, self.measure.parameters, best.weights))", "any(map(set_data, self.optimizer.parameters, best.weights))", "test_training.py::TestEarlyStopping"),
+    Bug("the last weights for the best", "training/fitting", "means[\"loss\"] < best.loss", "means[\"loss\"] <= 2 * best.loss", "test_training.py::TestEarlyStopping"),
+    Bug("clipping by what is not trained", "training/fitting", "clip_grad_norm(self.optimizer.parameters,", "clip_grad_norm(self.measure.parameters,", "test_training.py::TestFit"),
+    Bug("a resumed epoch that begins anew", "training/fitting", "enumerate(parts[done:], done + 1)", "enumerate(parts, 1)", "test_training.py::TestCheckpoints::test_an_interrupted_epoch_goes_on_in_its_middle"),
+    Bug("a checkpoint without the shuffling", "training/fitting", "        self.rng.setstate(at.rng)\n", "", "test_training.py::TestCheckpoints::test_after_each_epoch_it_goes_on_to_the_same_bits"),
+    Bug("a mean of means", "training/fitting", "record |= measure.named_means(at.sums, len(self.rows))", "record |= measure.named_means([[x / len(parts[0]) for x in sums] for sums in at.sums], len(parts))", "test_training.py::TestFit"),
+    Bug("a damaged checkpoint taken", "training/checkpoint", "    if written != _digest(", "    if not written and _digest(", "test_training.py::TestCheckpoints::test_what_is_wrong_with_a_file_is_told_and_nothing_changes"),
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import pytest
 
 from micrograd_like import Value, engine, gradients, log, maximum, nn, sqrt, tanh
-from micrograd_like.tracing import AnomalyError, detect_anomaly, trace_lines
+from micrograd_like.debugging.tracing import AnomalyError, detect_anomaly, trace_lines
 
 HERE = __file__
 

@@ -28,11 +28,11 @@ from hypothesis import strategies as st
 from interrupting import Interrupts, train
 
 import micrograd_like
-from micrograd_like import Value, data, exp, losses, nn, optim, sqrt, training
-from micrograd_like.history import History
-from micrograd_like.picture import cells
-from micrograd_like.progress import Progress
+from micrograd_like import Value, data, exp, losses, nn, optim, sqrt
+from micrograd_like.text import cells
 from micrograd_like.training import collector_paused, evaluate, fit
+from micrograd_like.training.history import History
+from micrograd_like.training.progress import Progress
 
 SVG = "{http://www.w3.org/2000/svg}"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
@@ -1150,7 +1150,7 @@ class TestProgress:
     def test_a_terminal_sees_one_live_line(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdout", terminal := Terminal())
         ticks = (t for k in itertools.count() for t in (100 + 6 * k, 100 + 6 * k))
-        monkeypatch.setattr(training.time, "perf_counter", ticks.__next__)
+        monkeypatch.setattr("time.perf_counter", ticks.__next__)
         next(ticks)
         progress = Progress(20)
         for epoch in (1, 2):
@@ -1166,7 +1166,7 @@ class TestProgress:
     def test_long_epochs_are_reported_on_the_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdout", terminal := Terminal())
         clock = iter([0.0, 0.1, 0.3, 0.3, 0.4, 0.5, 0.5, 0.6])
-        monkeypatch.setattr(training.time, "perf_counter", clock.__next__)
+        monkeypatch.setattr("time.perf_counter", clock.__next__)
         progress = Progress(2)
         progress.batch(1, 1, 3)
         progress.batch(1, 2, 3)

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench_training import SIZES, Side, two_moons
 
 from micrograd_like import Value, nn
-from micrograd_like.tracing import detect_anomaly, trace_lines
+from micrograd_like.debugging.tracing import detect_anomaly, trace_lines
 
 SIDES = {
     "not watched": contextlib.nullcontext,

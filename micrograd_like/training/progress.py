@@ -13,8 +13,8 @@ import shutil
 import sys
 import time
 
+from ..text import cells, clean, printable
 from .history import RESERVED, VALIDATION, Record
-from .picture import cells, clean, printable
 
 
 class Progress:

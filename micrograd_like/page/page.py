@@ -23,26 +23,35 @@ import json
 import linecache
 import math
 import re
-import unicodedata
 from html import escape
 from importlib.resources import files
 from string import Template
 
-from .formula import ATOM, _python
-from .graph import PLENTY, Graph, check_choice, check_count, check_roots, look_of, values_below
-from .ops import SIGN, as_float
-from .picture import FAMILY, THEMES, Scene, clean, svg_text
-from .stepping import steps
-from .weights import write_atomically
+from ..debugging.steps import steps
+from ..drawing.expression import ATOM, _python
+from ..drawing.graph import (
+    PLENTY,
+    Graph,
+    check_choice,
+    check_count,
+    check_roots,
+    look_of,
+    values_below,
+)
+from ..drawing.picture import FAMILY, THEMES, Scene, svg_text
+from ..files import write_whole
+from ..names import Names, label
+from ..ops import SIGN, as_float
+from ..text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from typing import Any
 
-    from .engine import Value
-    from .formula import Term
-    from .stepping import Step
+    from ..debugging.steps import Step
+    from ..drawing.expression import Term
+    from ..engine import Value
 
 NOTHING = "–"  # shown for a gradient that nothing has contributed to yet
 FEW = 8  # of more operands, or pairs of them, a formula shows so many
@@ -51,7 +60,7 @@ BRACKETED = 0.0  # binds less tightly than any operator
 
 def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
     """Write the page of `html` to a file, which is replaced when all of it is there."""
-    write_atomically(path, html(root, **options))
+    write_whole(path, html(root, **options))
 
 
 def html(
@@ -78,7 +87,8 @@ def html(
     view = "partials" if len(values) <= PLENTY else "gradients"
     graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
     walk = list(steps(root, seed, commit=False))
-    names = _names(values)
+    walked = Names(values)
+    names = {value: walked.short(value) for value in values}
     number = graph._number
     places = {value: i for i, value in enumerate(values)}
     data = {
@@ -155,29 +165,6 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
     }
 
 
-def _names(values: list[Value]) -> dict[Value, str]:
-    """Return the labels; without one, a leaf's name is its number, and a result's its key.
-
-    A key that is the label of another value is numbered.
-    """
-    labels = {value: _label(value, 60) for value in values}
-    taken = {*labels.values()}
-    names = {}
-    for i, (value, label) in enumerate(labels.items()):
-        key, n = f"v{i}", 1
-        while key in taken:
-            n += 1
-            key = f"v{i}_{n}"
-        names[value] = label or (key if value.op else repr(value.data))
-    return names
-
-
-def _label(value: Value, width: int) -> str:
-    """Return the label on one line, or "" if nothing of it can be seen."""
-    label = clean(value.label, width)
-    return label if any(unicodedata.category(c)[0] in "LNPS" for c in label) else ""
-
-
 def _term(name: str, x: Value) -> Term:
     """Return what stands for a value in a formula: in brackets, unless it is a number or a name."""
     if name == repr(x.data):
@@ -232,13 +219,13 @@ def _show_walk(
     for box, value in zip(scene.boxes, names):
         widest = max(map(len, shown[value]))
         box.rows = [("data", number(value.data)), ("grad", shown[value][-1].rjust(widest))]
-        label = _label(value, 200)
-        if not label:
+        shown_label = label(value, 200)
+        if not shown_label:
             box.name = names[value] if value.op else ""
         elif not box.name:  # the output of a module, whose name is on the frame
             box.name = clean(scene.titles[box.group], 26)
         made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
-        box.tooltip = f"{label or names[value]}\n{made_by}"
+        box.tooltip = f"{shown_label or names[value]}\n{made_by}"
     finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
     most = max(finite, default=0.0)
     keys = {value: box.key for box, value in zip(scene.boxes, names)}

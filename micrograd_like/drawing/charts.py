@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
 from html import escape
 
-from .picture import cells, clean, cut
+from ..text import cells, clean, cut
 
 Point = tuple[float, float]
 

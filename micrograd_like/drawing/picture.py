@@ -11,10 +11,9 @@ edges in one arrow) and "none" (not computed) are plain, and "bad" (inf or nan) 
 
 from __future__ import annotations
 
-import sys
-import unicodedata
 from html import escape
 
+from ..text import cells, clean, cut
 from .layout import place
 
 TYPE_CHECKING = False
@@ -72,9 +71,6 @@ DASHES = {  # in DOT, in SVG
     "zero": ("dotted", "1 3"),
     "bad": ("dotted", "2 2"),
 }
-
-# Of the marks without a glyph: they part letters in Persian, and join emoji.
-_ALLOWED = {"\u200c", "\u200d"}
 
 
 class Box:
@@ -148,58 +144,6 @@ class Scene:
         self.direction = direction
         self.theme = THEMES[theme]
         self.summary = summary
-
-
-def clean(text: object, width: int = 400) -> str:
-    """Return text as one line of at most ``width`` characters that shows and can't be misread.
-
-    A line break becomes ⏎; what has no glyph, turns the direction of text, or is not allowed in
-    XML becomes U+FFFD.
-    """
-    text = str(text)
-    if len(text) > width:
-        text = text[: width - 1] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    shown = []
-    for c in text.replace("\r\n", "\n"):
-        if c in "\n\r\u2028\u2029\x85":
-            c = "⏎"
-        elif c == "\t" or unicodedata.category(c) == "Zs":
-            c = " "
-        elif unicodedata.category(c) in ("Cc", "Cf", "Cs", "Cn", "Co") and c not in _ALLOWED:
-            c = "\ufffd"
-        shown.append(c)
-    return "".join(shown)
-
-
-def cut(text: str, columns: float) -> str:
-    """Return the text, cut to so many columns of a monospaced font."""
-    if cells(text) <= columns:
-        return text
-    while text and cells(text) > columns - 1:
-        text = text[:-1]
-    return f"{text}…"
-
-
-def printable(text: str, stream: Any = None) -> str:
-    """Return the text as a stream, standard output for one, can show it, the rest as escapes."""
-    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def cells(text: str) -> int:
-    """Return how many columns a text takes in a monospaced font."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0
-        if unicodedata.combining(c) or c in _ALLOWED or "\ufe00" <= c <= "\ufe0f"
-        else 2
-        if unicodedata.east_asian_width(c) in "WF"
-        else 1
-        for c in text
-    )
 
 
 # ---------------------------------------------------------------------------- DOT

@@ -20,14 +20,15 @@ from contextlib import contextmanager
 from numbers import Integral
 from typing import Any, NamedTuple
 
-from . import ops
-from .engine import Value, topological_order
-from .functions import fsum
+from .. import ops
+from ..engine import Value, topological_order
+from ..functions import fsum
+from ..losses import binary_cross_entropy, cross_entropy
+from ..nn import Module
+from ..ops import as_float
+from ..optim import real
+from ..text import shorten
 from .history import RESERVED, VALIDATION
-from .losses import binary_cross_entropy, cross_entropy
-from .nn import Module
-from .ops import as_float, shorten
-from .optim import real
 
 Data = Iterable[tuple[Iterable[float], Any]]
 Loss = Callable[[Any, Any], Any]  # (output, target) -> Value
@@ -203,7 +204,7 @@ def _at(where: str) -> Iterator[None]:
 
 def first_non_finite(root: Value) -> str:
     """Return words on where a graph's numbers first went wrong, forward or backward, or ""."""
-    from .explain import find_nonfinite
+    from ..debugging.explain import find_nonfinite
 
     found = find_nonfinite(root)
     if found is None:

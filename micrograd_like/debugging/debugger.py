@@ -5,7 +5,7 @@
     (grad) help
 
 or ``python -m micrograd_like debug SCRIPT:NAME``, or ``breakpoint()`` in a script that is run with
-``PYTHONBREAKPOINT=micrograd_like.debugger.set_trace``.
+``PYTHONBREAKPOINT=micrograd_like.debugging.debugger.set_trace``.
 
 The debugger stands between two steps. A step takes a value whose gradient is complete, ``out``, and
 one of its operands, ``x``, and adds the gradient times the partial to the operand's gradient. While
@@ -23,10 +23,11 @@ import math
 import re
 import sys
 
-from .engine import Value
-from .graph import Graph, grad_of, is_computed, values_below
-from .picture import cells, clean, printable
-from .stepping import Walk
+from ..drawing.graph import Graph, grad_of, is_computed, values_below
+from ..engine import Value
+from ..names import Names
+from ..text import cells, clean, printable
+from .steps import Walk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import IO, Any
 
-    from .stepping import Step
+    from .steps import Step
 
     Condition = Callable[[int], object]  # asked between two steps: how many are done
 
@@ -96,7 +97,7 @@ class Debugger(cmd.Cmd):
         self.namespace = {} if namespace is None else namespace
         self.locals = self.namespace if local_names is None else local_names
         self.values = values_below([root])
-        self.names = {value: f"v{i}" for i, value in enumerate(self.values)}
+        self.names = Names(self.values)
         self.walk = Walk(root, seed)
         self.nearest: dict[Value, Value] = {}  # to each value, of those made of it, to the root
         self.breakpoints: list[Breakpoint] = []
@@ -517,7 +518,7 @@ class Debugger(cmd.Cmd):
             graph = Graph(here, highlight=lit, view="partials", levels=3)
             self.tell(f"the graph is large: this is what {self.named(here)} was made of")
         for arrow in graph.scene.arrows:
-            if coming and arrow.key == f"e{graph.names[coming.out]}-{coming.index}":
+            if coming and arrow.key == f"e{graph.names.key(coming.out)}-{coming.index}":
                 arrow.lit = True
         graph.save(path)
         self.tell(f"wrote {path}")
@@ -590,25 +591,23 @@ class Debugger(cmd.Cmd):
             variable = self.locals.get(text, self.namespace.get(text))
             if isinstance(variable, Value) and variable in found:
                 return variable
-            names = ", ".join(self.names[value] for value in found[:8])
+            names = ", ".join(self.names.key(value) for value in found[:8])
             raise Mistake(f"{len(found)} values have the label {text!r}: say one of {names}")
         if found:
             return found[0]
-        named = [value for value, name in self.names.items() if name == text]
+        named = [value for value in self.names if self.names.key(value) == text]
         return named[0] if named else None
 
     def named(self, value: Value) -> str:
-        """Return a value's label, or its op's symbol and its name, as in `tanh v7`."""
-        if value.label:
-            return clean(value.label, 40)
-        return f"{value.op.symbol if value.op else 'leaf'} {self.names[value]}"
+        """Return a value's label, or its op's symbol and its key, as in `tanh v7`."""
+        return self.names.title(value)
 
     def described(self, value: Value) -> str:
         name = clean(value.label, 24)
         padded = name + " " * (8 - cells(name))
         kind = value.op.symbol if value.op else "leaf"
         grad = self.gradient(value)
-        return f"{self.names[value]:4} {padded} {kind:5} data {value.data!r}   grad {grad}"
+        return f"{self.names.key(value):4} {padded} {kind:5} data {value.data!r}   grad {grad}"
 
     def gradient(self, value: Value) -> str:
         return repr(grad_of(value)) if is_computed(value) else "–"
@@ -632,11 +631,15 @@ class Debugger(cmd.Cmd):
 
     def complete_node(self, text: str, line: str, begin: int, end: int) -> list[str]:
         known = [str(v.label) for v in self.values if v.label and str(v.label).isprintable()]
-        return sorted({name for name in [*known, *self.names.values()] if name.startswith(text)})
+        return sorted(
+            {name for name in [*known, *map(self.names.key, self.values)] if name.startswith(text)}
+        )
 
     def complete_break(self, text: str, line: str, begin: int, end: int) -> list[str]:
         words = line.split()
-        known = set(self.names.values()) | {str(v.label) for v in self.values if v.label}
+        known = set(map(self.names.key, self.values)) | {
+            str(v.label) for v in self.values if v.label
+        }
         if len(words) > 1 and words[1] == "op":
             known = {v.op.name for v in self.values if v.op}
         elif len(words) > 1 and words[1] == "module":

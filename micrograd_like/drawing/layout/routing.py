@@ -2,10 +2,10 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.layering import Part, Room, layered
-    >>> from micrograd_like.ordering import ordered
-    >>> from micrograd_like.routing import routed
-    >>> from micrograd_like.spacing import spaced
+    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
+    >>> from micrograd_like.drawing.layout.ordering import ordered
+    >>> from micrograd_like.drawing.layout.routing import routed
+    >>> from micrograd_like.drawing.layout.spacing import spaced
     >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
     >>> part = Part([(40.0, 20.0)] * 2, [(0, 1)], [()] * 2, [None] * 2, room)
     >>> rows = ordered(grid := layered(part))

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
-from . import charts
-from .ops import shorten
-from .weights import write_atomically
+from ..drawing import charts
+from ..files import write_whole
+from ..text import shorten
 
 Record = dict[str, float]
 
@@ -137,4 +137,4 @@ class History:
                 f"cannot save a history as {os.fspath(path)!r}: its name must end in "
                 f"{', '.join(kinds)}"
             )
-        write_atomically(path, kinds[suffix]())
+        write_whole(path, kinds[suffix]())

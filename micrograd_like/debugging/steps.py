@@ -19,9 +19,10 @@ from __future__ import annotations
 
 from math import isfinite
 
-from .engine import Value, _set_grad, topological_order
-from .functional import edges, set_gradients
-from .ops import as_float, shorten
+from ..engine import Value, _set_grad, topological_order
+from ..functional import edges, set_gradients
+from ..names import Names
+from ..ops import as_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 class Step:
     """What happens at one edge: a gradient times a partial is added to an operand's gradient.
 
+    names       what the values of the graph are called
     number      of the step, from 1
     out         the value whose gradient, ``upstream``, is complete and is handed on
     x, index    the operand that receives, and its place among the operands
@@ -46,6 +48,7 @@ class Step:
         "before",
         "earlier",
         "index",
+        "names",
         "number",
         "out",
         "partial",
@@ -57,6 +60,7 @@ class Step:
 
     def __init__(
         self,
+        names: Names,
         number: int,
         out: Value,
         upstream: float,
@@ -65,6 +69,7 @@ class Step:
         earlier: int,
         waiting: int,
     ) -> None:
+        self.names = names
         self.number = number
         self.out = out
         self.upstream = upstream
@@ -88,23 +93,17 @@ class Step:
         formula = self.out.op.formula(self.index, len(self.out.operands), self.partial)
         to_come = f", {self.waiting} to come" if self.waiting else ""
         where = f"   {self.out.line}" if self.out.line else ""
+        x = self.names.title(self.x)
         return (
-            f"{self.number}. {name_of(self.out)} -> {name_of(self.x)}   "
+            f"{self.number}. {self.names.title(self.out)} -> {self.names.title(self.x)}   "
             f"{formula}   "
             f"{self.upstream!r} × {self.partial!r} = {self.product!r}   "
-            f"grad of {name_of(self.x)}: {self.before!r} + {self.product!r} = {self.after!r}"
+            f"grad of {x}: {self.before!r} + {self.product!r} = {self.after!r}"
             f"{to_come}{where}"
         )
 
     def __repr__(self) -> str:
-        return f"<Step {self.number}: {name_of(self.out)} -> {name_of(self.x)}>"
-
-
-def name_of(value: Value) -> str:
-    """Return a value's label on one printable line, else its op's symbol, else its number."""
-    if value.label:
-        return shorten(str(value.label), 42)[1:-1]
-    return value.op.symbol if value.op else repr(value.data)
+        return f"<Step {self.number}: {self.names.title(self.out)} -> {self.names.title(self.x)}>"
 
 
 def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[Step]:
@@ -138,12 +137,12 @@ def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any])
     for out in order:
         for x in out.operands:
             waiting[x] += 1
-    earlier = dict.fromkeys(order, 0)
+    earlier, names = dict.fromkeys(order, 0), Names(order)
     grads[root] = as_float(seed)
     for number, (out, index, before) in enumerate(edges(order, grads), 1):
         x = out.operands[index]
         waiting[x] -= 1
-        yield Step(number, out, grads[out], index, before, earlier[x], waiting[x])
+        yield Step(names, number, out, grads[out], index, before, earlier[x], waiting[x])
         earlier[x] += 1
 
 

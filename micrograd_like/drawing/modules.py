@@ -6,9 +6,8 @@ A module is known by its path: the names of the modules around it, outermost fir
 
 from __future__ import annotations
 
-from .engine import Value
-from .ops import shorten
-from .picture import clean
+from ..engine import Value
+from ..text import clean, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.layering import Part, Room, layered
+    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
     >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
     >>> sizes, edges = [(40.0, 20.0)] * 3, [(0, 1), (1, 2), (0, 2)]
     >>> grid = layered(Part(sizes, edges, [()] * 3, [None] * 3, room))

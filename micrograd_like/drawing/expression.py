@@ -21,9 +21,9 @@ import keyword
 import re
 import unicodedata
 
-from . import ops
-from .engine import Value
-from .ops import POWER, PRODUCT, SIGN, SUM
+from .. import ops
+from ..engine import Value
+from ..ops import POWER, PRODUCT, SIGN, SUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

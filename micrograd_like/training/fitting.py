@@ -41,14 +41,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from ..data import batches, split
+from ..nn import Module
+from ..optim import Optimizer, clip_grad_norm, real, set_data
+from ..text import shorten
 from . import checkpoint as checkpoints
 from .checkpoint import Best, Position
-from .data import batches, split
 from .history import VALIDATION, History, Record
 from .measuring import Data, Loss, Measure, Metrics, Row, checked_rows, first_non_finite, name_of
-from .nn import Module
-from .ops import shorten
-from .optim import Optimizer, clip_grad_norm, real, set_data
 from .progress import Progress
 
 Path = str | os.PathLike[str]

@@ -3,7 +3,7 @@
 What you can do with it::
 
     >>> from micrograd_like import Value
-    >>> from micrograd_like.tracing import detect_anomaly, trace_lines
+    >>> from micrograd_like.debugging.tracing import detect_anomaly, trace_lines
     >>> with trace_lines():
     ...     y = Value(2.0) * 3.0
     >>> y.line                                 # file and line of your code
@@ -11,7 +11,7 @@ What you can do with it::
     >>> with detect_anomaly():
     ...     Value(1e200) * 1e200
     Traceback (most recent call last):
-    micrograd_like.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
+    micrograd_like.debugging.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
 
 They hold for the thread, or the task of asyncio, that switches them on, and for the tasks that it
 starts. Both cost time, so they are off unless asked for, and cost nothing then: the engine has one
@@ -26,17 +26,18 @@ import sys
 import threading
 from contextvars import ContextVar
 
-from . import engine
-from .engine import Value
-from .ops import number
-from .stepping import first_not_finite, name_of
+from .. import engine
+from ..engine import Value
+from ..names import Names
+from ..ops import number
+from .steps import first_not_finite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-_PACKAGE = __file__.rpartition("tracing.py")[0]
+_PACKAGE = __file__.rpartition("debugging")[0]
 _switches: ContextVar[tuple[_Switch, ...]] = ContextVar("switches", default=())
 _on = 0  # how many switches there are, in all threads
 _lock = threading.Lock()
@@ -83,9 +84,10 @@ class Hook:
             return
         step = first_not_finite(root, seed)
         if step is None:  # what is not finite once stays so: there are no steps
-            raise AnomalyError(f"the gradient of {name_of(root)} is the seed, {seed!r}", root)
+            names = Names(order)
+            raise AnomalyError(f"the gradient of {names.title(root)} is the seed, {seed!r}", root)
         raise AnomalyError(
-            f"the gradient of {name_of(step.x)} is not finite: {step}",
+            f"the gradient of {step.names.title(step.x)} is not finite: {step}",
             step.out,
             step.x,
             step.upstream,
@@ -164,5 +166,5 @@ def _told(out: Value) -> str:
     where = f", made at {out.line}" if out.line else ""
     wrong = [x for x in out.operands if not math.isfinite(x.data)]
     bad = max(wrong, key=lambda x: math.isnan(x.data), default=None)  # a nan before an inf
-    came_in = f"; {name_of(bad)} was {bad.data!r} already" if bad is not None else ""
+    came_in = f"; {Names().title(bad)} was {bad.data!r} already" if bad is not None else ""
     return f"{out.op.call(out.operands)} is {out.data!r}{where}{came_in}"

@@ -43,15 +43,13 @@ from itertools import chain, groupby
 from math import isfinite, isinf, isnan
 from typing import NamedTuple, TypeVar
 
-from . import picture
-from .engine import Value, topological_order
-from .functional import gradients
-from .ops import shorten
-from .picture import cells
-from .stepping import Step, first_not_finite
+from ..engine import Value, topological_order
+from ..functional import gradients
+from ..names import Names
+from ..text import cells, clean, shorten
+from .steps import Step, first_not_finite
 
 WIDTH = 100  # of the text, in columns
-LONGEST = 32  # name that is shown in full, in characters
 SHOWN = 3  # values that a finding names
 ENDS = 12  # values that are shown of either end of a long path
 
@@ -137,7 +135,7 @@ class Explanation:
         return "\n\n".join("\n".join(block) for block in blocks)
 
     def _heading(self) -> list[str]:
-        leaf, loss = self.names.bare(self.leaf), self.names.bare(self.loss)
+        leaf, loss = self.names.title(self.leaf), self.names.title(self.loss)
         lines = [f"d({loss})/d({leaf}) = {self.gradient!r}"]
         if self.path_count:
             in_range = isfinite(self.sum) and (self.sum or not self.exact_sum)
@@ -179,7 +177,7 @@ class NonFinite:
         if self.value is None:
             lines += ["Forward: every value is finite."]
         else:
-            name = self.names.with_line(self.value)
+            name = _with_line(self.names, self.value)
             origin = "made here, of finite operands:" if self.born else "which came in as a leaf."
             lines += [f"Forward: the first value that is not finite is {name}, {origin}", ""]
             lines += [f"  {row}" for row in _equation(self.value, self.names)]
@@ -187,7 +185,7 @@ class NonFinite:
         if self.edge is None:
             lines += ["Backward: every product of a gradient and a partial is finite."]
         else:
-            out, operand = self.names.with_line(self.edge.out), self.names(self.edge.x)
+            out, operand = _with_line(self.names, self.edge.out), self.names(self.edge.x)
             what = "sum" if isfinite(self.edge.product) else "product"
             lines += [f"Backward: the first {what} that is not finite is on the way from"]
             lines += [f"{out} down to {operand}:", "", f"  {_arithmetic(self.edge)}"]
@@ -332,8 +330,8 @@ def _findings(
     leaf, loss, names = why.leaf, why.loss, why.names
     if not why.path_count:
         text = (
-            f"{names.bare(loss)} does not depend on {names.bare(leaf)}: no path leads down to it. "
-            "Was a new Value made of its data on the way, or float() of it taken?"
+            f"{names.title(loss)} does not depend on {names.title(leaf)}: no path leads there. "
+            "Was a new Value made of its data on the way?"
         )
         return [Finding("no path", text, (leaf,))]
     edge = None if isfinite(why.gradient) else first_not_finite(loss, within=within)
@@ -358,7 +356,7 @@ def _findings(
                 share = "The only path is"
             values.sort(key=counts.__getitem__, reverse=True)
             each = [
-                f"{names.with_line(v)} of {_short(v.operands[0].data)} {say(v)}" for v in values
+                f"{_with_line(names, v)} of {_short(v.operands[0].data)} {say(v)}" for v in values
             ]
             found.append(Finding(kind, f"{share} {what}: {_list(each)}", tuple(values)))
 
@@ -390,7 +388,7 @@ def _cut(
 
 def _every_path_cut(cut: Sequence[tuple[Value, int]], names: Names) -> Finding:
     reasons = {out: _why_zero(out, i, names) for out, i in reversed(cut)}
-    each = [f"{names.with_line(out)} {reason}" for out, reason in reasons.items()]
+    each = [f"{_with_line(names, out)} {reason}" for out, reason in reasons.items()]
     text = f"Every path is cut by a partial of 0: {_list(each)}"
     return Finding("every path cut", text, tuple(reasons))
 
@@ -417,7 +415,7 @@ def _why_zero(out: Value, i: int, names: Names) -> str:
 
 def _not_finite(edge: Step, why: Explanation) -> Finding:
     text = (
-        f"The gradient is {why.gradient}: it comes from {why.names.with_line(edge.out)}, on the "
+        f"The gradient is {why.gradient}: it comes from {_with_line(why.names, edge.out)}, on the "
         f"way down to {why.names(edge.x)}, where {_arithmetic(edge)}"
     )
     return Finding("not finite", text, (edge.out, edge.x))
@@ -472,38 +470,14 @@ def _op(value: Value) -> str:
 # ---------------------------------------------------------------------------- text
 
 
-class Names:
-    """What the values of a graph are called: ``x1`` for a leaf, ``tanh out`` or ``tanh v7``."""
-
-    __slots__ = ("places",)
-
-    def __init__(self, order: Iterable[Value]) -> None:
-        self.places = {value: i for i, value in enumerate(order)}
-
-    def __call__(self, value: Value) -> str:
-        label = clean(value.label)
-        place = f"v{self.places[value]}" if value in self.places else ""
-        if value.op is None:
-            return label or f"leaf {place}".rstrip()
-        return f"{clean(value.op.symbol)} {label or place}".rstrip()
-
-    def bare(self, value: Value) -> str:
-        """Return the label alone, or else the name."""
-        return clean(value.label) or self(value)
-
-    def with_line(self, value: Value) -> str:
-        """Return the name, and the line of the program that made the value if it is known."""
-        line = _line(value)
-        return f"{self(value)} ({line})" if line else self(value)
+def _with_line(names: Names, value: Value) -> str:
+    """Return the name, and the line of the program that made the value if it is known."""
+    return f"{names(value)} ({clean(value.line)})" if value.line else names(value)
 
 
-def clean(text: object) -> str:
-    """Return a label on one line, not too long, with nothing in it that a terminal would obey."""
-    return picture.clean(text, LONGEST)
-
-
-def _line(value: Value) -> str:
-    return picture.clean(value.line)
+def _operand(names: Names, x: Value) -> str:
+    """Return the name of an operand whose number stands beside it."""
+    return f"constant {names.key(x)}" if x.constant else _with_line(names, x)
 
 
 def _short(x: float | Decimal) -> str:
@@ -569,11 +543,11 @@ def _grid(path: Path, names: Names) -> list[str]:
     edges = [*zip(path.values[1:], path.factors)]
     runs = [[*run] for _, run in groupby(edges, lambda edge: (_op(edge[0]), edge[1]))]
     parts = [part for run in runs for part in _without_middle([[edge] for edge in run], 1)]
-    steps = [(names(path.values[0]), _short(path.exact), _line(path.values[0]))]
+    steps = [(names(path.values[0]), _short(path.exact), clean(path.values[0].line))]
     for part in _without_middle(parts, ENDS):
         value, factor = part[0]
         if len(part) == 1:
-            steps.append((names(value), _short(factor), _line(value)))
+            steps.append((names(value), _short(factor), clean(value.line)))
         else:
             product = _short(_product(factor for _, factor in part))
             steps.append((f"… {len(part):,} more …", product, ""))
@@ -610,7 +584,7 @@ def _equation(value: Value, names: Names, most: int = 8) -> list[str]:
     xs = value.operands
     largest = {*nlargest(most, range(len(xs)), key=lambda i: abs(xs[i].data))}
     rows = [(names(value), value)]
-    rows += [(f"  {names.with_line(x)}", x) for i, x in enumerate(xs) if i in largest]
+    rows += [(f"  {_operand(names, x)}", x) for i, x in enumerate(xs) if i in largest]
     width = max(cells(name) for name, _ in rows)
     lines = [f"{name}{' ' * (width - cells(name))} = {x.data!r}" for name, x in rows]
     return lines + ([f"  and {len(xs) - most:,} smaller ones"] if len(xs) > most else [])

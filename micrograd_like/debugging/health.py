@@ -29,13 +29,14 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .charts import BLUE, GREY, PALE, document, dot, label, log_ticks, px, rect, ring, text
-from .engine import Value, topological_order
-from .explain import SATURATED, clean, largest_partial
-from .functional import gradients
-from .nn import Module, Neuron, _find
-from .ops import as_float, number, shorten
-from .picture import cells
+from ..drawing.charts import BLUE, GREY, PALE, document, dot, label, log_ticks, px, rect, ring, text
+from ..engine import Value, topological_order
+from ..functional import gradients
+from ..names import WIDTH
+from ..nn import Module, Neuron, _find
+from ..ops import as_float, number
+from ..text import cells, clean, shorten
+from .explain import SATURATED, largest_partial
 
 PRODUCTS = ("mul", "sumprod", "weighted_sum")
 SUMS = ("add", "fsum", "sub")
@@ -95,7 +96,7 @@ class GradientReport:
     def __str__(self) -> str:
         rows = [*self.layers, self.total]
         shown: list[tuple[str, Callable[[LayerReport], str]]] = [
-            ("layer", lambda row: clean(row.name)),
+            ("layer", lambda row: clean(row.name, WIDTH)),
             ("parameters", lambda row: f"{row.parameters:,}"),
             ("|weights|", lambda row: f"{row.weight_norm:.3g}"),
             ("|gradient|", lambda row: f"{row.gradient_norm:.3g}"),
@@ -220,8 +221,8 @@ def _picture(report: GradientReport) -> str:
     left = 24.0
     parts = [text(left, TOP - 16, "layer", GREY)]
     for n, row in enumerate(rows):
-        parts.append(text(left, _middle(n) + 4, clean(row.name)))
-    left += 30 + 7.2 * max([cells(clean(row.name)) for row in rows] or [0])
+        parts.append(text(left, _middle(n) + 4, clean(row.name, WIDTH)))
+    left += 30 + 7.2 * max([cells(clean(row.name, WIDTH)) for row in rows] or [0])
 
     weights, slopes = [row.weight_norm for row in rows], [row.gradient_norm for row in rows]
     axis = Axis(left, 250, [*weights, *slopes])

@@ -18,11 +18,12 @@ import json
 import os
 from typing import Any, NamedTuple
 
+from ..files import read_json, write_whole
+from ..nn import Module
+from ..ops import finite
+from ..optim import Optimizer
+from ..text import shorten
 from .history import Record
-from .nn import Module
-from .ops import shorten
-from .optim import Optimizer
-from .weights import finite, read_object, write_atomically
 
 FORMAT = "micrograd_like checkpoint 2"
 
@@ -76,7 +77,7 @@ def save(
     texts = {key: json.dumps(part, allow_nan=False) for key, part in content.items()}
     texts = {"format": json.dumps(FORMAT), "sha256": json.dumps(_digest(texts)), **texts}
     entries = ",\n ".join(f'"{key}": {text}' for key, text in texts.items())
-    write_atomically(path, f"{{{entries}}}\n")
+    write_whole(path, f"{{{entries}}}\n")
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises ValueError unless it is what `save` wrote, to the last digit; OSError if it can't be
     read.
     """
-    content = read_object(path, FORMAT)
+    content = read_json(path, FORMAT)
     written = content.pop("sha256", None)
     del content["format"]
     if written != _digest({key: json.dumps(part) for key, part in content.items()}):

@@ -1,0 +1,1 @@
+"""Computation graphs as pictures, tables and expressions, and the charts of training."""

@@ -1,0 +1,7 @@
+"""Train a network with `fit`; measure it with `evaluate`."""
+
+from .fitting import collector_paused as collector_paused
+from .fitting import evaluate as evaluate
+from .fitting import fit as fit
+from .history import History as History
+from .measuring import accuracy as accuracy
