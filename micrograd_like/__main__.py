@@ -4,98 +4,92 @@
     python -m micrograd_like debug SCRIPT:NAME
     python -m micrograd_like page SCRIPT:NAME [-o FILE]
 
-run the script as Python would, then take the Value that its global NAME is; or an attribute or an
-element, as ``net.out`` or ``losses[-1]``; or several to draw, as ``loss,score``.
+run the script as Python would, then take its global NAME, a Value; or an attribute or an element,
+as ``net.out`` or ``losses[-1]``. ``draw`` takes several names, as ``loss,score``.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.machinery
-import importlib.util
 import re
+import runpy
 import sys
 import traceback
 from pathlib import Path
 
 from .debugging.tracing import trace_lines
 from .engine import Value
-from .text import shorten
+from .text import clean, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import CodeType, ModuleType, TracebackType
+    from types import TracebackType
     from typing import Any
 
-EPILOG = "What follows -- is handed to the script as its arguments."
+    Globals = dict[str, Any]  # of the script
+
+EPILOG = "Arguments after -- go to the script."
 
 
 class Failure(Exception):
-    """What the user has to mend; shown without a traceback."""
+    """An error the user can fix; shown without a traceback."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m micrograd_like", description="Look at a Value of a script of yours."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    draw = commands.add_parser(
-        "draw", help="draw the computation graph", description=_draw.__doc__, epilog=EPILOG
-    )
-    draw.add_argument("target", metavar="SCRIPT:NAME", help="as demos/neuron.py:out")
-    draw.add_argument("-o", "--output", metavar="FILE", help=".svg, .dot, .png or .pdf")
-    draw.add_argument("--view", choices=("auto", "forward", "gradients", "partials"))
-    draw.add_argument("--direction", choices=("LR", "TB"))
-    draw.add_argument("--theme", choices=("light", "dark"))
-    draw.add_argument("--format", help="of the numbers, as .4g")
-    draw.add_argument("--levels", type=int, help="how many edges from the root")
-    draw.add_argument("--between", metavar="X,Y", help="what lies on the paths from X to Y only")
-    draw.add_argument("--collapse", help="a level (1: networks, 2: layers, 3: neurons) or names")
-    draw.add_argument("--limit", type=int, help="the most boxes to draw")
-    draw.add_argument("--layout", choices=("auto", "graphviz", "builtin"), default="auto")
-    page = commands.add_parser(
-        "page", help="step through backprop in a browser", description=_page.__doc__, epilog=EPILOG
-    )
-    page.add_argument("target", metavar="SCRIPT:NAME", help="as demos/neuron.py:out")
-    page.add_argument("-o", "--output", metavar="FILE", help="of HTML")
-    page.add_argument("--seed", type=float, help="the gradient of the Value itself")
-    page.add_argument("--direction", choices=("LR", "TB"))
-    page.add_argument("--theme", choices=("auto", "light", "dark"))
-    page.add_argument("--format", help="of the numbers in the drawing, as .4g")
-    page.add_argument("--limit", type=int, help="the most values to draw")
-
-    debug = commands.add_parser(
-        "debug", help="walk backward edge by edge", description=_debug.__doc__, epilog=EPILOG
-    )
-    debug.add_argument("target", metavar="SCRIPT:NAME", help="as train.py:loss")
-    debug.add_argument(
-        "-c",
-        dest="commands",
-        metavar="COMMAND",
-        action="append",
-        default=[],
-        help="a command to do first, as if it were typed; may be given several times",
-    )
-
+    parser = _parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     options = parser.parse_args(given[:cut])
     try:
         script, names = _split(options.target)
         with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
-            module = run_script(script, given[cut + 1 :])
-        values = [value for name in names for value in find(module, name, script)]
-        return COMMANDS[options.command](options, script, names, values, module)
+            found = run_script(script, given[cut + 1 :])
+        values = [value for name in names for value in find(found, name, script)]
+        return COMMANDS[options.command](options, script, names, values, found)
     except Failure as failure:
         print(f"{parser.prog} {options.command}: {failure}", file=sys.stderr)
         return 1
 
 
-def _draw(
-    options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
-) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m micrograd_like", description="Look at a Value of a script of yours."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, target: str) -> Any:
+        description = COMMANDS[name].__doc__
+        added = commands.add_parser(name, help=help, description=description, epilog=EPILOG)
+        added.add_argument("target", metavar="SCRIPT:NAME", help=target)
+        return added.add_argument
+
+    draw = command("draw", "draw the computation graph", "as demos/neuron.py:out")
+    draw("-o", "--output", metavar="FILE", help=".svg, .dot, .png or .pdf")
+    draw("--view", choices=("auto", "forward", "gradients", "partials"))
+    draw("--direction", choices=("LR", "TB"))
+    draw("--theme", choices=("light", "dark"))
+    draw("--format", help="of the numbers, as .4g")
+    draw("--levels", type=int, help="how many edges from the root")
+    draw("--between", metavar="X,Y", help="only what lies on the paths from X to Y")
+    draw("--collapse", help="a level (1: networks, 2: layers, 3: neurons) or names")
+    draw("--limit", type=int, help="the most boxes to draw")
+    draw("--layout", choices=("auto", "graphviz", "builtin"), default="auto")
+    page = command("page", "step through backprop in a browser", "as demos/neuron.py:out")
+    page("-o", "--output", metavar="FILE", help=".html")
+    page("--seed", type=float, help="the gradient of the Value itself")
+    page("--direction", choices=("LR", "TB"))
+    page("--theme", choices=("auto", "light", "dark"))
+    page("--format", help="of the numbers in the drawing, as .4g")
+    page("--limit", type=int, help="the most values to draw")
+    debug = command("debug", "walk backward edge by edge", "as train.py:loss")
+    commands_help = "a command to do first, as if it were typed; may be given several times"
+    debug("-c", dest="commands", metavar="COMMAND", action="append", default=[], help=commands_help)
+    return parser
+
+
+def _draw(options: Any, script: str, names: list[str], values: list[Value], found: Globals) -> int:
     """Draw the computation graph of Values of a script."""
     from .drawing.graph import Graph
 
@@ -104,7 +98,7 @@ def _draw(
         ends = options.between.split(",")
         if len(ends) != 2:
             raise Failure(f"--between is {shorten(options.between)}: it must be two names, as x,y")
-        chosen["between"] = tuple(find(module, end, script) for end in ends)
+        chosen["between"] = tuple(find(found, end, script) for end in ends)
     if options.collapse is not None:
         level = options.collapse
         chosen["collapse"] = int(level) if level.isdecimal() else level.split(",")
@@ -117,24 +111,20 @@ def _draw(
     return 0
 
 
-def _debug(
-    options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
-) -> int:
+def _debug(options: Any, script: str, names: list[str], values: list[Value], found: Globals) -> int:
     """Walk through the backward pass from a Value of a script, in the gradient debugger."""
     from .debugging.debugger import Debugger
 
     if len(values) != 1:
-        raise Failure(f"{options.target} names {len(values)} Values: debug one")
-    Debugger(values[0], vars(module), commands=options.commands).run()
+        raise Failure(f"{options.target} names {len(values)} Values: name one to debug")
+    Debugger(values[0], found, commands=options.commands).run()
     return 0
 
 
-def _page(
-    options: Any, script: str, names: list[str], values: list[Value], module: ModuleType
-) -> int:
+def _page(options: Any, script: str, names: list[str], values: list[Value], found: Globals) -> int:
     """Write a page to step through backpropagation from a Value of a script."""
     if len(values) != 1:
-        raise Failure(f"{', '.join(names)} are {len(values)} Values: a page has one root")
+        raise Failure(f"{options.target} names {len(values)} Values: name one as the page's root")
     chosen = _chosen(options, "seed", "direction", "theme", "format", "limit")
     output = options.output or _file_name(names, ".html")
     try:
@@ -146,7 +136,7 @@ def _page(
 
 
 def _chosen(options: Any, *names: str) -> dict[str, Any]:
-    """Return the options that were given; the others have their defaults where they are used."""
+    """Return the options that were given; the functions that take them know the defaults."""
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
@@ -167,74 +157,60 @@ def _split(target: str) -> tuple[str, list[str]]:
     return script, [name.strip() for name in names.split(",")]
 
 
-class _Source(importlib.machinery.SourceFileLoader):
-    """Load a script as Python does the one that it runs: from its source, without a cache."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
-def run_script(script: str, arguments: Sequence[str] = ()) -> ModuleType:
-    """Run a script as ``python script arguments`` does, and return its module.
+def run_script(script: str, arguments: Sequence[str] = ()) -> Globals:
+    """Run a script as ``python script arguments`` does, and return its globals.
 
     An exception is shown with the script's own lines and ends the command; so does an exit with a
     code that is not 0.
     """
     if not Path(script).is_file():
-        raise Failure(f"no script {shorten(script)}")
-    loader = _Source("__main__", script)
-    spec = importlib.util.spec_from_file_location("__main__", script, loader=loader)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
+        raise Failure(f"there is no script {shorten(script)}")
     sys.argv = [script, *arguments]
     sys.path.insert(0, str(Path(script).resolve().parent))
-    sys.modules["__main__"] = module
     try:
-        loader.exec_module(module)
+        return runpy.run_path(script, run_name="__main__")
     except SystemExit as exit:
         if exit.code not in (None, 0):
             raise Failure(f"{script} ended with the exit code {exit.code}") from None
+        frames = _of_script(exit.__traceback__, script)
+        return frames.tb_frame.f_globals if frames else {}
     except BaseException as error:
-        own = of_script(error.__traceback__, script)
+        own = _of_script(error.__traceback__, script)
         error.__traceback__ = None if isinstance(error, SyntaxError) else own
         traceback.print_exception(type(error), error, error.__traceback__)
         raise Failure(f"{script} raised {type(error).__name__}, see above") from None
-    return module
 
 
-def of_script(frames: TracebackType | None, script: str) -> TracebackType | None:
-    """Return a traceback without the frames that come before the script's own."""
+def _of_script(frames: TracebackType | None, script: str) -> TracebackType | None:
+    """Return a traceback from the script's first frame on."""
     whole = frames
     while frames is not None and frames.tb_frame.f_code.co_filename != script:
         frames = frames.tb_next
     return frames or whole
 
 
-def find(module: ModuleType, name: str, script: str) -> list[Value]:
-    """Return the Values that a name of the script's stands for: one, or those in a list."""
-    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[-?\d+\])*", name):
+def find(known: Globals, name: str, script: str) -> list[Value]:
+    """Return the Value that has a name in the script, or those in the list that has it."""
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[-?\d{1,18}\])*", name):
         raise Failure(f"{shorten(name)} is no name of a Value, as loss, net.out or losses[-1]")
     first, *rest = re.findall(r"[^\W\d]\w*|-?\d+", name)
-    found: Any = vars(module).get(first, module)
-    if found is module:
-        raise Failure(f"{script} has no {shorten(first)}{_known(module)}")
+    values = [other for other, value in known.items() if isinstance(value, Value)]
+    choice = f"; its Values are {', '.join(values[:20])}" if values else "; it has no global Values"
+    if first not in known:
+        raise Failure(f"{script} has no {shorten(first)}{choice}")
+    found = known[first]
     for part in rest:
         try:
             found = found[int(part)] if part.lstrip("-").isdecimal() else getattr(found, part)
-        except (AttributeError, LookupError, TypeError) as error:
-            raise Failure(f"{script} has no {shorten(name)}: {error}") from None
-    values: list[Value] = []
-    for value in found if isinstance(found, (list, tuple)) and found else [found]:
+        except Exception as error:  # a property may raise any
+            why = clean(f"{type(error).__name__}: {error}", 200)
+            raise Failure(f"{script} has no {shorten(name)}: {why}{choice}") from None
+    several: list[Any] = list(found) if isinstance(found, (list, tuple)) and found else [found]
+    for value in several:
         if not isinstance(value, Value):
             kind = type(value).__name__
-            raise Failure(f"{name} of {script} is of type {kind}, not a Value{_known(module)}")
-        values.append(value)
-    return values
-
-
-def _known(module: ModuleType) -> str:
-    names = [name for name, value in vars(module).items() if isinstance(value, Value)]
-    return f"; its Values are {', '.join(names[:20])}" if names else "; it has no global Values"
+            raise Failure(f"{name} of {script} is of type {kind}, not a Value{choice}")
+    return several
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ A data set is a list of rows, and the same seed gives the same one.
 
 The short names: a ``row`` is a pair of ``inputs``, a list of floats, and ``target``, the number of
 its class. ``n`` counts rows, ``noise`` is the standard deviation of Gaussian noise on every input,
-``rng`` is a ``random.Random``, which is advanced, or an int seed.
+``rng`` is a ``random.Random`` to draw from, or an int seed.
 """
 
 import csv
@@ -34,7 +34,7 @@ T = TypeVar("T")
 def moons(n: int, noise: float = 0.1, rng: Random | int = 0) -> list[Row]:
     """Draw two interleaving half circles of radius 1: the upper one class 0, the lower one class 1.
 
-    Classes alternate, so that every prefix is balanced; so they do in ``circles`` and ``spirals``.
+    Classes alternate, so that the first n rows are balanced, as in ``circles`` and ``spirals``.
     """
 
     def point(u: float, target: int) -> tuple[float, float]:
@@ -73,7 +73,7 @@ def spirals(
 
 
 def xor(n: int = 4, noise: float = 0.0, rng: Random | int = 0) -> list[Row]:
-    """Go round the corners of the unit square; the class is the exclusive or of a corner's bits.
+    """Draw the corners of the unit square in turn; the class is the exclusive or of the inputs.
 
     The defaults give the truth table.
     """
@@ -91,51 +91,41 @@ def read_csv(
 ) -> list[Row]:
     """Read rows of numbers from a CSV file in UTF-8, gzipped if its name ends in ``.gz``.
 
-    ``skip`` counts lines before the data, a header for example. ``target`` is the place of the
-    class in a row, from 0, or from the end as -1, -2, ... Its cells hold whole numbers or, where
-    ``classes`` is given, names from that list, which stand for their place in it. Blank lines are
-    passed over. Whatever else is not a row of finite numbers raises ValueError naming the file and,
-    counted from 1, line and column; a file that cannot be opened raises its OSError.
+    ``skip`` is the number of lines before the data, such as a header. ``target`` is the index of
+    the class in a row, from 0, or from the end as -1, -2, ... Its cells hold whole numbers or, with
+    ``classes``, names from that list, read as their index in it. Blank lines are skipped. Any other
+    line that is not a row of finite numbers raises ValueError, naming the file and, counted from 1,
+    line and column. A file that cannot be opened raises OSError.
     """
     if skip < 0:
         raise ValueError(f"skip = {skip!r}: the number of lines to skip is at least 0")
     name, rows, first, width = os.fspath(path), list[Row](), 0, 0
     for line, cells in _records(name, skip, delimiter):
-        remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
+        at = f"{name}, line {line}, column"
         if not rows:
             first, width = line, len(cells)
             if width < 2 or not -width <= target < width:
                 raise ValueError(
-                    f"{name}, line {line}, column {width}: the row ends here, and has no column "
-                    f"for target = {target} or none for inputs; check target and delimiter"
+                    f"{at} {width}: the row ends here, and has no column for target = {target} or "
+                    "none for inputs; check target and delimiter"
                 )
         if len(cells) != width:
             raise ValueError(
-                f"{name}, line {line}, column {min(len(cells), width) + 1}: this row has "
-                f"{len(cells)} cells, line {first} has {width}: {brief(delimiter.join(cells))}; "
-                f"{'remove the surplus' if len(cells) > width else 'add what is missing'}"
+                f"{at} {min(len(cells), width) + 1}: this row has {len(cells)} cells, line {first} "
+                f"has {width}: {brief(delimiter.join(cells))}; "
+                f"{'remove the extra cells' if len(cells) > width else 'add what is missing'}"
             )
-        inputs, label = list[float](), 0
-        for j, cell in enumerate(cells):
-            where = f"{name}, line {line}, column {j + 1}: {brief(cell)} is not"
-            if j != target % width:
-                inputs.append(_number(cell, f"{where} a finite number; {remedy}"))
-            elif classes is None:
-                label = _whole(cell, f"{where} a whole number; {remedy}, or pass classes=[...]")
-            elif cell.strip() in classes:
-                label = classes.index(cell.strip())
-            else:
-                raise ValueError(f"{where} one of the classes {brief(list(classes))}; {remedy}")
-        rows.append((inputs, label))
+        remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
+        rows.append(_row(cells, target % width, classes, at, remedy))
     if not rows:
         raise ValueError(f"{name}, line {skip + 1}: no rows from here on; check the file and skip")
     return rows
 
 
 class Standardiser:
-    """Shift and scale columns so that the rows it was fitted on get mean 0 and deviation 1.
+    """Shift and scale each column so that the rows it was fitted to have mean 0 and deviation 1.
 
-    A column that is constant in those rows is shifted only. The deviation is the population's.
+    A column that is constant in those rows is only shifted. The deviation is the population's.
     """
 
     __slots__ = ("deviations", "means")
@@ -148,21 +138,21 @@ class Standardiser:
             raise ValueError("no rows to fit to; pass the training part")
         self.means = [0.0] * len(rows[0][0])
         self.deviations = [1.0] * len(rows[0][0])
-        self(rows)  # refuses ragged and non-finite rows
+        self(rows)  # refuses rows of other lengths, and numbers that are not finite
         for j in range(len(self.means)):
             column = [inputs[j] for inputs, _ in rows]
-            constant = min(column) == max(column)  # whose computed mean may be off by a rounding
+            constant = min(column) == max(column)  # its computed mean may be off by a rounding
             mean = column[0] if constant else math.fsum(column) / len(column)
             spread = math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
             self.means[j], self.deviations[j] = mean, spread or 1.0
 
     def __call__(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows with scaled inputs; targets stay as they are."""
+        """Return the rows with scaled inputs and the same targets."""
         scaled: list[Row] = []
         for i, (inputs, target) in enumerate(rows):
             if len(inputs) != len(self.means):
                 raise ValueError(
-                    f"row {i} has {len(inputs)} inputs where {len(self.means)} were fitted"
+                    f"row {i} has {len(inputs)} inputs; the rows fitted had {len(self.means)}"
                 )
             for j, x in enumerate(inputs):
                 if not math.isfinite(x):
@@ -178,9 +168,9 @@ class Standardiser:
 def split(
     rows: Sequence[T], fraction: float = 0.25, rng: Random | int = 0
 ) -> tuple[list[T], list[T]]:
-    """Shuffle the rows and part them into (training, held out), the latter with this fraction.
+    """Shuffle the rows and split them into (training, held out), with this fraction held out.
 
-    Either part gets at least one row. The given sequence stays as it is.
+    Each part has at least one row. The given sequence does not change.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"fraction = {fraction!r}: the held-out fraction lies between 0 and 1")
@@ -192,10 +182,10 @@ def split(
 
 
 def batches(rows: Sequence[T], size: int, rng: Random | int | None = None) -> list[list[T]]:
-    """Part the rows into batches of ``size``, the last one perhaps smaller: one epoch.
+    """Split the rows into batches of ``size``, the last one perhaps smaller: one epoch.
 
-    With ``rng`` they are shuffled before; pass the same ``random.Random`` every epoch for a new
-    order each time, since a seed repeats itself. Without it they keep their order.
+    With ``rng`` the rows are shuffled first: pass the same ``random.Random`` in every epoch, for a
+    new order each time; a seed gives the same order again. Without it they keep their order.
     """
     if size < 1:
         raise ValueError(f"size = {size!r}: a batch holds at least one row")
@@ -218,7 +208,7 @@ def _draw(
     classes: int,
     point: Callable[[float, int], tuple[float, float]],
 ) -> list[Row]:
-    """Give the classes points in turn, each at a random place ``u`` in [0, 1) along its shape."""
+    """Draw points of the classes in turn, each at a random ``u`` in [0, 1) along its shape."""
     if n < 1:
         raise ValueError(f"n = {n!r}: ask for at least one row")
     if not 0 <= noise < math.inf:
@@ -229,9 +219,9 @@ def _draw(
 
 
 def _records(name: str, skip: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the first line and the cells of every record that is not blank."""
+    """Yield the line number and the cells of every record that is not blank."""
     line = skip + 1
-    # A byte that is not UTF-8 becomes a surrogate, so that its cell is reported like any other.
+    # A byte that is not UTF-8 becomes a surrogate, so its cell is reported as any other is.
     with (gzip.open if name.endswith(".gz") else open)(
         name, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
     ) as file:
@@ -245,6 +235,22 @@ def _records(name: str, skip: int, delimiter: str) -> Iterator[tuple[int, list[s
                 line = skip + reader.line_num + 1  # a quoted cell may span lines
         except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{name}, line {line}: {error}; correct the file there") from error
+
+
+def _row(cells: list[str], target: int, classes: Sequence[str] | None, at: str, remedy: str) -> Row:
+    """Return the numbers in the cells of a line; errors say where it is ``at``."""
+    inputs, label = list[float](), 0
+    for j, cell in enumerate(cells):
+        where = f"{at} {j + 1}: {brief(cell)} is not"
+        if j != target:
+            inputs.append(_number(cell, f"{where} a finite number; {remedy}"))
+        elif classes is None:
+            label = _whole(cell, f"{where} a whole number; {remedy}, or pass classes=[...]")
+        elif cell.strip() in classes:
+            label = classes.index(cell.strip())
+        else:
+            raise ValueError(f"{where} one of the classes {brief(list(classes))}; {remedy}")
+    return inputs, label
 
 
 def _number(cell: str, complaint: str) -> float:

@@ -5,8 +5,6 @@ What you can do with it::
     >>> from micrograd_like import Value, tanh
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> y = tanh(a * b + 2**a)          # records a graph of values, one per operation
-    >>> y.op, y.operands[0].data
-    (<op tanh>, -2.0)
     >>> y.backward()                    # d(y)/d(value) for every value in the graph
     >>> a.grad, b.grad
     (-0.016066794354671537, 0.14130164970632894)
@@ -113,8 +111,7 @@ class Value(Recorder):
 
         Leaves add it to their ``grad``, so that the gradients of several losses sum up; everything
         in between has its ``grad`` overwritten. ``seed`` is the gradient of this value itself.
-        With ``create_graph=True`` the gradients are Values, to be differentiated in their turn:
-        see `micrograd_like.functional.backward_with_graph`.
+        With ``create_graph=True`` the gradients are Values (see `functional`).
 
         An exception, Ctrl-C say, leaves the ``grad`` of every leaf as it was before the call.
         Threads that share leaves must not run this at the same time: let them use
@@ -125,31 +122,35 @@ class Value(Recorder):
 
             return backward_with_graph(self, seed)
         order = topological_order(self)  # the leaves first, then each node after its operands
-        leaves = [*takewhile(_is_leaf, order)]
+        leaves = [*takewhile(lambda x: x._a is None, order)]
         nodes = order[len(leaves) :]
         before = [*map(_grad_of, leaves)]
         restore = map(_set_grad, leaves, before)
         try:
-            _zero(order)
-            self.grad = as_float(seed)
-            for out in reversed(nodes):  # every node that out is an operand of has had its turn
-                # The chain rule: the gradient of out, times the partial on the edge, is what this
-                # path adds to the gradient of the operand.
-                grad, a, b = out.grad, out._a, out._b
-                if b is not None:
-                    a.grad += grad * out._da
-                    b.grad += grad * out._db
-                elif type(a) is not tuple:
-                    a.grad += grad * out._da
-                elif not grad and isfinite(sum(out._da)):
-                    continue  # 0 adds only 0s, but for 0·inf, which is nan
-                else:
-                    for x, dx in zip(a, out._da):
-                        x.grad += grad * dx
-            if hook is not None:
-                hook.walked(self, seed, order, map(_grad_of, order))
-            any(map(_set_grad, leaves, _sums(before, leaves)))  # in C: all of them or none
-        except BaseException:
+            try:
+                _zero(order)
+                self.grad = as_float(seed)
+                for out in reversed(nodes):  # every node that out is an operand of has had its turn
+                    # The chain rule: the gradient of out, times the partial on the edge, is what
+                    # this path adds to the gradient of the operand.
+                    grad, a, b = out.grad, out._a, out._b
+                    if b is not None:
+                        a.grad += grad * out._da
+                        b.grad += grad * out._db
+                    elif type(a) is not tuple:
+                        a.grad += grad * out._da
+                    elif not grad and isfinite(sum(out._da)):
+                        continue  # 0 adds only 0s, but for 0·inf, which is nan
+                    else:
+                        for x, dx in zip(a, out._da):
+                            x.grad += grad * dx
+                if hook is not None:
+                    hook.walked(self, seed, order, map(_grad_of, order))
+                any(map(_set_grad, leaves, _sums(before, leaves)))  # in C: all of them or none
+            except BaseException:
+                any(restore)
+                raise
+        except BaseException:  # a second Ctrl-C, perhaps, that came before the restoring
             any(restore)
             raise
 
@@ -168,17 +169,25 @@ class Value(Recorder):
             out = op.forward(a)
             (da,) = op.partials(out, a)
             return _node(out if type(out) is float else as_float(out), op, x, None, da, None)
-        if op.arity != 2:
-            return node_of_many(op, operands)
-        x, y = operands
-        if type(x) is not Value:
-            x = _value(x)
-        if type(y) is not Value:
-            y = _value(y)
-        a, b = x._data, y._data
-        out = op.forward(a, b)
-        da, db = op.partials(out, a, b)
-        return _node(out if type(out) is float else as_float(out), op, x, y, da, db)
+        if op.arity == 2:
+            x, y = operands
+            if type(x) is not Value:
+                x = _value(x)
+            if type(y) is not Value:
+                y = _value(y)
+            a, b = x._data, y._data
+            out = op.forward(a, b)
+            da, db = op.partials(out, a, b)
+            return _node(out if type(out) is float else as_float(out), op, x, y, da, db)
+        try:
+            xs = tuple([x._data for x in operands])
+        except AttributeError:  # of a plain number
+            return self.record(op, tuple(map(_value, operands)))
+        out = op.forward(xs) if op.many else op.forward(*xs)
+        das = op.partials(out, xs) if op.many else op.partials(out, *xs)
+        if len(das) != len(xs):
+            raise ValueError(f"cannot unpack {len(das)} partials into {len(xs)}")
+        return _node(out if type(out) is float else as_float(out), op, operands, None, das, None)
 
     # `+`, `-` and `*` are written out, partials too, as they are most of the work of training a
     # network; a test holds them to their rows.
@@ -307,12 +316,10 @@ class Value(Recorder):
         op = f", op={self.op.name}" if self.op else ""
         return f"Value(data={self._data}, grad={self.grad}{label}{op})"
 
-    # ------------------------------------------------------------------ copies
-
     def __copy__(self) -> Value:
         return _copy_of(self, lambda operand: operand)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Copy the whole graph below this value, leaves too, however deep it is."""
         import copy
 
@@ -321,8 +328,7 @@ class Value(Recorder):
             memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])
         for value in originals:
             memo[id(value)].grad = copy.deepcopy(value.grad, memo)
-        copied: Value = memo[id(self)]
-        return copied
+        return memo[id(self)]
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
@@ -330,12 +336,11 @@ class Value(Recorder):
                 f"cannot pickle {self!r}: it holds the whole graph it was computed from; "
                 "pickle its .data, or the leaves (a Module pickles, and has state_dict())"
             )
-        return _unpickled, (self._data, self.label, self.grad, self.line, self.constant)
-
-    # ------------------------------------------------------------------ micrograd's names
+        slots = {"grad": self.grad, "_da": self._da} | ({"_line": self.line} if self.line else {})
+        return Value, (self._data, self.label), (None, slots)
 
     @property
-    def _prev(self) -> set[Value]:
+    def _prev(self) -> set[Value]:  # this and the next are micrograd's names
         return set(self.operands)
 
     @property
@@ -357,11 +362,7 @@ class Value(Recorder):
         write(self, path, **options)
 
     def steps(self, seed: float = 1.0) -> Iterator[Step]:
-        """Go through the walk that `backward` does, edge by edge: see `debugging.steps`.
-
-        What is left behind when it is exhausted is exactly what `backward` leaves; given up before
-        that, it leaves every gradient as it was.
-        """
+        """Go through the walk that `backward` does, edge by edge: see `debugging.steps`."""
         from .debugging.steps import steps
 
         return steps(self, seed)
@@ -396,24 +397,6 @@ def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
     return out if hook is None else hook.made(out)
 
 
-def node_of_many(op: Op, operands: tuple[Any, ...]) -> Value:
-    """Apply an op of three or more operands, or of any number of them."""
-    try:
-        xs = tuple([x._data for x in operands])
-    except AttributeError:  # of a plain number
-        operands = tuple(map(_value, operands))
-        xs = tuple([x._data for x in operands])
-    if op.many:
-        out = op.forward(xs)
-        partials = op.partials(out, xs)
-    else:
-        out = op.forward(*xs)
-        partials = op.partials(out, *xs)
-    if len(partials) != len(xs):
-        raise ValueError(f"cannot unpack {len(partials)} partials into {len(xs)}")
-    return _node(out if type(out) is float else as_float(out), op, operands, None, partials, None)
-
-
 def _value(x: Any) -> Value:
     """Return a Value as it is, and a plain number as the constant that enters an operation."""
     if isinstance(x, Value):
@@ -435,16 +418,6 @@ def _unpacked(a: Any, b: Any) -> tuple[Any, ...]:
     if b is not None:
         return a, b
     return a if type(a) is tuple else () if a is None else (a,)
-
-
-def _unpickled(data: float, label: str, grad: Any, line: str = "", constant: bool = False) -> Value:
-    leaf = Value(data, label)
-    leaf.grad = grad
-    if line:
-        leaf._line = line
-    if constant:
-        leaf._da = CONSTANT
-    return leaf
 
 
 def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
@@ -472,8 +445,7 @@ def topological_order(root: Value) -> list[Value]:
     """Return every value of ``root``'s graph: leaves first, then each node after its operands.
 
     Depth first, without recursion. A node goes back on the stack, marked with None, beneath its
-    operands: when the mark comes up, all that it was made of is in order, and it is next. (So it is
-    at once if both operands were found before, as most are in a network.)
+    operands: when the mark comes up, all that it was made of is in order, and it is next.
     """
     leaves: list[Value] = []
     nodes: list[Value] = []
@@ -499,10 +471,6 @@ def topological_order(root: Value) -> list[Value]:
             else:
                 leaves.append(out)
     return leaves + nodes
-
-
-def _is_leaf(x: Value) -> bool:
-    return x._a is None
 
 
 _grad_of: Callable[[Value], Any] = Value.__dict__["grad"].__get__

@@ -12,13 +12,16 @@ A file is written beside its place, and renamed when it is safely on disk.
 
 from __future__ import annotations
 
+import math
 import os
 
+from .ops import as_float
 from .text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from typing import Any
 
 
@@ -26,7 +29,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write a file beside ``path``, and rename it to ``path`` when it is safely on disk.
 
     A link is followed, and the permissions of the file that is replaced are kept. Raises OSError if
-    that can't be done; the file at ``path`` is then as it was.
+    that can't be done; the file at ``path`` is then as it was. Any number of processes may write to
+    one ``path`` at once. What one that was killed has left beside it is removed an hour later.
     """
     from pathlib import Path
 
@@ -35,21 +39,52 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     # A random name: what a process that died has left behind is in nobody's way.
     temporary = target.with_name(f"{target.name[:40]}.{os.urandom(8).hex()}.tmp")
     try:
-        mode = target.stat().st_mode & 0o7777 if os.path.lexists(target) else None
-        if mode is not None and not target.is_file():
-            raise IsADirectoryError(21, "it is no file that could be replaced")
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            temporary.chmod(mode)
-        temporary.replace(target)
+        try:
+            _write_and_replace(temporary, data, target)
+        finally:
+            _remove(temporary)
     except BaseException as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)  # again, since a second Ctrl-C may have come before it was gone
         if isinstance(error, OSError):
             error.filename = os.fspath(path)  # the name that the user knows
         raise
+    _remove_leftovers(target)
+
+
+def _write_and_replace(temporary: Path, data: bytes, target: Path) -> None:
+    mode = target.stat().st_mode & 0o7777 if os.path.lexists(target) else None
+    if mode is not None and not target.is_file():
+        raise IsADirectoryError(21, "it is no file that could be replaced")
+    with temporary.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    if mode is not None:
+        temporary.chmod(mode)
+    temporary.replace(target)
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink()
+    except OSError:
+        pass  # renamed, or never made; or the disk fails, and the first error says so
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove the temporary files of an hour ago: whoever wrote them has died.
+
+    A process id in the name would tell sooner, but not on a disk that several machines share. Were
+    the writer only asleep, its write would fail, and harm nothing.
+    """
+    from contextlib import suppress
+    from glob import escape
+
+    with suppress(OSError):  # another process may remove one, or the target, at the same time
+        now = target.stat().st_mtime  # by the disk's own clock: the target was written just now
+        for old in target.parent.glob(f"{escape(target.name[:40])}.{'[0-9a-f]' * 16}.tmp"):
+            if old.lstat().st_mtime < now - 3600:
+                old.unlink()
 
 
 def write_json(path: str | os.PathLike[str], form: str, content: dict[str, Any]) -> None:
@@ -75,6 +110,35 @@ def read_json(path: str | os.PathLike[str], form: str) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("format") != form:
         raise ValueError(f'it has no "format": "{form}"')
     return content
+
+
+def write_numbers(
+    path: str | os.PathLike[str], form: str, about: str, numbers: Mapping[str, float]
+) -> None:
+    """Write named numbers to a JSON file; if one is not finite, raise ValueError and write none."""
+    state = {name: finite(name, x) for name, x in numbers.items()}
+    write_json(path, form, {"module": about, "parameters": state})
+
+
+def read_numbers(path: str | os.PathLike[str], form: str) -> dict[str, Any]:
+    """Return what `write_numbers` wrote: names, and what stands beside them."""
+    parameters = read_json(path, form).get("parameters")
+    if not isinstance(parameters, dict):
+        raise ValueError('it has no object "parameters"')
+    return parameters
+
+
+def finite(name: str, x: Any) -> float:
+    """Return a finite real number as a float; else raise ValueError with its name."""
+    try:
+        if isinstance(x, bool):
+            raise TypeError(f"expected a real number, got {x}")
+        number = as_float(x)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is {number}: it must be a finite number")
+    return number
 
 
 def refuse_duplicates(names: Iterable[str], what: str) -> None:

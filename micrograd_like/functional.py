@@ -85,13 +85,12 @@ def _floats(root: Value, seed: Any) -> Grads:
         if b is not None:
             grads[a] += grad * out._da
             grads[b] += grad * out._db
-        elif a is None:
-            break
-        elif type(a) is not tuple:
+        elif type(a) is tuple:
+            if grad or not isfinite(sum(out._da)):
+                for x, dx in zip(a, out._da):
+                    grads[x] += grad * dx
+        elif a is not None:
             grads[a] += grad * out._da
-        elif grad or not isfinite(sum(out._da)):
-            for x, dx in zip(a, out._da):
-                grads[x] += grad * dx
     if engine.hook is not None:
         engine.hook.walked(root, grads[root], order, map(grads.__getitem__, order))
     return grads

@@ -11,8 +11,8 @@ What you can do with it::
     >>> where(x > 0, lambda: log(x), 0.0).op
     <op log>
 
-They take what `math`'s functions of the same names take: lists, an optional base. Those of a fixed
-number of operands, like `tanh`, are rows of `ops.TABLE` themselves.
+They take what `math`'s functions of the same names take. The others, like `tanh`, are rows of
+`ops.TABLE`.
 """
 
 from __future__ import annotations
@@ -78,14 +78,12 @@ def weighted_sum(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None
 
 
 def maximum(*xs: Any) -> Any:
-    """Return the largest of two or more operands; nan if any is nan. k operands that tie for it
-    have the partial 1/k each."""
+    """Return the largest of two or more operands, nan if any is nan; k that tie share it."""
     return ops.maximum(*_at_least(2, "maximum", xs))
 
 
 def minimum(*xs: Any) -> Any:
-    """Return the smallest of two or more operands; nan if any is nan. k operands that tie for it
-    have the partial 1/k each."""
+    """Return the smallest of two or more operands, nan if any is nan; k that tie share it."""
     return ops.minimum(*_at_least(2, "minimum", xs))
 
 

@@ -3,21 +3,21 @@
 What you can do with it::
 
     >>> from micrograd_like import losses, nn
-    >>> losses.mean_squared_error([1.0, 2.0], [1.0, 4.0])      # floats in, float out;
+    >>> losses.mean_squared_error([1.0, 2.0], [1.0, 4.0])      # floats in, float out
     2.0
-    >>> scores = nn.MLP(2, [3], init=1.0)([0.5, 1.0])          # Values in, Value out, to run
-    >>> loss = losses.cross_entropy(scores, 2)                 # backward from
+    >>> scores = nn.MLP(2, [3], init=1.0)([0.5, 1.0])
+    >>> loss = losses.cross_entropy(scores, 2)                 # Values in, Value out
     >>> loss.backward()
     >>> round(loss.data, 4)
     1.0986
 
-A loss is of one example: what the model made of it, and what it should have made. `training.fit`
-takes the mean over a batch; by hand, that is ``fsum(map(loss, outputs, targets)) / n``.
+A loss is of one example: it compares what the model returned with what it should have returned.
+`training.fit` takes the mean over a batch; by hand, ``fsum(map(loss, outputs, targets)) / n``.
 
 The short names: an ``output`` is a number or a Value, or a list of them, as a model returns it; its
-``target`` is a number for each, which in a difference may be a Value too. A ``score`` is an output
-that may be any number; a ``logit`` is one that stands for log odds. ``d`` is the difference of an
-output and its target.
+``target`` is a number for each, or in a difference a Value. A ``score`` is an output that may be
+any number; a ``logit`` is a score that means log odds. ``d`` is the difference of an output and its
+target.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def mean_squared_error(output: Any, target: Any) -> Any:
 
 
 def half_squared_error(output: Any, target: Any) -> Any:
-    """Return half the sum of the squared differences, whose derivatives are the differences."""
+    """Return half the sum of the squared differences; its derivatives are the differences."""
     return 0.5 * _squares(_differences("half_squared_error", output, target))
 
 
@@ -56,7 +56,8 @@ def absolute_error(output: Any, target: Any) -> Any:
 def hinge(score: Any, target: Any) -> Any:
     """Return max(0, 1 - target * score), the max-margin loss: a target is 1 or -1.
 
-    Of a list of scores, each with its target, it is the mean. Raises ValueError for other targets.
+    For a list of scores, each with its target, return the mean. Raises ValueError for other
+    targets.
     """
     terms = []
     for s, t in _pairs("hinge", score, target):
@@ -67,11 +68,11 @@ def hinge(score: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy(logit: Any, target: Any) -> Any:
-    """Return -log of the probability of the target, the logit being the log odds of a 1.
+    """Return -log of the probability of the target, where the logit is the log odds of a 1.
 
     It is ``-t*log(p) - (1-t)*log(1-p)`` with ``p = sigmoid(logit)``, without overflow or
-    cancellation: torch.nn.BCEWithLogitsLoss. A target lies between 0 and 1. Of a list of logits,
-    each with its target, it is the mean. Raises ValueError for other targets.
+    cancellation: torch.nn.BCEWithLogitsLoss. A target is between 0 and 1. For a list of logits,
+    each with its target, return the mean. Raises ValueError for other targets.
     """
     terms = []
     for x, t in _pairs("binary_cross_entropy", logit, target):
@@ -88,14 +89,14 @@ def binary_cross_entropy(logit: Any, target: Any) -> Any:
 def cross_entropy(scores: Any, target: Any) -> Any:
     """Return -log of the softmax of the scores at the target, the index of a class.
 
-    It has neither overflow nor cancellation: torch.nn.CrossEntropyLoss, "sparse categorical
-    cross-entropy from logits" in Keras. There is one score for each class, of two or more. Raises
-    TypeError if the target is no whole number, IndexError if there is no such class.
+    It neither overflows nor cancels: torch.nn.CrossEntropyLoss, "sparse categorical cross-entropy
+    from logits" in Keras. There is one score for each of two or more classes. Raises TypeError if
+    the target is not a whole number, IndexError if there is no such class.
     """
     if not isinstance(scores, (list, tuple)) or len(scores) < 2:
         raise TypeError(
             f"cross_entropy: it takes a list of two or more scores, one per class, not "
-            f"{shorten(scores)}; a single score goes with binary_cross_entropy"
+            f"{shorten(scores)}; for a single score, use binary_cross_entropy"
         )
     try:
         i = operator.index(target)
@@ -111,8 +112,8 @@ def cross_entropy(scores: Any, target: Any) -> Any:
 def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any:
     """Return ``strength`` times the sum of the squares of a module's parameters, or of a list.
 
-    Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which take
-    less time for it.
+    Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which is
+    faster.
     """
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
@@ -127,7 +128,7 @@ def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any
 
 
 def _squares(ds: list[Any]) -> Any:
-    """Return the sum of squares: one node, that overflows to inf rather than raise."""
+    """Return the sum of squares: one node, which overflows to inf and does not raise."""
     return weighted_sum(ds, ds)
 
 
@@ -144,7 +145,7 @@ def _differences(name: str, output: Any, target: Any) -> list[Any]:
 
 
 def _pairs(name: str, output: Any, target: Any) -> list[tuple[Any, Any]]:
-    """Pair each output with its target; one of each needs no lists."""
+    """Pair each output with its target; a single one of each needs no list."""
     outputs = output if isinstance(output, (list, tuple)) else (output,)
     targets = target if isinstance(target, (list, tuple)) else (target,)
     if not outputs or len(outputs) != len(targets):

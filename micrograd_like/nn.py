@@ -23,11 +23,13 @@ from __future__ import annotations
 import math
 import operator
 import os
+from numbers import Real
 
 from . import files, ops
-from .engine import Value, node_of_many
-from .files import refuse_duplicates
-from .ops import Op, as_float, finite
+from .engine import Value
+from .files import finite
+from .naming import HOLDERS, Name, Named, unnamed
+from .ops import Op
 from .text import shorten
 
 TYPE_CHECKING = False
@@ -70,28 +72,7 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-class Name(str):
-    """The dotted name of a parameter, or of the module that a value is the output of.
-
-    ``modules`` names the modules that hold it, from the outermost, which goes by its class, to the
-    innermost; the outermost name is one object for each labelled model, which tells two models
-    apart. Drawings box the values of a graph by it.
-    """
-
-    __slots__ = ("modules",)
-    modules: tuple[str, ...]
-
-    def __new__(cls, path: str, modules: tuple[str, ...] = ()) -> Name:
-        """Name what ``modules`` hold."""
-        self = super().__new__(cls, path)
-        self.modules = modules
-        return self
-
-    def __getnewargs__(self) -> tuple[Any, ...]:
-        return str(self), self.modules
-
-
-class Module:
+class Module(Named):
     """Something with parameters: leaf Values that training changes.
 
     A subclass assigns Values, Modules, or lists, tuples and dicts of them, to attributes; they are
@@ -100,11 +81,9 @@ class Module:
     parameters itself, as micrograd's do, by overriding `parameters`.
     """
 
-    _path: str = ""  # of this module in the one that labelled it; the label of its outputs
-
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
-        # The walk of _find without the names, which take twice as long: training asks every step.
+        # The walk of _parts without the names, which take twice as long: training asks every step.
         found: dict[Value, None] = {}
         seen = {id(self)}
         stack: list[Iterator[Any]] = [iter(vars(self).values())]
@@ -116,7 +95,7 @@ class Module:
                 if kind is Value or issubclass(kind, Value):
                     if part.op is None:
                         found[part] = None
-                elif issubclass(kind, _HOLDERS) and id(part) not in seen:
+                elif issubclass(kind, HOLDERS) and id(part) not in seen:
                     seen.add(id(part))
                     inner = vars(part) if issubclass(kind, Module) else part
                     stack.append(iter(inner.values() if isinstance(inner, dict) else inner))
@@ -124,60 +103,6 @@ class Module:
             else:
                 stack.pop()
         return list(found)
-
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Yield the dotted name and the Value of every parameter.
-
-        What only an overridden `parameters` knows is named by its index, as in ``parameters.0``.
-        Raises ValueError if two have the same name, as with the keys 1 and "1" in a dict.
-        """
-        found, _ = _find(self)
-        for i, p in enumerate(self.parameters()):
-            found.setdefault(p, f"parameters.{i}")
-        refuse_duplicates(found.values(), "there are two parameters")
-        for p, name in found.items():
-            yield name, p
-
-    def __setattr__(self, name: str, part: Any) -> None:
-        """Assign an attribute, and label the parameters that come with it."""
-        super().__setattr__(name, part)
-        if isinstance(part, (Value, Module, list, tuple, dict)):
-            self.label_parameters()
-
-    def label_parameters(self) -> None:
-        """Make every parameter's path its label, and tell every module inside its own path.
-
-        An assignment to an attribute does it; what is appended to a list needs a call. In a module
-        that is inside another, the names go on from that one's.
-        """
-        found, modules = _find(self)
-        outer = self._path if isinstance(self._path, Name) and self._path else ""
-        if not outer:
-            self._path = Name("", (Name(type(self).__name__),))
-        prefix = f"{outer}." if outer else ""
-        assert isinstance(self._path, Name)
-        holders: dict[str, tuple[str, ...]] = {"": self._path.modules}
-        for path, module in modules:  # outer ones come first
-            holders[path] = (*_holders(path, holders), prefix + path)
-            module._path = Name(prefix + path, holders[path])
-        for p, path in found.items():
-            p.label = Name(prefix + path, _holders(path, holders))
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the state of a copy, and tell its paths from those of the original."""
-        vars(self).update(state)
-        outermost: dict[str, Name] = {}
-
-        def renewed(path: str) -> str:
-            if not isinstance(path, Name) or not path.modules:
-                return path
-            first, *inner = path.modules
-            return Name(path, (outermost.setdefault(first, Name(first)), *inner))
-
-        for p in self.parameters():
-            p.label = renewed(p.label)
-        for module in (self, *(module for _, module in _find(self)[1])):
-            module._path = renewed(module._path)
 
     def zero_grad(self) -> None:
         """Set the ``grad`` of every parameter to 0."""
@@ -210,25 +135,20 @@ class Module:
         any(map(_set_data, parameters.values(), data))  # all of them or none, whatever interrupts
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the weights to a JSON file, exact to the bit.
+        """Write the weights to a JSON file, exact to the bit; whole, or not at all.
 
-        The file at ``path`` is replaced when all is written, and untouched if anything goes wrong.
         Raises ValueError if a weight is not finite, OSError if the file can't be written.
         """
-        state = {name: finite(name, x) for name, x in self.state_dict().items()}
-        files.write_json(path, FORMAT, {"module": repr(self), "parameters": state})
+        files.write_numbers(path, FORMAT, repr(self), self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read the weights that `save` wrote.
 
-        Raises ValueError, and changes nothing, unless the file is whole and holds one finite number
-        for each parameter of this module and nothing else; OSError if it can't be read.
+        Raises ValueError, and changes nothing, unless the file holds one finite number for each
+        parameter of this module and no others; OSError if it can't be read.
         """
         try:
-            content = files.read_json(path, FORMAT)
-            if not isinstance(content.get("parameters"), dict):
-                raise ValueError('it has no object "parameters"')
-            self.load_state_dict(content["parameters"])
+            self.load_state_dict(files.read_numbers(path, FORMAT))
         except ValueError as error:
             raise ValueError(f"cannot load weights from {os.fspath(path)!r}: {error}") from None
 
@@ -255,8 +175,8 @@ class Neuron(Module):
         nonlin: bool = True,
         *,
         activation: str | Activation = "relu",
-        bias: bool = True,
         init: str | float | Initializer = "uniform",
+        bias: bool = True,
         rng: Random | int | None = None,
         fused: bool = True,
         nout: int = 1,
@@ -276,16 +196,17 @@ class Neuron(Module):
     def _apply(self, x: Sequence[Value]) -> Value:
         out: Any = self.b
         if self.fused:
-            operands = (*self.w, *x) if self.b is None else (*self.w, *x, self.b)
-            out = node_of_many(ops.weighted_sum, operands)
+            bias = () if out is None else (out,)
+            out = x[0].record(ops.weighted_sum, (*self.w, *x, *bias))
         else:
             for wi, xi in zip(self.w, x):
                 out = wi * xi if out is None else out + wi * xi
         f = self.activation
-        out = out.record(f, (out,)) if type(f) is Op else f(out)  # the same, a call sooner
+        if f is not linear:
+            out = out.record(f, (out,)) if type(f) is Op else f(out)  # the same, a call sooner
         if not isinstance(out, Value):
             raise TypeError(
-                f"the activation {_name(self.activation)} returned {shorten(out)}: "
+                f"the activation {_name(f)} returned {shorten(out)}: "
                 "it must return a Value, as the functions of micrograd_like do"
             )
         if not out.label:
@@ -297,12 +218,25 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """``nout`` neurons with the same ``nin`` inputs; takes the keyword arguments of a `Neuron`."""
+    """``nout`` neurons of the same ``nin`` inputs; the other arguments are those of a `Neuron`."""
 
-    def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
-        nout = _size("nout", nout)
-        kwargs["rng"] = _generator(kwargs.get("rng"))
-        self.neurons = [Neuron(nin, **kwargs, nout=nout) for _ in range(nout)]
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        nonlin: bool = True,
+        *,
+        activation: str | Activation = "relu",
+        init: str | float | Initializer = "uniform",
+        bias: bool = True,
+        rng: Random | int | None = None,
+        fused: bool = True,
+    ) -> None:
+        nout, rng = _size("nout", nout), _generator(rng)
+        like: Any = {"activation": activation, "init": init, "bias": bias, "fused": fused}
+        self.neurons = unnamed(
+            lambda: [Neuron(nin, nonlin, rng=rng, nout=nout, **like) for _ in range(nout)]
+        )
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the outputs as a list of Values; a layer of one neuron returns its Value."""
@@ -330,7 +264,10 @@ class MLP(Module):
         nouts: Sequence[int],
         *,
         activation: str | Activation | Sequence[str | Activation] = "relu",
-        **kwargs: Any,
+        init: str | float | Initializer = "uniform",
+        bias: bool = True,
+        rng: Random | int | None = None,
+        fused: bool = True,
     ) -> None:
         if not hasattr(nouts, "__iter__"):
             raise TypeError(f"nouts is {shorten(nouts)}: it must be a list of layer sizes")
@@ -343,11 +280,9 @@ class MLP(Module):
             activations = [_activation(activation)] * (len(sizes) - 2) + [linear]
         if len(activations) != len(sizes) - 1:
             raise ValueError(f"{len(activations)} activations for {len(sizes) - 1} layers")
-        kwargs["rng"] = _generator(kwargs.get("rng"))
-        self.layers = [
-            Layer(nin, nout, activation=each, **kwargs)
-            for nin, nout, each in zip(sizes, sizes[1:], activations)
-        ]
+        like: Any = {"init": init, "bias": bias, "rng": _generator(rng), "fused": fused}
+        shapes = zip(sizes, sizes[1:], activations)
+        self.layers = unnamed(lambda: [Layer(n, m, activation=f, **like) for n, m, f in shapes])
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the last layer's outputs as a list of Values; a layer of one returns its Value."""
@@ -361,50 +296,9 @@ class MLP(Module):
         return _describe(self, f"{len(self.layers[0].neurons[0].w)} -> {shape}, ")
 
 
-_HOLDERS = (Module, list, tuple, dict)  # of parameters
 _PLAIN = {bool, float, int, str, Name, Op, type(None), type(linear)}  # common, and no holders
 
 _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
-
-
-def _find(root: Module) -> tuple[dict[Value, str], list[tuple[str, Module]]]:
-    """Return the parameters and the modules inside ``root``, each once, with their paths.
-
-    Nothing is visited twice, so that a module may refer to the one that holds it.
-    """
-    found: dict[Value, str] = {}
-    modules: list[tuple[str, Module]] = []
-    seen = {id(root)}
-    stack: list[tuple[str, Iterator[tuple[Any, Any]]]] = [("", iter(vars(root).items()))]
-    while stack:
-        prefix, entries = stack[-1]
-        for key, part in entries:
-            if isinstance(part, Value):
-                if part.op is None and part not in found:
-                    found[part] = f"{prefix}{key}"
-            elif isinstance(part, _HOLDERS) and id(part) not in seen:
-                seen.add(id(part))
-                path = f"{prefix}{key}"
-                if isinstance(part, Module):
-                    modules.append((path, part))
-                    part = vars(part)
-                inner = part.items() if isinstance(part, dict) else enumerate(part)
-                stack.append((f"{path}.", iter(inner)))
-                break
-        else:
-            stack.pop()
-    return found, modules
-
-
-def _holders(path: str, holders: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the modules that hold what stands at ``path``, and note them for its neighbours."""
-    outer = prefix = path.rpartition(".")[0]
-    while outer not in holders:
-        outer = outer.rpartition(".")[0]
-    holders[prefix] = holders[outer]
-    return holders[prefix]
-
-
 _UNORDERED = (set, frozenset, dict, str, bytes, bytearray)  # or no collection of numbers
 
 
@@ -427,28 +321,26 @@ def _where(module: Module) -> str:
 
 def _activation(activation: Any) -> Any:
     if isinstance(activation, str):
-        if activation not in ACTIVATIONS:
-            known = ", ".join(ACTIVATIONS)
-            raise ValueError(f"no activation {shorten(activation)}: take a function, or {known}")
-        return ACTIVATIONS[activation]
-    if not callable(activation):
-        raise TypeError(f"an activation is a name or a function, not {shorten(activation)}")
-    return activation
+        return _known(ACTIVATIONS, activation, "activation", "a function")
+    if callable(activation):
+        return activation
+    raise TypeError(f"an activation is a name or a function, not {shorten(activation)}")
 
 
-def _initializer(init: str | float | Initializer) -> Initializer:
+def _initializer(init: Any) -> Any:
     if isinstance(init, str):
-        if init not in INITIALIZERS:
-            known = ", ".join(INITIALIZERS)
-            raise ValueError(f"no init {shorten(init)}: take a number, a function, or {known}")
-        return INITIALIZERS[init]
+        return _known(INITIALIZERS, init, "init", "a number, a function")
     if callable(init):
         return init
-    try:
-        constant = as_float(init)
-    except TypeError:
-        raise TypeError(f"an init is a name, a number or a function, not {shorten(init)}") from None
-    return lambda rng, nin, nout: constant
+    if isinstance(init, Real):
+        return lambda rng, nin, nout: init
+    raise TypeError(f"an init is a name, a number or a function, not {shorten(init)}")
+
+
+def _known(table: dict[str, Any], name: str, what: str, others: str) -> Any:
+    if name not in table:
+        raise ValueError(f"no {what} {shorten(name)}: take {others}, or {', '.join(table)}")
+    return table[name]
 
 
 def _generator(rng: Any) -> Any:
@@ -465,12 +357,11 @@ def _generator(rng: Any) -> Any:
 
 
 def _size(name: str, size: Any) -> int:
+    whole = hasattr(size, "__index__") and not isinstance(size, bool)
+    if whole and size >= 1:
+        return operator.index(size)
     problem = f"{name} is {shorten(size)}: it must be a whole number of at least 1"
-    if isinstance(size, bool) or not hasattr(size, "__index__"):
-        raise TypeError(problem)
-    if size < 1:
-        raise ValueError(problem)
-    return operator.index(size)
+    raise ValueError(problem) if whole else TypeError(problem)
 
 
 def _name(function: Any) -> str:

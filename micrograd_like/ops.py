@@ -25,8 +25,7 @@ Values where gradients are themselves differentiated: write it with arithmetic a
 and its results can be differentiated again. Two conventions hold for every row:
 
 * At a kink the rule gives the subgradient of least norm: relu′(0) = 0, a k-way tie 1/k each.
-* A rule never raises: a limit that is infinite is inf. (The op itself raises exactly what
-  Python's own float expression raises.)
+* A rule never raises: a limit that is infinite is inf. The op itself raises what Python raises.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from math import inf, isfinite, isinf, nan
 from numbers import Real
 from types import MethodType
 
-from . import floats
+from . import floats, formulas
 from .floats import SELU_SCALE, SELU_SCALE_ALPHA, TWO_OVER_SQRT_PI
 from .text import shorten
 
@@ -100,12 +99,11 @@ class Op:
     formulas        the same as a textbook writes it, one for each of the operands' names
     names           of the operands; the rule's own, unless a row says otherwise. "x…" stands for
                     any number of them: the op is ``many``, and its forward and rule take them as
-                    one sequence. With "w… x…", each has a half of them; ᵢ in a formula is the
-                    operand's place among its like.
+                    one sequence (see `micrograd_like.formulas`)
     arity           how many operands it takes, one or two; else 0
     defaults        of the last operands (see `OpWithDefaults`)
     domain          of the operand, if forward raises outside: the interval that errors tell
-    binds, latex    how an operator binds, and what LaTeX writes (see `micrograd_like.drawing.expression`)
+    binds, latex    how tightly an operator binds, and what LaTeX writes
     saturates       its partial is largest at 0, and dies away on either side
     """
 
@@ -126,23 +124,21 @@ class Op:
     ) -> None:
         if name in TABLE:
             raise ValueError(
-                f"there is an op {name!r} already: choose another name, or remove the old one "
-                f"first, with `del micrograd_like.ops.TABLE[{name!r}]`"
+                f"there is an op {name!r} already: choose another name, or `del ops.TABLE[{name!r}]`"
             )
         self.name = self.__name__ = self.__qualname__ = name
         self.symbol = symbol or name
         self.forward = forward
         self.partials = partials
-        self.names = tuple(names.split()) or _argument_names(partials)
+        self.names = tuple(names.split()) or formulas.argument_names(partials)
         self.many = "…" in "".join(self.names)
         self.arity = len(self.names) if len(self.names) < 3 and not self.many else 0
         self.formulas = tuple(formula.split("; ")) if formula else ()
         self.defaults = defaults
         self.domain = domain
-        self.binds = binds
-        self.latex = latex
-        self.saturates = saturates
-        self.__text_signature__, self.__doc__ = _signature(self), _documentation(self)
+        self.binds, self.latex, self.saturates = binds, latex, saturates
+        self.__text_signature__ = formulas.signature(self)
+        self.__doc__ = formulas.documentation(self)
         TABLE[name] = self
 
     @overload
@@ -157,8 +153,7 @@ class Op:
             for x in xs:
                 if isinstance(x, Recorder):
                     return x.record(self, xs)
-            plain = tuple([x if type(x) is float else as_float(x) for x in xs])
-            return float(self.forward(plain) if self.many else self.forward(*plain))
+            return self.value([x if type(x) is float else as_float(x) for x in xs])
         except (ArithmeticError, ValueError, TypeError) as error:
             raise self.error(error, xs) from None
 
@@ -174,7 +169,7 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _row, (self.name,)  # there is one row of a name: copies and pickles are that row
+        return _row, (self.name,)  # copies and pickles are the one row of the name
 
     @property
     def flat(self) -> bool:
@@ -191,7 +186,7 @@ class Op:
 
     def value(self, xs: Sequence[float]) -> float:
         """Return the op's value at the floats ``xs``, or raise what Python raises."""
-        return self.forward(tuple(xs)) if self.many else self.forward(*xs)
+        return float(self.forward(tuple(xs)) if self.many else self.forward(*xs))
 
     def partials_at(self, xs: Sequence[Number], out: Number) -> tuple[Number, ...]:
         """Return the partials at ``xs``, one per operand, whatever the number of operands."""
@@ -199,32 +194,14 @@ class Op:
 
     def operand_names(self, n: int) -> tuple[str, ...]:
         """Return the textbook's name of each of ``n`` operands: a, b, or w₁, w₂, x₁, x₂, b."""
-        return tuple([name for _, name, _ in self._places(n)])
+        return tuple([name for _, name, _ in formulas.places(self.names, n)])
 
     def formula(self, i: int, n: int, partial: float | None = None) -> str:
         """Return the derivative by the i-th of ``n`` operands, as in ∂tanh/∂a = 1 − out².
 
         With the number ``partial``, add what it is, unless the formula is that number.
         """
-        which, name, subscript = self._places(n)[i]
-        formulas = self.formulas or rule_text(self)
-        text = formulas[which] if which < len(formulas) else f"{self.name}′"
-        is_number = partial is None or text in (f"{partial:g}", f"−{-partial:g}")
-        number = "" if is_number else f" = {partial!r}"
-        return f"∂{self.name}/∂{name} = {text.replace('ᵢ', subscript)}{number}"
-
-    def _places(self, n: int) -> list[tuple[int, str, str]]:
-        """Return for each of ``n`` operands the place of its name, the name, and its subscript."""
-        lists = sum(name.endswith("…") for name in self.names)
-        size = n // 2 if lists == 2 else n - len(self.names) + 1
-        places = []
-        for which, name in enumerate(self.names):
-            if name.endswith("…"):
-                subscripts = [_subscript(i + 1) for i in range(size)]
-                places += [(which, f"{name[:-1]}{each}", each) for each in subscripts]
-            else:
-                places.append((which, name, ""))
-        return places[:n]
+        return formulas.formula(self, i, n, partial)
 
     def call(self, operands: Sequence[Any]) -> str:
         """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
@@ -276,10 +253,7 @@ class OpWithDefaults(Op):
 
 
 def as_float(x: Any) -> float:
-    """Return a real number as a float: int, bool, Fraction and NumPy scalars come in here.
-
-    Raises TypeError for what is not one real number: strings, None, complex, Decimal, arrays.
-    """
+    """Return a real number, an int or NumPy's too, as a float; TypeError for all else."""
     if type(x) is float or isinstance(x, Real):
         return float(x)
     raise TypeError(f"expected a real number, got {shorten(x)} of type {type(x).__name__}")
@@ -290,78 +264,8 @@ def number(x: Any) -> Any:
     return x.data if isinstance(x, Recorder) else x
 
 
-def finite(name: str, x: Any) -> float:
-    """Return a finite real number as a float; else raise ValueError with its name."""
-    try:
-        if isinstance(x, bool):
-            raise TypeError(f"expected a real number, got {x}")
-        number = as_float(x)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f"{name}: {error}") from None
-    if not isfinite(number):
-        raise ValueError(f"{name} is {number}: it must be a finite number")
-    return number
-
-
 def _row(name: str) -> Op:
     return TABLE[name]
-
-
-def _argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
-    """Return what a rule calls its operands: its arguments but the first, which is ``out``."""
-    code = rule.__code__
-    return code.co_varnames[1 : code.co_argcount]
-
-
-def _subscript(i: int) -> str:
-    return str(i).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
-
-
-def _signature(op: Op) -> str:
-    if op.many:
-        return "(*xs)"
-    first = len(op.names) - len(op.defaults)
-    defaults = [repr(x).replace("inf", "1e999") for x in op.defaults]  # as only literals are read
-    last = [f"{name}={default}" for name, default in zip(op.names[first:], defaults)]
-    return f"({', '.join([*op.names[:first], '/', *last])})"
-
-
-def _documentation(op: Op) -> str:
-    """Say what the op computes, its formulas, and its domain: what ``help(tanh)`` shows."""
-    told = (op.forward.__doc__ or f"Return {op.name} of the operands.").strip().partition("\n\n")[0]
-    if op.names == ("a",):
-        told = told.replace(" x", " a")  # which math calls it
-    lines = [" ".join(told.split()), ""]
-    for formula, name in zip(op.formulas, op.names):
-        lines.append(f"∂{op.name}/∂{name.replace('…', 'ᵢ')} = {formula}")
-    if op.domain != REALS:
-        lines.append("Takes numbers between {:g} and {:g}; else a ValueError.".format(*op.domain))
-    return "\n".join(lines).rstrip()
-
-
-def rule_text(op: Op) -> tuple[str, ...]:
-    """Return the rule's own expressions, read back from its source; () where that is not to be had.
-
-    So an op that comes without a formula is shown by its rule, if that is a lambda in a file.
-    """
-    import ast
-    import linecache
-
-    code = op.partials.__code__
-    names = code.co_varnames[: code.co_argcount]
-    try:
-        tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    except SyntaxError:
-        return ()
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Lambda)
-            and node.lineno == code.co_firstlineno
-            and tuple(argument.arg for argument in node.args.args) == names
-        ):
-            parts = node.body.elts if isinstance(node.body, ast.Tuple) else [node.body]
-            return tuple(map(ast.unparse, parts))
-    return ()
 
 
 # ---------------------------------------------------------------------------- longer rules
@@ -376,12 +280,9 @@ def _first(xs: Sequence[Number], i: int) -> tuple[Number, ...]:
     return xs[i], *xs[:i], *xs[i + 1 :]
 
 
-def _whole(a: float) -> float:
-    return float(round(a)) if isfinite(a) else a
-
-
 def _d_fmod(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
-    return 1.0, -_whole(floats.ieee_div(number(a) - number(out), number(b)))
+    quotient = floats.ieee_div(number(a) - number(out), number(b))
+    return 1.0, -float(round(quotient)) if isfinite(quotient) else -quotient
 
 
 def _times_power(factor: Number, a: Number, b: Number, power: Any) -> Number:
@@ -469,10 +370,6 @@ def _d_extreme(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
     return tuple([1 / sum(ties) if tie else 0.0 for tie in ties])
 
 
-def _d_fsum(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
-    return (1.0,) * len(xs)
-
-
 def _d_prod(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
     before, after = [1.0], [1.0]
     for x in xs[:-1]:
@@ -487,16 +384,17 @@ def _swap_halves(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     return xs[half:-1] + xs[:half] + (1.0,) if len(xs) % 2 else xs[half:] + xs[:half]
 
 
-def _d_clamp(out: Number, a: Number, low: Number, high: Number) -> tuple[Number, ...]:
-    return float(low < a < high), float(a < low), float(a > high)
+def _least(slope: Number) -> Number:
+    """Return the number of least size between a slope and 1."""
+    return max(0.0, min(1.0, slope))
 
 
 def _d_leaky_relu(out: Number, a: Number, slope: Number) -> tuple[Number, ...]:
-    return 1.0 if a > 0 else slope if a < 0 else min(1.0, slope), a if a < 0 else 0.0
+    return 1.0 if a > 0 else slope if a < 0 else _least(slope), a if a < 0 else 0.0
 
 
 def _d_elu(out: Number, a: Number, alpha: Number) -> tuple[Number, ...]:
-    by_a = 1.0 if a > 0 else alpha * exp(a) if a < 0 else min(1.0, alpha)
+    by_a = 1.0 if a > 0 else alpha * exp(a) if a < 0 else _least(alpha)
     return by_a, expm1(a) if a < 0 else 0.0
 
 
@@ -512,10 +410,6 @@ def _d_silu(out: Number, a: Number) -> tuple[Number, ...]:
     return (sigmoid(a) * (1 + a * sigmoid(-a)),)
 
 
-def _d_logsumexp(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
-    return _shares(xs)
-
-
 # ---------------------------------------------------------------------------- the table
 # fmt: off
 # arithmetic
@@ -528,13 +422,13 @@ mod       = Op("mod",      operator.mod,      lambda out, a, b: (1.0, -(a // b))
 fmod      = Op("fmod",     math.fmod,         _d_fmod,                               "1; −trunc(a/b)")
 power     = Op("power",    floats.power,      _d_power,                              "b·a^(b − 1); 0",  symbol="**", binds=POWER, latex="%s^{%s}")
 pow       = Op("pow",      floats.power,      _d_pow,                                "b·a^(b − 1); out·log(a)", symbol="**", binds=POWER, latex="%s^{%s}")
-neg       = Op("neg",      floats.neg,        lambda out, a: (-1.0,),                "−1",              symbol="-")
+neg       = Op("neg",      operator.neg,       lambda out, a: (-1.0,),                "−1",              symbol="-")
 fabs      = Op("abs",      math.fabs,         lambda out, a: (sign(a),),             "sign(a)",         latex="\\left|%s\\right|")
 copysign  = Op("copysign", math.copysign,     lambda out, a, b: (sign(a) * math.copysign(1.0, number(b)), 0.0), "sign(a)·sign(b); 0")
 sign      = Op("sign",     floats.sign,       lambda out, a: (0.0,),                 "0")
-floor     = Op("floor",    floats.floor,      lambda out, a: (0.0,),                 "0",               latex="\\left\\lfloor %s\\right\\rfloor")
-ceil      = Op("ceil",     floats.ceil,       lambda out, a: (0.0,),                 "0",               latex="\\left\\lceil %s\\right\\rceil")
-trunc     = Op("trunc",    floats.trunc,      lambda out, a: (0.0,),                 "0")
+floor     = Op("floor",    math.floor,       lambda out, a: (0.0,),                 "0",               latex="\\left\\lfloor %s\\right\\rfloor")
+ceil      = Op("ceil",     math.ceil,        lambda out, a: (0.0,),                 "0",               latex="\\left\\lceil %s\\right\\rceil")
+trunc     = Op("trunc",    math.trunc,       lambda out, a: (0.0,),                 "0")
 degrees   = Op("degrees",  math.degrees,      lambda out, a: (PER_RADIAN,),          "180/π")
 radians   = Op("radians",  math.radians,      lambda out, a: (PER_DEGREE,),          "π/180")
 
@@ -583,16 +477,16 @@ softplus    = Op("softplus",    floats.softplus,    lambda out, a: (sigmoid(a),)
 softsign    = Op("softsign",    floats.softsign,    lambda out, a: (ieee_power(1 + abs(a), -2.0),), "1/(1 + |a|)²")
 
 # any number of operands
-fsum         = Op("fsum",         math.fsum,           _d_fsum,        "1",                 names="x…", symbol="Σ")
+fsum         = Op("fsum",         math.fsum,           lambda out, xs: (1.0,) * len(xs), "1",                 names="x…", symbol="Σ")
 prod         = Op("prod",         math.prod,           _d_prod,        "out/xᵢ",            names="x…", symbol="Π")
 sumprod      = Op("sumprod",      floats.sumprod,      _swap_halves,   "qᵢ; pᵢ",            names="p… q…", symbol="Σab")
 weighted_sum = Op("weighted_sum", floats.weighted_sum, _swap_halves,   "xᵢ; wᵢ; 1",         names="w… x… b", symbol="Σwx")
-hypot        = Op("hypot",        floats.hypot,        _d_hypot,       "xᵢ/out",            names="x…")
+hypot        = Op("hypot",        lambda xs: math.hypot(*xs), _d_hypot,       "xᵢ/out",            names="x…")
 maximum      = Op("maximum",      floats.maximum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="max", latex="\\max")
 minimum      = Op("minimum",      floats.minimum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="min", latex="\\min")
-clamp        = OpWithDefaults("clamp",        floats.clamp,        _d_clamp,       "1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0", defaults=REALS)
-logsumexp    = Op("logsumexp",    floats.logsumexp,    _d_logsumexp,   "softmax(xᵢ)",       names="x…")
-softmax      = Op("softmax",      floats.softmax,      _d_softmax,     "out·(1 − out); −out·softmax(xᵢ)", names="a x…")  # of the first among all
+clamp        = OpWithDefaults("clamp",        floats.clamp,        lambda out, a, low, high: (float(low < a < high), float(a < low), float(a > high)), "1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0", defaults=REALS)
+logsumexp    = Op("logsumexp",    floats.logsumexp,    lambda out, xs: _shares(xs),      "softmax(xᵢ)",       names="x…")
+softmax      = Op("softmax",      lambda xs: floats.shares(xs)[0], _d_softmax,     "out·(1 − out); −out·softmax(xᵢ)", names="a x…")  # of the first among all
 log_softmax  = Op("log_softmax",  floats.log_softmax,  _d_log_softmax, "1 − exp(out); −softmax(xᵢ)",      names="a x…")  # of the first among all
 
 # for the rules above: they raise nothing, and their derivatives do not cancel
@@ -603,5 +497,5 @@ cbrt_slope       = Op("cbrt_slope",       floats.cbrt_slope,       lambda out, a
 sech2            = Op("sech2",            floats.sech2,            lambda out, a: (-2 * tanh(a) * out,), "−2·tanh(a)·out", symbol="sech²")
 one_minus_square = Op("one_minus_square", floats.one_minus_square, lambda out, a: (-2 * a,),             "−2·a",           symbol="1-a²")
 exp_neg_square   = Op("exp_neg_square",   floats.exp_neg_square,   lambda out, a: (-2 * (a * out) if abs(a) < 40 else 0.0,), "−2·a·out", symbol="exp(-a²)")
-direction        = Op("direction",        floats.direction,        _d_direction, "(1 − out²)·out/a; −out·xᵢ·(out/a)²", names="a x…", symbol="a/hypot")
+direction        = Op("direction",        lambda xs: floats.directions(xs)[0], _d_direction, "(1 − out²)·out/a; −out·xᵢ·(out/a)²", names="a x…", symbol="a/hypot")
 # fmt: on

@@ -1,4 +1,4 @@
-"""Optimisers: how parameters follow their gradients, with PyTorch's names, defaults and formulas.
+"""Optimizers: SGD, Adam and AdamW, with PyTorch's names, defaults and formulas.
 
 What you can do with it::
 
@@ -12,12 +12,12 @@ What you can do with it::
     >>> round(x.data, 4)
     0.0346
 
-The learning rate ``lr`` is a number, or a function of the number of steps made before:
-``lr=lambda step: 0.1 * 0.99**step``. A step changes all parameters and the optimiser's memory, or
-nothing at all, whatever interrupts it.
+The learning rate ``lr`` is a number, or a function of the number of steps made so far:
+``lr=lambda step: 0.1 * 0.99**step``. A step changes all parameters and the optimizer's memory, or
+nothing, whatever interrupts it.
 
-The short names: ``x`` is a parameter's data, ``g`` its gradient, ``memory`` what an optimiser keeps
-of the parameter's past: a tuple of numbers, empty before the first step.
+The short names: ``x`` is a parameter's data, ``g`` its gradient, ``memory`` what an optimizer
+remembers of it: a tuple of numbers, empty before the first step.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ import math
 from itertools import chain
 
 from .engine import Value
+from .files import finite
 from .nn import Module
-from .ops import as_float, finite
+from .ops import as_float
 from .text import shorten
 
 TYPE_CHECKING = False
@@ -42,16 +43,16 @@ if TYPE_CHECKING:
 
 
 class Optimizer:
-    """What all optimisers share; a subclass defines `update`, for one parameter.
+    """What all optimizers share; a subclass defines `update`, for one parameter.
 
-    ``parameters`` is a Module, or a list of leaf Values. ``settings`` are the names of attributes
-    that, like ``lr``, may be assigned to between steps.
+    ``parameters`` is a Module, or a list of leaf Values. ``settings`` names the attributes that may
+    be set between steps, as ``lr`` may.
     """
 
     __slots__ = ("__dict__", "_state")
 
     settings: tuple[str, ...] = ()
-    memory_names: tuple[str, ...] = ()  # PyTorch's, of the numbers in a memory
+    memory_names: tuple[str, ...] = ()  # PyTorch's names of the numbers in a memory
     _state: State
 
     def __init__(self, parameters: Module | Iterable[Value], lr: Rate) -> None:
@@ -67,14 +68,14 @@ class Optimizer:
         return self._state[0]
 
     def rate(self, step: int | None = None) -> float:
-        """Return the learning rate of a step, counted from 0; by default of the next one."""
+        """Return the learning rate of a step, counted from 0; by default, of the next step."""
         if not callable(self.lr):
             return _at_least_0("lr", self.lr)
         step = self.steps if step is None else step
         return _at_least_0(f"the learning rate of step {step}", self.lr(step))
 
     def check(self) -> None:
-        """Raise TypeError or ValueError unless every setting is one to make a step with."""
+        """Raise TypeError or ValueError if a setting is not valid."""
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
         """Return a parameter's new data and memory; change nothing."""
@@ -83,8 +84,8 @@ class Optimizer:
     def step(self) -> None:
         """Update every parameter by its gradient.
 
-        One that no backward has reached since `zero_grad` keeps its data and its memory. Raises
-        FloatingPointError, and changes nothing, if a number would not be finite afterwards.
+        A parameter that no backward has reached since `zero_grad` keeps its data and its memory.
+        Raises FloatingPointError, and changes nothing, if a new number is not finite.
         """
         self.check()
         steps, memories = self._state
@@ -97,9 +98,9 @@ class Optimizer:
                 x, memory = update(x, g, memory, lr)
             data.append(x)
             new.append(memory)
-        if not math.isfinite(sum(map(sum, new), sum(data))):  # or the sum alone overflows
-            for i, numbers in enumerate(zip(data, new)):
-                self._refuse_non_finite(i, numbers[0], *numbers[1])
+        if not math.isfinite(sum(map(sum, new), sum(data))):  # perhaps only the sum overflows
+            for i, (x, memory) in enumerate(zip(data, new)):
+                self._refuse_not_finite(i, x, *memory)
         self._commit(data, (steps + 1, tuple(new)))
 
     def zero_grad(self) -> None:
@@ -110,7 +111,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return what `load_state_dict` needs to go on from here, ready for JSON.
 
-        A learning rate that is a function is not in it.
+        It leaves out a learning rate that is a function.
         """
         self.check()
         settings = {name: getattr(self, name) for name in self.settings}
@@ -129,26 +130,25 @@ class Optimizer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where `state_dict` was called, with the learning rate and settings of then.
+        """Restore the memory, learning rate and settings that `state_dict` returned.
 
-        Raises ValueError, and changes nothing, unless it is the whole state of an optimiser of this
-        kind, with as many parameters. Where ``lr`` is a function, it has to be one in both: it is
-        kept.
+        Raises ValueError, and changes nothing, unless it is the whole state of an optimizer of this
+        class, with as many parameters. If ``lr`` was a function, it must be one here, and is kept.
         """
         attributes, self._state = self.read_state_dict(state)
         vars(self).update(attributes)
 
     def read_state_dict(self, state: Mapping[str, Any]) -> tuple[dict[str, Any], State]:
-        """Return the attributes and the state to load, once all is right; change nothing."""
+        """Return the attributes and the state to load, or raise; change nothing."""
         if not hasattr(state, "keys"):
-            raise TypeError(f"an optimiser's state is a mapping, not {shorten(state)}")
+            raise TypeError(f"an optimizer's state is a dict, not {shorten(state)}")
         own = self.state_dict()
         if missing := own.keys() - state.keys():
-            raise ValueError(f"the optimiser's state has no {', '.join(sorted(missing))}")
+            raise ValueError(f"the optimizer's state has no {', '.join(sorted(missing))}")
         for key in ("optimizer", "parameters"):
             if state[key] != own[key]:
                 raise ValueError(
-                    f"the state is of another optimiser: {key} = {shorten(state[key], 200)}, "
+                    f"the state is of another optimizer: {key} = {shorten(state[key], 200)}, "
                     f"where this one has {own[key]}"
                 )
         settings, lr, steps, columns = (state[k] for k in ("settings", "lr", "steps", "state"))
@@ -163,41 +163,39 @@ class Optimizer:
             raise ValueError(str(error)) from None
         if (lr is None) != callable(self.lr):
             kinds = ("a number", "a function")[:: -1 if lr is None else 1]
-            raise ValueError(f"lr was {kinds[0]} in the saved optimiser, and is {kinds[1]} here")
+            raise ValueError(f"lr was {kinds[0]} in the saved optimizer, and is {kinds[1]} here")
         if type(steps) is not int or steps < 0:
             raise ValueError(f"steps = {shorten(steps)}: it must be a whole number of at least 0")
         if not isinstance(columns, dict) or columns.keys() != own["state"].keys():
-            raise ValueError(
-                f"the state must hold {list(self.memory_names)}, not {shorten(columns)}"
-            )
+            raise ValueError(f"the state must hold {[*self.memory_names]}, not {shorten(columns)}")
         for name, column in columns.items():
             if not isinstance(column, list) or len(column) != len(self.parameters):
                 raise ValueError(f"{name} must be a list of {len(self.parameters)} numbers")
-        rows = zip(*columns.values()) if columns else ((),) * len(self.parameters)
-        memories = tuple([self._read_memory(i, row, steps) for i, row in enumerate(rows)])
+        found = zip(*columns.values()) if columns else ((),) * len(self.parameters)
+        memories = tuple([self._read_memory(i, numbers, steps) for i, numbers in enumerate(found)])
         return {name: getattr(then, name) for name in (*self.settings, "lr")}, (steps, memories)
 
-    def _read_memory(self, i: int, row: Iterable[Any], steps: int) -> Memory:
-        """Return a parameter's memory after so many steps, once it may be one."""
-        numbers = [x for x in row if x is not None]
+    def _read_memory(self, i: int, found: Iterable[Any], steps: int) -> Memory:
+        """Return a parameter's memory, or raise if it can't be one after so many steps."""
+        numbers = [x for x in found if x is not None]
         if numbers and (len(numbers) < len(self.memory_names) or not steps):
-            raise ValueError(f"the memory of parameter {i} is incomplete, or of no step")
+            raise ValueError(f"the memory of parameter {i} is incomplete, or there was no step")
         named = zip(self.memory_names, numbers)
         return tuple([finite(f"{name} of parameter {i}", x) for name, x in named])
 
     def _commit(self, data: list[float], state: State) -> None:
-        """Set all parameters and the memory in one call in C: no signal handler gets in between."""
+        """Set all parameters and the memory in one call in C, which no signal interrupts."""
         memory = map(_set_state, (self,), (state,))
         any(chain(map(set_data, self.parameters, data), memory))
 
-    def _refuse_non_finite(self, i: int, x: float, *memory: float) -> None:
+    def _refuse_not_finite(self, i: int, x: float, *memory: float) -> None:
         for name, number in zip(("data", *self.memory_names), (x, *memory)):
             if not math.isfinite(number):
                 p = self.parameters[i]
                 raise FloatingPointError(
                     f"a step would make {name} of {_name(i, p)} {number}: its gradient is "
                     f"{gradient(p)}, its data {p.data}, the learning rate {self.rate()}; nothing "
-                    "has changed; a lower learning rate or clip_grad_norm may help"
+                    "has changed; try a lower learning rate, or clip_grad_norm"
                 )
 
     def __repr__(self) -> str:
@@ -212,9 +210,9 @@ _set_state: Callable[[Optimizer, State], None] = Optimizer.__dict__["_state"].__
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum, Nesterov's too, and weight decay.
+    """Stochastic gradient descent, with momentum, Nesterov momentum and weight decay.
 
-    ``weight_decay=c`` has the gradients of a penalty of c/2 times the sum of squares.
+    ``weight_decay=c`` adds the gradients of a penalty: c/2 times the sum of the squares.
     """
 
     settings = ("momentum", "dampening", "weight_decay", "nesterov")
@@ -258,10 +256,10 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps of about ``lr`` in every parameter, whatever the size of its gradients.
+    """Steps of about ``lr`` in every parameter, however large or small its gradients are.
 
-    From running averages of the gradients and of their squares, over about 1/(1-beta) steps each.
-    ``weight_decay`` is added to the gradients, as in `SGD`; `AdamW` keeps it apart.
+    It divides a running average of the gradients by the root of one of their squares, each over
+    about 1/(1-beta) steps. ``weight_decay`` is added to the gradients, as in `SGD`.
     """
 
     settings = ("betas", "eps", "weight_decay")
@@ -303,13 +301,13 @@ class Adam(Optimizer):
         x -= lr / (1 - beta1**step) * mean / size if size else math.nan
         return x, (step, mean, square)
 
-    def _read_memory(self, i: int, row: Iterable[Any], steps: int) -> Memory:
-        memory = super()._read_memory(i, row, steps)
+    def _read_memory(self, i: int, found: Iterable[Any], steps: int) -> Memory:
+        memory = super()._read_memory(i, found, steps)
         step, _, square = memory or (1.0, 0.0, 0.0)
         if not (1 <= step <= max(steps, 1) and step.is_integer() and square >= 0):
             raise ValueError(
                 f"the memory of parameter {i} is {memory}: its step must be a whole number from 1 "
-                f"to {steps}, and its exp_avg_sq at least 0"
+                f"to {steps}, and its exp_avg_sq must be at least 0"
             )
         return memory
 
@@ -331,10 +329,10 @@ class AdamW(Adam):
 
 
 def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> float:
-    """Scale the gradients so that their Euclidean norm is at most ``max_norm``; return what it was.
+    """Scale the gradients to a Euclidean norm of at most ``max_norm``; return the norm before.
 
-    The gradients themselves are changed, so that what ``p.grad`` shows is what a step uses. Raises
-    FloatingPointError, and changes nothing, if the norm is not finite.
+    This changes each ``p.grad``. Raises FloatingPointError, and changes nothing, if the norm is not
+    finite.
     """
     if not (as_float(max_norm) > 0):
         raise ValueError(f"max_norm = {max_norm}: it must be above 0")
@@ -342,14 +340,9 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
     reached = [(p, g) for p in found if (g := gradient(p)) is not None]
     norm = math.hypot(*[g for _, g in reached])
     if not math.isfinite(norm):
-        bad = [
-            f"; that of {_name(i, p)} is {p.grad}"
-            for i, p in enumerate(found)
-            if not math.isfinite(gradient(p) or 0.0)
-        ]
-        raise FloatingPointError(
-            f"the norm of the gradients is {norm}{''.join(bad[:3])}; nothing has changed"
-        )
+        wrong = [i for i, p in enumerate(found) if not math.isfinite(gradient(p) or 0.0)]
+        named = "".join(f"; that of {_name(i, found[i])} is {found[i].grad}" for i in wrong[:3])
+        raise FloatingPointError(f"the norm of the gradients is {norm}{named}; nothing has changed")
     if norm > max_norm:
         clipped = [g / norm * max_norm for _, g in reached]
         any(map(_set_grad, [p for p, _ in reached], clipped))  # all or none, as in a step
@@ -367,7 +360,7 @@ def gradient(p: Value) -> float | None:
 
 
 def _parameters(parameters: Module | Iterable[Value]) -> list[Value]:
-    """Return the parameters as a list, once each is a leaf and comes once."""
+    """Return the parameters as a list; raise unless each is a leaf and comes once."""
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
     if isinstance(parameters, (Value, dict, str, set)) or not hasattr(parameters, "__iter__"):
@@ -377,13 +370,11 @@ def _parameters(parameters: Module | Iterable[Value]) -> list[Value]:
         if not isinstance(p, Value):
             raise TypeError(f"parameter {i} is {shorten(p)}: parameters are Values")
         if p.op is not None:
-            raise ValueError(
-                f"parameter {i} is {p!r}: only a leaf can be changed, not what an op made"
-            )
+            raise ValueError(f"parameter {i} is {p!r}: it must be a leaf, not the result of an op")
         if found.setdefault(p, i) != i:
-            raise ValueError(f"{_name(i, p)} is parameter {found[p]} too: pass each one once")
+            raise ValueError(f"{_name(i, p)} is also parameter {found[p]}: pass each one once")
     if not found:
-        raise ValueError("there are no parameters; does the model have any?")
+        raise ValueError("there are no parameters: pass a model that has some, or a list of Values")
     return list(found)
 
 
@@ -398,12 +389,11 @@ def _at_least_0(name: str, number: Any) -> float:
 
 
 def real(name: str, number: Any) -> float:
-    """Return a finite number, or say what has the name and is none."""
+    """Return a finite number as a float; raise TypeError or ValueError with its name."""
     try:
         if math.isfinite(x := as_float(number)):
             return x
-    except TypeError as error:
-        raise TypeError(f"{name}: {error}") from None
-    except OverflowError as error:
-        raise ValueError(f"{name}: {error}") from None
+    except (TypeError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from None
     raise ValueError(f"{name} is {number!r}: it must be a finite number")

@@ -43,3 +43,13 @@ def _the_table_as_it_was() -> Iterator[None]:
     if TABLE.keys() != before.keys():
         TABLE.clear()
         TABLE.update(before)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was left out."""
+    left_out = len(terminalreporter.stats.get("deselected", ()))
+    if left_out and terminalreporter.config.option.markexpr == "not thorough":
+        terminalreporter.write_line(
+            f"left out: {left_out} thorough tests (browsers, many processes); "
+            "python -m pytest -m thorough runs them"
+        )

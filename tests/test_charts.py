@@ -1,4 +1,4 @@
-"""Charts: round numbers on scales over all floats, true places, and words that stay words."""
+"""Charts: round numbers on the scales, true places, and words that stay words."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from micrograd_like.drawing.charts import (
     BLUE,
-    HUGE,
     INK,
-    LOGS,
-    TINY,
+    LEAST,
+    MOST,
     VERMILION,
     Panel,
     document,
@@ -29,59 +28,48 @@ from micrograd_like.drawing.charts import (
     stroke,
     text,
     ticks,
+    within,
 )
 from micrograd_like.text import cells, clean, cut
 
 SVG = "{http://www.w3.org/2000/svg}"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-POSITIVE = st.one_of(st.floats(TINY, HUGE), st.floats(LOGS[0], LOGS[1]).map(lambda x: 10**x))
+NUMBERS = st.floats(-MOST, MOST)
+POSITIVE = st.one_of(st.floats(LEAST, MOST), st.floats(-250, 250).map(lambda x: 10**x))
 HOSTILE = st.one_of(
     st.text(), st.sampled_from(['</text><script>"&\x00', "]]>", "\ud800", "\u202e\r\n", "重" * 200])
 )
 
 
-def floats_between(low: float, high: float) -> float:
-    """Return about how many floats there are in a range, at the density of its larger end."""
-    return (high / 8 - low / 8) / max(math.ulp(low), math.ulp(high)) * 8
+def apart(low: float, high: float) -> bool:
+    """Tell whether a range is as wide, next to its numbers, as `spread` makes it at least."""
+    return high - low >= 1e-3 * max(-low, high) and high - low > 1e-250
 
 
 class TestTicks:
-    @given(low=FINITE, high=FINITE)
-    @example(-HUGE, HUGE)
-    @example(TINY, 1e-322)
+    @given(low=NUMBERS, high=NUMBERS)
+    @example(-MOST, MOST)
     @example(0.1, 0.3)
-    @example(1e22, 1.0000000000000100e22)
+    @example(5.0, 5.01)
     def test_they_are_few_round_and_within(self, low: float, high: float) -> None:
         low, high = sorted((low, high))
-        assume(floats_between(low, high) >= 16)
+        assume(apart(low, high))
         found = ticks(low, high)
         assert 3 <= len(found) <= 8
         assert found == sorted({*found})
-        assert low <= found[0] < found[-1] <= high
-        step = found[1] / 2 - found[0] / 2
-        if floats_between(low, high) > 1e4:
-            assert all(b / 2 - a / 2 == pytest.approx(step, rel=2e-3) for a, b in pairwise(found))
-            assert found[0] / 2 - low / 2 < 1.01 * step  # none is left out
-            assert high / 2 - found[-1] / 2 < 1.01 * step
-            assert re.match(r"[125]\.00|[149]\.9[89]|0", f"{2 * min(step, HUGE / 2):.2e}")
-
-    @given(low=FINITE, ulps=st.integers(1, 20))
-    def test_a_range_of_a_few_floats_has_ticks_among_them(self, low: float, ulps: int) -> None:
-        high = low
-        for _ in range(ulps):
-            high = math.nextafter(high, math.inf)
-        assume(high < math.inf)
-        found = ticks(low, high)
-        assert 1 <= len(found) <= 8
-        assert found == sorted({*found})
-        assert low <= found[0] <= found[-1] <= high
+        step = found[1] - found[0]
+        assert low - 1e-6 * step <= found[0] < found[-1] <= high + 1e-6 * step
+        assert all(b - a == pytest.approx(step, rel=1e-6) for a, b in pairwise(found))
+        assert found[0] - low < 1.01 * step  # none is left out
+        assert high - found[-1] < 1.01 * step
+        assert re.match(r"[125]\.00|[149]\.9[89]", f"{step:.2e}")
 
     def test_known_ranges(self) -> None:
         assert ticks(0.1, 0.5) == [0.1, 0.2, 0.3, 0.4, 0.5]
+        assert ticks(0, 0.6) == [0.0, 0.2, 0.4, 0.6]
         assert ticks(1, 2) == [1.0, 1.2, 1.4, 1.6, 1.8, 2.0]
         assert ticks(-1.12, 1.12) == [-1.0, -0.5, 0.0, 0.5, 1.0]
-        assert ticks(-1e308, 1.7e308) == [-1e308, -5e307, 0.0, 5e307, 1e308, 1.5e308]
-        assert ticks(0, 5e-323) == [0.0, 1e-323, 2e-323, 3e-323, 4e-323, 5e-323]
+        assert ticks(-1e250, 1.7e250) == [-1e250, -5e249, 0.0, 5e249, 1e250, 1.5e250]
 
     @pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, 1.0)])
     def test_an_empty_range_is_refused(self, low: float, high: float) -> None:
@@ -89,17 +77,15 @@ class TestTicks:
             ticks(low, high)
 
     @given(low=POSITIVE, high=POSITIVE)
-    @example(TINY, HUGE)
-    @example(1e308, HUGE)
-    @example(TINY, 1e-322)
+    @example(LEAST, MOST)
     def test_log_ticks_are_few_round_and_within(self, low: float, high: float) -> None:
         low, high = sorted((low, high))
-        assume(floats_between(low, high) >= 16 and high > 1.0001 * low)
+        assume(high > 1.001 * low)
         bottom, top = math.log10(low), math.log10(high)
         found = log_ticks(bottom, top)
         assert 3 <= len(found) <= 8
         assert found == sorted({*found})
-        assert bottom - 1e-9 <= math.log10(found[0]) < math.log10(found[-1]) <= top + 1e-9
+        assert bottom - 1e-6 <= math.log10(found[0]) < math.log10(found[-1]) <= top + 1e-6
         if top - bottom >= 3:
             assert all(f"{tick:.0e}".startswith("1e") for tick in found)
             ratios = {round(math.log10(b) - math.log10(a)) for a, b in pairwise(found)}
@@ -110,20 +96,19 @@ class TestTicks:
         assert log_ticks(-0.8, 1.42) == [0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]
         assert log_ticks(-2.8, -0.1) == [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
         assert log_ticks(-0.05, 0.13) == [0.9, 1.0, 1.1, 1.2, 1.3]
-        assert log_ticks(*LOGS) == [1e-200, 1.0, 1e200]
         assert log_ticks(-330, 320) == [1e-200, 1.0, 1e200]  # there are no floats beyond
 
     @given(FINITE)
     @example(0.1 + 0.2)
     @example(1000000.1)
-    @example(TINY)
+    @example(5e-324)
     def test_a_label_is_the_number(self, number: float) -> None:
         assert float(label(number).replace("−", "-")) == number
 
     def test_labels_are_short(self) -> None:
         for number, words in {
             0.0: "0", -0.5: "−0.5", 20.0: "20", 0.0001: "0.0001", 2e-5: "2e−5", 1e6: "1e6",
-            1e-300: "1e−300", TINY: "5e−324", 1000000.1: "1000000.1", 1e300: "1e300",
+            1e-300: "1e−300", 5e-324: "5e−324", 1000000.1: "1000000.1", 1e300: "1e300",
         }.items():  # fmt: skip
             assert label(number) == words
         assert label(math.inf) == "inf"
@@ -131,33 +116,32 @@ class TestTicks:
 
 
 class TestScales:
-    @given(low=FINITE, high=FINITE, part=st.floats(0, 1))
-    @example(-HUGE, HUGE, 0.5)
-    @example(0.0, TINY, 1.0)
+    @given(low=NUMBERS, high=NUMBERS, part=st.floats(0, 1))
+    @example(-MOST, MOST, 0.5)
     def test_a_share_is_where_a_number_is(self, low: float, high: float, part: float) -> None:
         low, high = sorted((low, high))
-        assume(low < high)
+        assume(apart(low, high))
         assert (share(low, low, high), share(high, low, high)) == (0, 1)
         x = max(low, min(low * (1 - part) + high * part, high))
-        assert 0 <= share(x, low, high) <= 1
-        if floats_between(low, high) > 1e6:
-            assert share(x, low, high) == pytest.approx(part, abs=1e-5)
+        assert share(x, low, high) == pytest.approx(part, abs=1e-5)
 
     @given(numbers=st.lists(FINITE, min_size=1))
+    @example([-1.7e308, 1.7e308])
+    @example([5e-324])
     def test_a_spread_has_room_for_its_numbers(self, numbers: list[float]) -> None:
         low, high = spread(numbers)
-        assert -math.inf < low <= min(numbers) <= max(numbers) <= high < math.inf
-        assert low < high
+        assert -math.inf < low < high < math.inf
+        assert all(low < within(number, log=False) < high for number in numbers)
         assert 1 <= len(ticks(low, high)) <= 8
         assert spread([1.0, 2.0]) == (pytest.approx(0.94), pytest.approx(2.06))
-        assert spread([TINY]) == (-99 * TINY, 101 * TINY)
+        assert spread([0.0]) == (-1.0, 1.0)
         assert spread([5.0, 5.0]) == (pytest.approx(4.995), pytest.approx(5.005))
 
-    @given(numbers=st.lists(POSITIVE, min_size=1))
+    @given(numbers=st.lists(st.floats(5e-324, 1.7e308), min_size=1))
     def test_a_log_spread_has_too(self, numbers: list[float]) -> None:
         low, high = spread(numbers, log=True)
-        assert 0 < low <= min(numbers) <= max(numbers) <= high < math.inf
-        assert low < high
+        assert 0 < low < high < math.inf
+        assert all(low < within(number, log=True) < high for number in numbers)
         assert len(log_ticks(math.log10(low), math.log10(high))) >= 2
         assert spread([1e-200, 1e200], log=True) == (pytest.approx(1e-224), pytest.approx(1e224))
         assert spread([0.1, 10.0], log=True) == (
@@ -173,7 +157,7 @@ class TestPanel:
         assert plain.at(1, 0) == (200, 100)
         assert plain.at(0, 3) == (100, 25)
         assert Panel((200, 100), (0, 1), (0.01, 1), log=True).at(0.5, 0.1) == (100, 50)
-        assert Panel((200, 100), (-HUGE, HUGE), (TINY, HUGE), log=True).at(0, HUGE) == (100, 0)
+        assert Panel((200, 100), (0, 2), (LEAST, MOST), log=True).at(1, 1e308) == (100, 0)
 
     def test_axes_say_where_numbers_are(self) -> None:
         panel = Panel((100, 200), (0, 2), (0.01, 1), log=True)

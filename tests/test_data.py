@@ -216,7 +216,7 @@ class TestReadCsv:
             ("a,b,c\n1,2,0\n", "line 1, column 1", "'a'", "skip=1"),
             ("\na,b,c\n1,2,0\n", "line 2, column 1", "'a'", "skip=2"),
             ("1,2,0\n1,2\n", "line 2, column 3", "'1,2'", "add what is missing"),
-            ("1,2,0\n1,2,3,4\n", "line 2, column 4", "'1,2,3,4'", "remove the surplus"),
+            ("1,2,0\n1,2,3,4\n", "line 2, column 4", "'1,2,3,4'", "remove the extra cells"),
             ('1,2,0\n"3\n4",2,0\n', "line 2, column 1", r"'3\n4'", "correct the cell"),
             ('1,2,0\n"3\n",2,0\n1,?,0\n', "line 4, column 2", "'?'", "correct the cell"),
             ('1,2,0\n1,"2,0\n', "line 2", "end of data", "correct the file"),
@@ -305,7 +305,7 @@ class TestStandardiser:
     def test_bad_rows_are_refused(self) -> None:
         with pytest.raises(ValueError, match="no rows"):
             Standardiser([])
-        with pytest.raises(ValueError, match="row 1 has 2 inputs where 1 were fitted"):
+        with pytest.raises(ValueError, match="row 1 has 2 inputs; the rows fitted had 1"):
             Standardiser([([1.0], 0), ([1.0, 2.0], 0)])
         for bad in (math.nan, math.inf, -math.inf):
             with pytest.raises(ValueError, match=f"row 1, input 0: {bad} is not finite"):

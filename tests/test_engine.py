@@ -755,6 +755,32 @@ def test_a_plain_number_that_enters_an_operation_is_a_constant() -> None:
     assert not any(v.constant for v in m.nn.Neuron(2, rng=1)([1.0, 2.0]).operands[0].operands)
 
 
+@pytest.mark.parametrize("operator", BINARY[:6])
+def test_a_number_on_the_left_is_the_first_operand(operator: Callable[[Any, Any], Any]) -> None:
+    x = Value(3.0)
+    first, second = operator(2.0, x).operands
+    assert (first.data, first.constant, second) == (2.0, True, x)
+    first, second = operator(x, 2.0).operands
+    assert (first, second.data, second.constant) == (x, 2.0, True)
+
+
+def test_a_copy_has_the_gradient_of_the_original() -> None:
+    x = Value(3.0)
+    y = x * x
+    y.backward()
+    for value in (x, y):
+        assert copy.copy(value).grad == copy.deepcopy(value).grad == value.grad
+    assert pickle.loads(pickle.dumps(x)).grad == 6.0
+
+
+def test_a_gradient_of_none_counts_as_0() -> None:
+    x = Value(3.0)
+    x.grad = None
+    (x * x).backward()
+    (x * x).backward()
+    assert x.grad == 12.0
+
+
 # ------------------------------------------------------------------------ a core that reads easily
 
 

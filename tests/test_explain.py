@@ -336,23 +336,23 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
     ),
     "cancelled": (
         *(lambda x: x * 3 - x * 3, 0.0, "cancellation"),
-        "The terms cancel exactly: their sizes add up to 6, they themselves to 0",
+        "The terms cancel exactly: their sizes add up to 6, the terms to 0",
     ),
     "nearly cancelled": (
         *(lambda x: x * 3 - x * 2.9999999, 1e-7, "cancellation"),
-        "they themselves to 1e-07, so that about 8 of a float's 16 digits are lost",
+        "the terms to 1e-07, so that about 8 of a float's 16 digits are lost",
     ),
     "lost in rounding": (
         *(lambda x: x * 1e17 + x - x * 1e17, 0.0, "cancellation"),
-        "add up to 2e+17, they themselves to 1, so that about 17 of a float's 16",
+        "add up to 2e+17, the terms to 1, so that about 17 of a float's 16",
     ),
     "cancelled in another order": (
         *(lambda x: x * 0.1 * 0.3 * 0.7 - x * 0.7 * 0.1 * 0.3, 2.0**-58, "cancellation"),
-        "add up to 0.042, they themselves to 0, and 3.469446951953614e-18 is what rounding left",
+        "add up to 0.042, the terms to 0, and 3.469446951953614e-18 is what rounding left",
     ),
     "left by rounding": (
         *(lambda x: x * 0.1 + x * 0.2 + x * -0.1 + x * -0.2, -(2.0**-55), "cancellation"),
-        "they themselves to 0, and -2.7755575615628914e-17 is what rounding left",
+        "the terms to 0, and -2.7755575615628914e-17 is what rounding left",
     ),
     "underflow": (
         *(lambda x: x * 1e-200 * 1e-200, 0.0, "underflow"),
@@ -474,7 +474,7 @@ def test_an_overflow_is_found_where_it_happens() -> None:
         "",
         "Backward: every product of a gradient and a partial is finite.",
     ]
-    assert repr(report) == "<NonFinite: forward from * v3>"
+    assert repr(report) == "<NotFinite: forward from * v3>"
 
 
 def test_a_partial_of_inf_is_found_in_the_backward_pass() -> None:
@@ -489,7 +489,7 @@ def test_a_partial_of_inf_is_found_in_the_backward_pass() -> None:
     assert math.isnan(report.edge.product)
     assert "Forward: every value is finite." in str(report)
     assert "sqrt v2 down to v:\n\n  0 (gradient) × inf (partial) = nan" in str(report)
-    assert repr(report) == "<NonFinite: backward from sqrt v2>"
+    assert repr(report) == "<NotFinite: backward from sqrt v2>"
 
 
 def test_a_sum_that_overflows_in_the_backward_pass() -> None:

@@ -97,7 +97,7 @@ def test_directions_at_the_ends_of_the_range() -> None:
     assert floats.directions((1.7e308, 1.7e308)) == pytest.approx((half, half), rel=1e-15)
     assert floats.directions((0.0, -0.0)) == (0.0, 0.0)
     assert all(map(math.isnan, floats.directions((inf, nan, 0.0))))
-    assert floats.direction((3.0, 4.0)) == 0.6
+    assert floats.directions((3.0, 4.0))[0] == 0.6
 
 
 @given(a=st.floats(-746, -690))
@@ -186,3 +186,9 @@ def test_shorten_keeps_what_fits() -> None:
 def test_as_float_says_what_it_was_given() -> None:
     with pytest.raises(TypeError, match=r"^expected a real number, got '7' of type str$"):
         as_float("7")
+
+
+def test_a_sum_by_a_loop_rounds_each_addition() -> None:
+    """As sum() of floats did before Python 3.12."""
+    assert floats.add_up_by_loop([0.1] * 10, 0.0) == 0.9999999999999999
+    assert floats.add_up([0.1] * 10, 0.0) == 0.9999999999999999

@@ -181,7 +181,11 @@ def test_l2_penalty_is_what_weight_decay_adds_to_the_gradients() -> None:
         (lambda: losses.cross_entropy([1, 2], -1), IndexError, "no class -1"),
         (lambda: losses.cross_entropy([1, 2], 0.0), TypeError, "a whole number, not 0.0"),
         (lambda: losses.cross_entropy([1, 2], [0, 1]), TypeError, r"not \[0, 1\]"),
-        (lambda: losses.cross_entropy(1.0, 0), TypeError, "goes with binary_cross_entropy"),
+        (
+            lambda: losses.cross_entropy(1.0, 0),
+            TypeError,
+            "for a single score, use binary_cross_entropy",
+        ),
         (lambda: losses.cross_entropy([1.0], 0), TypeError, "two or more scores"),
         (lambda: losses.l2_penalty([]), ValueError, "no parameters"),
         (lambda: losses.l2_penalty(Value(1.0)), TypeError, "a Module or a list, not Value"),

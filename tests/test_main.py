@@ -1,4 +1,4 @@
-"""The command line runs a script as Python would, and its errors say what to mend."""
+"""The command line runs a script as Python would, and its errors say what to fix."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_its_options_are_those_of_a_graph(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["scripts/none.py:y"], "no script 'scripts/none.py'"),
+        (["scripts/none.py:y"], "there is no script 'scripts/none.py'"),
         (["scripts/train.py"], "names no Value: write SCRIPT:NAME"),
         (["scripts/train.py:w"], "scripts/train.py has no 'w'; its Values are x, y"),
         (["scripts/train.py:z"], "z of scripts/train.py is of type float, not a Value; its"),

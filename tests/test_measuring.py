@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from micrograd_like import Value, clamp, logsumexp, maximum, sqrt
-from micrograd_like.training.measuring import accuracy, first_non_finite
+from micrograd_like.training.measuring import accuracy, not_finite
 
 
 class TestAccuracy:
@@ -35,7 +35,7 @@ class TestAccuracy:
             ([1.0, 2.0], [0, 1], r"not \[0, 1\]"),
             ([0.3], [1, 0], r"not \[1, 0\]"),
             ([0.3], [], r"not \[\]"),
-            ([], 0, "of no scores"),
+            ([], 0, "there are no scores"),
         ],
     )
     def test_what_is_neither_right_nor_wrong(self, output: Any, target: Any, message: str) -> None:
@@ -52,14 +52,14 @@ class TestTheFirstNumberThatWentWrong:
         z = w * 1.0
         loss = sqrt(z) + 3 * z if root_first else 3 * z + sqrt(z)
         loss.backward()
-        assert first_non_finite(loss) == (
+        assert not_finite(loss) == (
             "; the first gradient that is not finite runs through sqrt(0.0) = 0.0: its own is 1.0, "
             "times the partial inf"
         )
 
     def test_is_no_bound_that_is_infinite_on_purpose(self) -> None:
         loss = clamp(Value(0.5), 0.0, Value(math.inf, label="top")) * Value(1e200) * Value(1e200)
-        assert first_non_finite(loss).endswith(" is mul(5e+199, 1e+200) = inf")
+        assert not_finite(loss).endswith(" is mul(5e+199, 1e+200) = inf")
 
     @pytest.mark.parametrize(
         "take",
@@ -73,28 +73,28 @@ class TestTheFirstNumberThatWentWrong:
     )
     def test_is_no_bound_beside_what_went_wrong(self, take: Callable[[Value], Value]) -> None:
         loss = take(Value(1e200, label="w") * 1e200)
-        assert first_non_finite(loss).endswith(" is mul(w=1e+200, 1e+200) = inf")
+        assert not_finite(loss).endswith(" is mul(w=1e+200, 1e+200) = inf")
 
     def test_is_an_infinite_leaf_that_does_harm(self) -> None:
         loss = Value(math.inf, label="top") * Value(0.0)
-        assert first_non_finite(loss).endswith(" is top = inf")
+        assert not_finite(loss).endswith(" is top = inf")
 
     def test_may_be_a_sum_of_two_that_are_finite(self) -> None:
         w = Value(1e-3, label="w")
-        assert first_non_finite(w * 1e308 + w * 1.5e308).endswith(
+        assert not_finite(w * 1e308 + w * 1.5e308).endswith(
             "its own is 1.0, times the partial 1e+308, added to 1.5e+308"
         )
 
     def test_is_named_with_its_label_or_its_operands(self) -> None:
-        assert first_non_finite(Value(math.nan, label="w") * 2) == (
+        assert not_finite(Value(math.nan, label="w") * 2) == (
             "; the first value that is not finite is w = nan"
         )
-        assert first_non_finite(Value(math.nan) * 2) == (
+        assert not_finite(Value(math.nan) * 2) == (
             "; the first value that is not finite is an unnamed leaf = nan"
         )
-        assert first_non_finite(Value(1e200, label="p") * 1e200) == (
+        assert not_finite(Value(1e200, label="p") * 1e200) == (
             "; the first value that is not finite is mul(p=1e+200, 1e+200) = inf"
         )
 
     def test_is_none_where_all_is_finite(self) -> None:
-        assert first_non_finite(Value(2.0) * 3) == ""
+        assert not_finite(Value(2.0) * 3) == ""

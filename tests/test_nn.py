@@ -101,7 +101,6 @@ def test_hidden_layers_are_relu_and_the_last_one_is_linear() -> None:
     assert Neuron(1, False).activation is linear
     assert (Neuron(1).nonlin, Neuron(1, False).nonlin) == (True, False)
     assert Layer(1, 1, nonlin=False).neurons[0].activation is linear
-    assert MLP(1, [1, 1], nonlin=False).layers[0].neurons[0].activation is linear
 
 
 def test_a_neuron_is_the_weighted_sum_of_its_inputs_and_its_bias() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from math import inf, nan, pi
@@ -70,6 +71,10 @@ EDGES: list[tuple[Callable[..., Any], tuple[float, ...], float, tuple[float, ...
     (m.relu, (-0.0,), 0.0, (0.0,)),
     (m.leaky_relu, (0.0,), 0.0, (0.01,)),
     (lambda x: x.leaky_relu(3.0), (0.0,), 0.0, (1.0,)),
+    (lambda x: x.leaky_relu(-1.0), (0.0,), 0.0, (0.0,)),
+    (lambda x: x.leaky_relu(-0.5), (-0.0,), -0.0, (0.0,)),
+    (lambda x: x.elu(-0.5), (0.0,), 0.0, (0.0,)),
+    (lambda x: x.elu(2.0), (0.0,), 0.0, (1.0,)),
     (abs, (0.0,), 0.0, (0.0,)),
     (abs, (-0.0,), 0.0, (0.0,)),
     (m.maximum, (2.0, 2.0), 2.0, (0.5, 0.5)),
@@ -526,6 +531,8 @@ def test_a_row_takes_its_number_of_operands(wrong: tuple[float, ...]) -> None:
 def test_a_recorder_that_does_not_record_says_so() -> None:
     with pytest.raises(NotImplementedError):
         ops.tanh(ops.Recorder())
+    with pytest.raises(NotImplementedError):
+        _ = ops.Recorder().data
 
 
 def test_an_op_of_ones_own_is_a_function_and_a_method_and_known_to_the_tools() -> None:
@@ -595,6 +602,22 @@ def test_what_an_op_computes_is_a_real_number(out: Any) -> None:
         wrong(Value(3.0))
     whole = Op("whole", lambda a: 3, lambda out, a: (0.0,))
     assert type(whole(Value(1.0)).data) is float
+
+
+@pytest.mark.parametrize("ulps", range(6))
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_slope_of_a_cube_root_is_finite_at_the_largest_floats(ulps: int, sign: float) -> None:
+    x = sys.float_info.max
+    for _ in range(ulps):
+        x = math.nextafter(x, 0.0)
+    assert m.cbrt(Value(sign * x)).partials[0] == pytest.approx(1.0465e-206, rel=1e-4)
+
+
+def test_a_row_tells_what_it_is_flat_in_and_whether_its_operands_commute() -> None:
+    flat = {name for name, op in TABLE.items() if op.flat}
+    assert flat == {"floordiv", "sign", "floor", "ceil", "trunc"}
+    assert {name for name, op in TABLE.items() if op.arity == 2 and op.commutes} == {"add", "mul"}
+    assert not Op("of_one", math.sqrt, lambda out, a, b: (0.0, 0.0)).commutes
 
 
 def test_operands_have_the_textbooks_names() -> None:

@@ -1,6 +1,6 @@
-"""The optimisers: PyTorch's numbers, step by step, and nothing half done.
+"""The optimizers: PyTorch's numbers, step by step, and nothing half done.
 
-`data/make_torch_optimisers.py` computed the numbers with PyTorch, and holds the problem.
+`data/make_torch_optimizers.py` computed the numbers with PyTorch, and holds the problem.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from micrograd_like import Value, nn, optim
 from micrograd_like.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm
 
 DATA = Path(__file__).with_name("data")
-spec = importlib.util.spec_from_file_location("made", DATA / "make_torch_optimisers.py")
+spec = importlib.util.spec_from_file_location("made", DATA / "make_torch_optimizers.py")
 assert spec
 assert spec.loader
 made = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(made)
-TORCH = json.loads((DATA / "torch_optimisers.json").read_text(encoding="utf-8"))
+TORCH = json.loads((DATA / "torch_optimizers.json").read_text(encoding="utf-8"))
 
 
 def run(name: str, **changes: Any) -> list[list[float]]:
-    """Return what an optimiser of ours makes of the problem, after every 50th step."""
+    """Return what an optimizer of ours makes of the problem, after every 50th step."""
     kind, settings = made.VARIANTS[name]
     settings = {**settings, **changes}
     if name.endswith("lr of the step"):
@@ -354,8 +354,8 @@ X = Value(1.0, label="x")
         (lambda: SGD([X], nesterov="False"), TypeError, "nesterov is 'False': it must be True"),
         (lambda: SGD(3, 0.1), TypeError, "a Module or a list of Values, not 3"),
         (lambda: SGD([X, 1.0], 0.1), TypeError, "parameter 1 is 1.0"),
-        (lambda: SGD([X * 2], 0.1), ValueError, "parameter 0 .*only a leaf"),
-        (lambda: SGD([X, Value(1), X]), ValueError, r"parameter 2 \('x'\) is parameter 0 too"),
+        (lambda: SGD([X * 2], 0.1), ValueError, "parameter 0 .*it must be a leaf"),
+        (lambda: SGD([X, Value(1), X]), ValueError, r"parameter 2 \('x'\) is also parameter 0"),
         (lambda: SGD([X], -0.1), ValueError, "lr is -0.1"),
         (lambda: SGD([X], math.inf), ValueError, "lr is inf"),
         (lambda: SGD([X], "fast"), TypeError, "lr: expected a real number, got 'fast'"),
@@ -381,7 +381,7 @@ X = Value(1.0, label="x")
         (lambda: SGD([X], lambda step: None).step(), TypeError, "None"),
         (lambda: clip_grad_norm([X], 0), ValueError, "max_norm = 0"),
         (lambda: clip_grad_norm([X], math.nan), ValueError, "max_norm = nan"),
-        (lambda: clip_grad_norm([X, X], 1), ValueError, "parameter 0 too"),
+        (lambda: clip_grad_norm([X, X], 1), ValueError, "is also parameter 0"),
     ],
 )
 def test_errors(call: Callable[[], Any], error: type[Exception], message: str) -> None:
@@ -409,12 +409,12 @@ def test_an_optimizer_of_ones_own_needs_an_update() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"optimizer": "SGD"}, "of another optimiser: optimizer = 'SGD', where this one has Adam"),
+        ({"optimizer": "SGD"}, "of another optimizer: optimizer = 'SGD', where this one has Adam"),
         ({"settings": {}}, r"the settings must be \['betas', 'eps', 'weight_decay'\], not {}"),
         ({"settings": {"betas": 1, "eps": 0.0, "weight_decay": 0.0}}, "betas = 1: pass two"),
         ({"settings": {"betas": [0, 0], "eps": "x", "weight_decay": 0.0}}, "eps: expected a real"),
         ({"parameters": 3}, "parameters = 3, where this one has 2"),
-        ({"lr": None}, "lr was a function in the saved optimiser, and is a number here"),
+        ({"lr": None}, "lr was a function in the saved optimizer, and is a number here"),
         ({"lr": -1.0}, "lr is -1.0"),
         ({"steps": -1}, "steps = -1"),
         ({"steps": True}, "steps = True"),
@@ -429,7 +429,7 @@ def test_an_optimizer_of_ones_own_needs_an_update() -> None:
         ({"step": [3.0, -1.0]}, "the memory of parameter 1 is .* a whole number from 1 to 3"),
         ({"step": [0.5, 3.0]}, "the memory of parameter 0 is"),
         ({"step": [4.0, 3.0]}, "the memory of parameter 0 is"),
-        ({"steps": 0}, "the memory of parameter 0 is incomplete, or of no step"),
+        ({"steps": 0}, "the memory of parameter 0 is incomplete, or there was no step"),
         ({"lr": "x"}, "lr: expected a real number, got 'x'"),
         ({"lr": [0.1]}, "lr: expected a real number"),
         ({"lr": 10**400}, "lr: int too large"),
@@ -456,7 +456,7 @@ def test_a_state_that_lacks_something_changes_nothing() -> None:
             optimizer.load_state_dict(state)
     with pytest.raises(ValueError, match=r"lr was a number .* is a function here"):
         optimizer.load_state_dict({**optimizer.state_dict(), "lr": 0.1})
-    with pytest.raises(TypeError, match="a mapping, not 3"):
+    with pytest.raises(TypeError, match="a dict, not 3"):
         optimizer.load_state_dict(3)  # type: ignore[arg-type]
 
 

@@ -94,7 +94,7 @@ def neuron() -> tuple[Value, dict[str, Value]]:
 
 
 def values_below(root: Value) -> list[Value]:
-    return root.graph(limit=100_000)._values
+    return root.graph(limit=100_000).values
 
 
 # ---------------------------------------------------------------------------- the file
@@ -421,7 +421,7 @@ def test_its_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"limit": 3}, ValueError, "the graph has more than limit=3 values: a page draws every"),
+        ({"limit": 3}, ValueError, "the graph has more than 3 values: a page draws every"),
         ({"limit": "9"}, TypeError, "limit is '9': it must be a whole number"),
         ({"theme": "blue"}, ValueError, "theme is 'blue': it must be one of auto, light, dark"),
         ({"direction": "RL"}, ValueError, "direction is 'RL': it must be one of LR, TB"),
@@ -485,9 +485,9 @@ def test_the_command_writes_a_page_with_the_script_s_lines(tmp_path: Path) -> No
         "ys = [x, tanh(x)]",
     )
     done = run(tmp_path, "train.py:ys", "-o", "x.html")
-    assert (done.returncode, "ys are 2 Values: a page has one root" in done.stderr) == (1, True)
+    assert (done.returncode, "train.py:ys names 2 Values: name one as" in done.stderr) == (1, True)
     done = run(tmp_path, "train.py:ys[1]", "-o", "x.html", "--limit", "1")
-    assert (done.returncode, "more than limit=1" in done.stderr) == (1, True)
+    assert (done.returncode, "more than 1 values: a page draws" in done.stderr) == (1, True)
     done = run(tmp_path, "train.py:x", "-o", "none/x.html")
     assert (done.returncode, "none/x.html" in done.stderr) == (1, True)
     assert not (tmp_path / "x.html").exists()

@@ -17,10 +17,10 @@ What you can do with it::
 and `GradientReport.svg` draws it. A layer is the innermost module around a parameter that is not a
 single neuron: ``layers.0`` of an `MLP`, or a module of your own.
 
-The graph is not told which of its values belong to which layer; they are found from the parameters.
-What a parameter is multiplied into, and sums of such products and of parameters, are a unit's
-weighted sum, fused or not, and a relu, sigmoid or tanh of that is its activation. The first
-parameter in the weighted sum stands for the ``unit``, which has a value for each example.
+The graph does not say which of its values belong to which layer; they are found from the
+parameters. A product with a parameter is part of a unit's weighted sum, and so are sums of such
+products and parameters. A relu, sigmoid or tanh of the weighted sum is the unit's activation. The
+first parameter in the sum stands for the ``unit``, which has a value for each example.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ from ..drawing.charts import BLUE, GREY, PALE, document, dot, label, log_ticks, 
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import WIDTH
-from ..nn import Module, Neuron, _find
+from ..nn import Module, Neuron
 from ..ops import as_float, number
-from ..text import cells, clean, shorten
-from .explain import SATURATED, largest_partial
+from ..text import cells, clean, padded, shorten
+from .findings import PRODUCTS, SATURATED, largest_partial
 
-PRODUCTS = ("mul", "sumprod", "weighted_sum")
 SUMS = ("add", "fsum", "sub")
-USUAL_UPDATE = 1e-3  # of the weights in a step: a rule of thumb
+USUAL = 1e-3  # update / weights in a step: a rule of thumb
 
 LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN, TRACK = "#a6cbe3", "#f3bf9c", "#e3f2ec", "#f1f1f1"
 ROW, TOP = 32, 128  # pixels
 
-Bars = list[tuple[float | None, str]]  # what share of a bar is full, and the words on it
+Bars = list[tuple[float | None, str]]  # for each row the share that is full, and the words on it
 
 
 class LayerReport(NamedTuple):
     """The numbers of one layer.
 
-    Of its ``relu_units``, ``dead_units`` are off for every example. Of its ``sigmoid_values``, one
-    for each example and tanhs too, ``saturated_values`` have next to no partial.
+    ``relu_units`` are its units with a relu; ``dead_units`` of them are off for every example.
+    ``sigmoid_values`` are its sigmoids and tanhs, one for each example; ``saturated_values`` of
+    them let next to no gradient through.
     """
 
     name: str
@@ -103,9 +103,7 @@ class GradientReport:
             ("update/weights", lambda row: f"{row.update_ratio:.2e}"),
             ("zero gradients", lambda row: f"{row.zero_share:.0%}".replace("%", " %")),
         ]
-        notes = [
-            f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual.",
-        ]
+        notes = [f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
         if self.total.relu_units:
             shown.append(("dead units", lambda row: _of(row.dead_units, row.relu_units)))
             notes += ["A unit is dead if it is a relu that is off for every example in the loss."]
@@ -118,12 +116,10 @@ class GradientReport:
         table = [[name, *map(say, rows)] for name, say in shown]
         widths = [max(map(cells, column)) for column in table]
         lines = []
-        for row_of_cells in zip(*table):
-            first, *others = [
-                (cell, " " * (width - cells(cell))) for cell, width in zip(row_of_cells, widths)
-            ]
-            lines.append("  ".join(["".join(first), *(space + cell for cell, space in others)]))
-        return "\n".join([*(line.rstrip() for line in lines), "", *notes])
+        for name, *numbers in zip(*table):
+            right = [cell.rjust(width) for cell, width in zip(numbers, widths[1:])]
+            lines.append("  ".join([padded(name, widths[0]), *right]).rstrip())
+        return "\n".join([*lines, "", *notes])
 
     def svg(self) -> str:
         """Return the report as a picture: a self-contained SVG document."""
@@ -133,9 +129,9 @@ class GradientReport:
 def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) -> GradientReport:
     """Return how each layer of ``model`` is doing.
 
-    The gradients are those of ``loss``, with no ``grad`` read or changed, or without one the
-    ``grad`` of every parameter as it stands. Only a loss tells of dead and saturated units; they
-    are counted over all examples that it is made of. ``lr`` is the learning rate of the update.
+    The gradients are those of ``loss``, and no ``grad`` is read or changed; without a loss, they
+    are every parameter's ``grad``. Dead and saturated units need a loss: they are counted over all
+    examples that it is made of. ``lr`` is the learning rate of the update.
     """
     if not isinstance(model, Module):
         raise TypeError(f"the model is {shorten(model)}: it must be a Module")
@@ -175,7 +171,8 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
 
 def _layers(model: Module) -> dict[Value, str]:
     """Return for each parameter the path of its layer."""
-    paths = {""} | {path for path, module in _find(model)[1] if not isinstance(module, Neuron)}
+    modules = model.named_modules()
+    paths = {""} | {path for path, module in modules if not isinstance(module, Neuron)}
     found = {}
     for name, p in model.named_parameters():
         while name not in paths:
@@ -187,8 +184,7 @@ def _layers(model: Module) -> dict[Value, str]:
 def _activations(
     order: Iterable[Value], layer_of: dict[Value, str]
 ) -> Iterator[tuple[Value, str, float]]:
-    """Yield the unit and the op of every activation of a unit's weighted sum, and its partial as a
-    share of the largest."""
+    """Yield the unit, the op and the partial, as a share of the largest, of every activation."""
     unit_of = {p: p for p in layer_of}
     for out in order:
         op, xs = out.op.name if out.op else "", out.operands
@@ -202,7 +198,7 @@ def _activations(
 
 
 def _norm(xs: Iterable[float]) -> float:
-    """Return the Euclidean norm: nan if one of them is, which math.hypot may hide behind an inf."""
+    """Return the Euclidean norm; nan if a number is nan, where math.hypot may return inf."""
     xs = list(xs)
     return math.nan if any(map(math.isnan, xs)) else math.hypot(*xs)
 
@@ -216,63 +212,77 @@ def _of(part: int, whole: int) -> str:
 
 def _picture(report: GradientReport) -> str:
     """Draw a row for each layer: norms and updates on log axes, shares as bars."""
-    rows = report.layers
-    bottom = TOP + ROW * len(rows)
-    left = 24.0
-    parts = [text(left, TOP - 16, "layer", GREY)]
-    for n, row in enumerate(rows):
-        parts.append(text(left, _middle(n) + 4, clean(row.name, WIDTH)))
-    left += 30 + 7.2 * max([cells(clean(row.name, WIDTH)) for row in rows] or [0])
+    left, parts = 24.0, []
+    for column in (_names, _norms, _updates, _shares):
+        drawn, left = column(report, left)
+        parts += drawn
+    subtitle = f"{report.model}, learning rate {report.lr:g}"
+    return document(left, _bottom(report) + 48, "Gradients by layer", subtitle, parts)
 
-    weights, slopes = [row.weight_norm for row in rows], [row.gradient_norm for row in rows]
-    axis = Axis(left, 250, [*weights, *slopes])
-    parts += axis.frame(bottom, "norm of weights and gradient")
+
+def _names(report: GradientReport, left: float) -> tuple[list[str], float]:
+    """Draw the column of names from ``left`` on; return it and where the next one begins."""
+    names = [clean(row.name, WIDTH) for row in report.layers]
+    parts = [text(left, TOP - 16, "layer", GREY)]
+    parts += [text(left, _middle(n) + 4, name) for n, name in enumerate(names)]
+    return parts, left + 30 + 7.2 * max(map(cells, names), default=0)
+
+
+def _norms(report: GradientReport, left: float) -> tuple[list[str], float]:
+    """Draw the norms: a ring for the weights, a dot for the gradient, a line between them."""
+    norms = [(row.weight_norm, row.gradient_norm) for row in report.layers]
+    axis = Axis(left, 250, [x for both in zip(*norms) for x in both])
+    parts = axis.frame(_bottom(report), "norm of weights and gradient")
     parts += [_ring(left + 6, TOP - 40), text(left + 17, TOP - 36, "weights", GREY)]
     parts += [_dot(left + 86, TOP - 40), text(left + 95, TOP - 36, "gradient", GREY)]
-    for n, (weight, slope) in enumerate(zip(weights, slopes)):
+    for n, (weight, slope) in enumerate(norms):
         if axis.has(weight) and axis.has(slope):
             span = f"M{px(axis.at(weight))} {px(_middle(n))}H{px(axis.at(slope))}"
             parts.append(f'<path d="{span}" stroke="{PALE}" stroke-width="2"/>')
         parts += [axis.mark(weight, n, _ring), axis.mark(slope, n, _dot)]
-    left += 250 + 60
+    return parts, left + 250 + 60
 
-    updates = [row.update_ratio for row in rows]
-    axis = Axis(left, 220, [*updates, USUAL_UPDATE / 3, USUAL_UPDATE * 3])
-    band = axis.at(USUAL_UPDATE / 3), axis.at(USUAL_UPDATE * 3)
-    parts.append(rect(band[0], TOP, band[1] - band[0], ROW * len(rows), LIGHT_GREEN))
-    parts += axis.frame(bottom, "update / weights in a step")
+
+def _updates(report: GradientReport, left: float) -> tuple[list[str], float]:
+    """Draw the sizes of the updates, over a band for those that are usual."""
+    updates, usual = [row.update_ratio for row in report.layers], (USUAL / 3, USUAL * 3)
+    axis = Axis(left, 220, [*updates, *usual])
+    low, high = map(axis.at, usual)
+    parts = [rect(low, TOP, high - low, ROW * len(updates), LIGHT_GREEN)]
+    parts += axis.frame(_bottom(report), "update / weights in a step")
     parts += [rect(left, TOP - 46, 14, 12, LIGHT_GREEN), text(left + 21, TOP - 36, "usual", GREY)]
-    for n, update in enumerate(updates):
-        parts.append(axis.mark(update, n, _dot))
-    left += 220 + 50
+    parts += [axis.mark(update, n, _dot) for n, update in enumerate(updates)]
+    return parts, left + 220 + 50
 
+
+def _shares(report: GradientReport, left: float) -> tuple[list[str], float]:
+    """Draw a bar for each share of zero gradients, dead units and saturated values."""
+    rows, total, parts = report.layers, report.total, []
     zeros: Bars = [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows]
-    shares = [("zero gradients", LIGHT_BLUE, zeros)]
-    if report.total.relu_units:
-        dead: Bars = [(row.dead_share, _of(row.dead_units, row.relu_units)) for row in rows]
-        shares.append(("dead units", LIGHT_ORANGE, dead))
-    if report.total.sigmoid_values:
-        full: Bars = [
-            (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)) for row in rows
-        ]
-        shares.append(("saturated", LIGHT_ORANGE, full))
-    for title, colour, column in shares:
-        parts.append(text(left, TOP - 16, title, GREY))
-        for n, (share, words) in enumerate(column):
-            if share is not None:
-                parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
-                parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
-                parts.append(text(left + 8, _middle(n) + 4, words))
-        left += 120 + 30
-
-    subtitle = f"{report.model}, learning rate {report.lr:g}"
-    return document(left, bottom + 48, "Gradients by layer", subtitle, parts)
+    dead: Bars = [(row.dead_share, _of(row.dead_units, row.relu_units)) for row in rows]
+    full: Bars = [
+        (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)) for row in rows
+    ]
+    for title, colour, bars, any_ in (
+        ("zero gradients", LIGHT_BLUE, zeros, True),
+        ("dead units", LIGHT_ORANGE, dead, total.relu_units),
+        ("saturated", LIGHT_ORANGE, full, total.sigmoid_values),
+    ):
+        if any_:
+            parts.append(text(left, TOP - 16, title, GREY))
+            for n, (share, words) in enumerate(bars):
+                if share is not None:
+                    parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
+                    parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
+                    parts.append(text(left + 8, _middle(n) + 4, words))
+            left += 120 + 30
+    return parts, left
 
 
 class Axis:
     """A log axis over whole powers of ten, between ``left`` and ``right`` in pixels.
 
-    Where one of the numbers is 0 or nan there is a place for it before the axis begins.
+    If a number is 0 or nan, there is a place for it before the axis begins.
     """
 
     def __init__(self, left: float, width: float, numbers: Iterable[float]) -> None:
@@ -319,6 +329,10 @@ class Axis:
 
 def _middle(row: int) -> float:
     return TOP + ROW * (row + 0.5)
+
+
+def _bottom(report: GradientReport) -> float:
+    return TOP + ROW * len(report.layers)
 
 
 def _dot(x: float, y: float) -> str:

@@ -6,8 +6,8 @@ What you can do with it::
     >>> a = Value(3.0, label="a")
     >>> for step in (a * a).steps():
     ...     print(step)
-    1. * -> a   ∂mul/∂a = b = 3.0   1.0 × 3.0 = 3.0   grad of a: 0.0 + 3.0 = 3.0, 1 to come
-    2. * -> a   ∂mul/∂b = a = 3.0   1.0 × 3.0 = 3.0   grad of a: 3.0 + 3.0 = 6.0
+    1. * v1 -> a   ∂mul/∂a = b = 3.0   1.0 × 3.0 = 3.0   grad of a: 0.0 + 3.0 = 3.0, 1 to come
+    2. * v1 -> a   ∂mul/∂b = a = 3.0   1.0 × 3.0 = 3.0   grad of a: 3.0 + 3.0 = 6.0
     >>> a.grad
     6.0
 
@@ -39,23 +39,13 @@ class Step:
     x, index    the operand that receives, and its place among the operands
     partial     ∂out/∂x, a number; ``formula`` is how a textbook writes it
     product     upstream × partial
-    before      what the operand had got in this walk so far; ``after`` adds the product
-    earlier     how many contributions that was; ``waiting`` is how many are still to come
+    before      the operand's gradient before this step; ``after`` is that plus the product
+    earlier     how many products it is the sum of; ``waiting`` is how many are to come
     """
 
     __slots__ = (
-        "after",
-        "before",
-        "earlier",
-        "index",
-        "names",
-        "number",
-        "out",
-        "partial",
-        "product",
-        "upstream",
-        "waiting",
-        "x",
+        *("after", "before", "earlier", "index", "names", "number"),
+        *("out", "partial", "product", "upstream", "waiting", "x"),
     )
 
     def __init__(
@@ -69,18 +59,11 @@ class Step:
         earlier: int,
         waiting: int,
     ) -> None:
-        self.names = names
-        self.number = number
-        self.out = out
-        self.upstream = upstream
-        self.index = index
-        self.x = out.operands[index]
-        self.partial = out.partials[index]
-        self.product = upstream * self.partial
-        self.before = before
-        self.after = before + self.product
-        self.earlier = earlier
-        self.waiting = waiting
+        self.names, self.number, self.out, self.index = names, number, out, index
+        self.x, self.partial = out.operands[index], out.partials[index]
+        self.upstream, self.product = upstream, upstream * self.partial
+        self.before, self.after = before, before + self.product
+        self.earlier, self.waiting = earlier, waiting
 
     @property
     def formula(self) -> str:
@@ -95,8 +78,7 @@ class Step:
         where = f"   {self.out.line}" if self.out.line else ""
         x = self.names.title(self.x)
         return (
-            f"{self.number}. {self.names.title(self.out)} -> {self.names.title(self.x)}   "
-            f"{formula}   "
+            f"{self.number}. {self.names.title(self.out)} -> {x}   {formula}   "
             f"{self.upstream!r} × {self.partial!r} = {self.product!r}   "
             f"grad of {x}: {self.before!r} + {self.product!r} = {self.after!r}"
             f"{to_come}{where}"
@@ -107,10 +89,7 @@ class Step:
 
 
 def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[Step]:
-    """Yield every step of ``root.backward(seed)``, and set the gradients after the last one.
-
-    Without ``commit``, set none.
-    """
+    """Yield every step of ``root.backward(seed)``; then, with ``commit``, set the gradients."""
     order = topological_order(root)
     grads = dict.fromkeys(order, 0.0)
     yield from _walk(root, seed, order, grads)
@@ -121,9 +100,9 @@ def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[St
 def first_not_finite(
     root: Value, seed: float = 1.0, within: Collection[Value] | None = None
 ) -> Step | None:
-    """Return the step after which a gradient is not finite for the first time, or None.
+    """Return the first step after which a gradient is not finite, or None; change no ``grad``.
 
-    Looks at the gradients of the values ``within`` only, if that is given, and touches none.
+    If ``within`` is given, look at the gradients of its values only.
     """
     for step in steps(root, seed, commit=False):
         if not isfinite(step.after) and (within is None or step.x in within):
@@ -132,7 +111,7 @@ def first_not_finite(
 
 
 def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any]) -> Iterator[Step]:
-    """Yield the steps, and sum the gradients up in ``grads`` on the way, as the engine does."""
+    """Yield the steps, and sum up the gradients in ``grads``, as the engine does."""
     waiting = dict.fromkeys(order, 0)
     for out in order:
         for x in out.operands:
@@ -149,20 +128,20 @@ def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any])
 class Walk:
     """The backward walk as a tape: `forward` and `back` wind it, and the gradients follow.
 
-    Between two steps, every ``grad`` is what the walk has made it so far: a leaf's is what it was
-    before plus what it has got, another value's what it has got, the integer 0 if nothing yet. At
-    the end of the tape they are what ``root.backward(seed)`` leaves. `restore` makes them what they
-    were before the walk. The position is the truth: whatever interrupts a move, or changes a
-    ``grad``, `sync` makes the gradients those of the position.
+    Between two steps, every ``grad`` is what the walk has made it so far: for a leaf, what it was
+    before plus what has arrived; for a node, what has arrived, or the integer 0. At the end of the
+    tape it is what ``root.backward(seed)`` leaves. `restore` makes it what it was before the walk.
+    If a move is interrupted, or something else changes a ``grad``, `sync` makes every ``grad`` that
+    of the position again.
     """
 
     def __init__(self, root: Value, seed: float = 1.0) -> None:
         self.root = root
         self.seed = as_float(seed)
-        found = topological_order(root)
-        self.tape = list(_walk(root, self.seed, found, dict.fromkeys(found, 0.0)))
+        order = topological_order(root)
+        self.tape = list(_walk(root, self.seed, order, dict.fromkeys(order, 0.0)))
         self.position = 0  # how many steps are done
-        self._first = {value: value.grad for value in found}
+        self._first = {value: value.grad for value in order}
         # After how many steps the gradient of a value is complete.
         self.complete_at = {root: 0} | {step.x: step.number for step in self.tape}
         for step in reversed(self.tape):
@@ -209,10 +188,10 @@ class Walk:
 
     def sync(self) -> None:
         """Make every ``grad`` what the walk has made it so far."""
-        got: dict[Value, float] = {self.root: self.seed}
+        arrived: dict[Value, float] = {self.root: self.seed}
         for step in self.tape[: self.position]:
-            got[step.x] = step.after
-        grads = [self._grad(value, got.get(value)) for value in self._first]
+            arrived[step.x] = step.after
+        grads = [self._grad(value, arrived.get(value)) for value in self._first]
         any(map(_set_grad, self._first, grads))  # in C: all or none, whatever interrupts
 
     def restore(self) -> None:
@@ -221,9 +200,10 @@ class Walk:
         any(map(_set_grad, self._first, self._first.values()))
 
     def before(self, value: Value) -> Any:
-        """Return what a leaf's ``grad`` was before the walk; 0 for other values."""
+        """Return what a leaf's ``grad`` was before the walk; 0 for a node."""
         return self._first[value] if value.op is None else 0
 
-    def _grad(self, value: Value, got: float | None) -> Any:
+    def _grad(self, value: Value, arrived: float | None) -> Any:
+        """Return what a value's ``grad`` is when this much has arrived."""
         first = self.before(value)
-        return first if got is None else got if value.op is not None else first + got
+        return first if arrived is None else arrived if value.op else first + arrived

@@ -13,10 +13,9 @@ What you can do with it::
     Traceback (most recent call last):
     micrograd_like.debugging.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
 
-They hold for the thread, or the task of asyncio, that switches them on, and for the tasks that it
-starts. Both cost time, so they are off unless asked for, and cost nothing then: the engine has one
-hook, which is None until something is switched on anywhere. How much they cost is printed by
-``tests/benchmarks/bench_watching.py``.
+A switch holds for the thread, or the asyncio task, that sets it, and for the tasks that this one
+starts. While all are off they cost nothing: the engine has one hook, which is None until something
+is switched on. ``tests/benchmarks/bench_watching.py`` prints what they cost when they are on.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from .steps import first_not_finite
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from types import TracebackType
 
 _PACKAGE = __file__.rpartition("debugging")[0]
 _switches: ContextVar[tuple[_Switch, ...]] = ContextVar("switches", default=())
@@ -44,10 +42,10 @@ _lock = threading.Lock()
 
 
 class AnomalyError(RuntimeError):
-    """A number that is not finite, where it first came up.
+    """A number that is not finite, raised where it first appears.
 
-    ``value`` is the node whose data is not finite; or, in a backward, the node from which, by its
-    gradient ``upstream`` times the ``partial``, the gradient of its operand ``x`` became so.
+    ``value`` is the node whose data is not finite. In `backward`, it is the node whose gradient,
+    ``upstream``, times the ``partial`` made the gradient of its operand ``x`` not finite.
     """
 
     def __init__(
@@ -59,14 +57,11 @@ class AnomalyError(RuntimeError):
         partial: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.value = value
-        self.x = x
-        self.upstream = upstream
-        self.partial = partial
+        self.value, self.x, self.upstream, self.partial = value, x, upstream, partial
 
 
 class Hook:
-    """What the engine calls while something is switched on: for each value made, and each walk."""
+    """What the engine calls while something is switched on: at each new value and each walk."""
 
     def made(self, out: Value) -> Value:
         """Look at a new value, a leaf or a node, and return it."""
@@ -83,7 +78,7 @@ class Hook:
         if not _is_on("anomalies") or all(map(math.isfinite, map(number, grads))):
             return
         step = first_not_finite(root, seed)
-        if step is None:  # what is not finite once stays so: there are no steps
+        if step is None:  # only without steps: one after a seed that is not finite is found
             names = Names(order)
             raise AnomalyError(f"the gradient of {names.title(root)} is the seed, {seed!r}", root)
         raise AnomalyError(
@@ -104,7 +99,7 @@ def _is_on(what: str) -> bool:
 
 
 class _Switch:
-    """Turn something on or off; as a context manager, end that when the block ends."""
+    """Turn something on or off, for good or, as a context manager, until the block ends."""
 
     def __init__(self, what: str, on: bool) -> None:
         self.what, self.on = what, on
@@ -115,12 +110,7 @@ class _Switch:
             _switches.set((*_switches.get(), self))
             _count(1)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         left = tuple([switch for switch in _switches.get() if switch is not self])
         if len(left) < len(_switches.get()):
             _switches.set(left)
@@ -136,19 +126,19 @@ def _count(change: int) -> None:
 
 
 def trace_lines(on: bool = True) -> _Switch:
-    """Let every value remember which line of your code made it: its `Value.line`.
+    """Let every value remember which line of your code made it, as `Value.line`.
 
-    Call it to turn this on, or off; or use it in a ``with`` statement. Errors, drawings and the
-    debugger then tell the line.
+    Call it to turn this on or off, or use it in a ``with`` statement. Errors, drawings and the
+    debugger then show the line.
     """
     return _Switch("lines", on)
 
 
 def detect_anomaly(on: bool = True) -> _Switch:
-    """Raise `AnomalyError` where a value that is not finite is made, or a gradient that is not.
+    """Raise `AnomalyError` where a value or a gradient that is not finite is made.
 
-    It is raised from the line that made the value, or from `backward`, which then leaves every
-    gradient as it was. The exception holds the node, so that ``pdb.post_mortem()`` can look at it.
+    The line that made the value raises it, or `backward`, which then leaves every gradient as it
+    was. The exception holds the node, so that you can look at it in ``pdb.post_mortem()``.
     """
     return _Switch("anomalies", on)
 

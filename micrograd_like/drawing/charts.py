@@ -1,4 +1,4 @@
-"""Draw curves and points as SVG, on linear and logarithmic scales over the whole range of floats.
+"""Draw curves and points as SVG, on linear and logarithmic scales.
 
 What you can do with it::
 
@@ -11,16 +11,14 @@ What you can do with it::
 A `Panel` maps data to pixels, (0, 0) being its upper left corner, and collects two lists of SVG
 elements: ``marks``, clipped to the panel, and ``frame``, drawn around it. `health` and the demos
 draw with the functions below it too: `text`, `dot`, `ring`, `rect`, `ticks`. The same data gives
-the same bytes, and no text can break out of its place. The colours are Okabe and Ito's, told apart
-by the colour-blind.
+the same bytes, and no text can break out of its place. The colours are Okabe and Ito's, which the
+colour-blind can tell apart.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Context, Decimal, localcontext
 from html import escape
 
 from ..text import cells, clean, cut
@@ -31,8 +29,7 @@ INK, GREY, PALE = "#222222", "#5c5c5c", "#dfdfdf"
 BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#009e73"
 FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif"
 ROOM = 66.0  # left of a panel, for its numbers
-TINY, HUGE = math.ulp(0.0), sys.float_info.max  # the ends of the positive floats
-LOGS = math.log10(TINY), math.nextafter(math.log10(HUGE), 0)  # of which 10**x is one
+LEAST, MOST = 1e-250, 1e250  # the ends of the scales: numbers beyond are drawn there
 
 
 class Panel:
@@ -58,6 +55,7 @@ class Panel:
 
     def at(self, x: float, y: float) -> Point:
         """Return the pixel of a point."""
+        y = within(y, self.log)
         y = math.log10(y) if self.log else y
         return self.size[0] * share(x, *self.x), self.size[1] * (1 - share(y, *self.y))
 
@@ -84,9 +82,9 @@ class Panel:
         self.frame.append(outlined(text(*self.at(x, y), words, anchor=anchor)))
 
     def axes(self, x_name: str, y_name: str = "", *, whole: bool = False) -> None:
-        """Draw the outline, ticks, their numbers, faint lines across, and the axes' names.
+        """Draw the outline, the ticks with their numbers, faint lines across, and the axes' names.
 
-        Without a name, x has no numbers either; with ``whole``, it has no fractions.
+        Without a name, x has no numbers; with ``whole``, it has no fractions.
         """
         width, height = self.size
         for tick in log_ticks(*self.y) if self.log else ticks(*self.y):
@@ -116,7 +114,7 @@ class Panel:
             x += 34 + 6.4 * cells(words)
 
     def key(self, colours: Mapping[str, str]) -> None:
-        """Name the lines, which are told apart by their colours, above the panel."""
+        """Put the names of the lines, by their colours, above the panel."""
         self.legend((stroke(colour), name) for name, colour in colours.items())
 
     def svg(self, left: float, top: float) -> str:
@@ -155,7 +153,7 @@ def document(
     *,
     left: float = 24.0,
 ) -> str:
-    """Wrap parts into an SVG file with a heading, which has room if they have not."""
+    """Wrap parts into an SVG file with a heading, and make it wide enough for the heading."""
     width = max(width, left + 24 + max(11 * cells(clean(title)), 7 * cells(clean(subtitle))))
     return "\n".join(
         [
@@ -176,42 +174,41 @@ def document(
 
 
 def spread(numbers: Iterable[float], *, log: bool = False) -> Point:
-    """Return a range with some room around numbers, in which those that differ little look flat."""
+    """Return a range with room around the numbers; those that differ little look flat in it."""
     low, high = min(numbers := list(numbers)), max(numbers)
+    low, high = within(low, log), within(high, log)
     if log:
         factor = max(high**0.06 / low**0.06, 1.12)
-        return max(low / factor, TINY), min(high * factor + 9 * TINY, HUGE)
-    largest = max(-low, high)
-    spare = max(0.06 * high - 0.06 * low, 1e-3 * largest) or 100 * largest or 1.0
-    return max(low - spare, -HUGE), min(high + spare, HUGE)
+        return low / factor, high * factor
+    spare = max(0.06 * high - 0.06 * low, 1e-3 * max(-low, high)) or 1.0
+    return low - spare, high + spare
+
+
+def within(number: float, log: bool) -> float:
+    """Return the number, or the end of the scale that it is beyond."""
+    return min(max(number, LEAST if log else -MOST), MOST)
 
 
 def share(x: float, low: float, high: float) -> float:
-    """Return how far x, between them, is on the way from low to high: 0 there, 1 here.
-
-    Nothing overflows and nothing is lost, as a power of two brings the range to about 1 first.
-    """
-    power = -math.frexp(max(abs(low), abs(high)))[1]
-    x, low, high = (math.ldexp(number, power) for number in (x, low, high))
+    """Return how far x is on the way from low to high: 0 at low, 1 at high."""
     return (x - low) / (high - low)
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Return three to eight round numbers within a range, or as many floats as it holds."""
-    with localcontext(Context(prec=50)):
-        bottom, top = (Decimal(repr(float(end))) for end in (low, high))
-        third = (top - bottom) / 3
-        steps = (Decimal(m).scaleb(third.adjusted()) for m in (1, 2, 5))
-        step = max(step for step in steps if step <= third)
-        multiples = range(math.ceil(bottom / step), math.floor(top / step) + 1)
-        return list(dict.fromkeys(float(k * step) for k in multiples))
+    """Return three to eight round numbers within a range."""
+    third = (high - low) / 3 * (1 + 1e-9)
+    power = math.floor(math.log10(third))
+    digit = max(m for m in (1, 2, 5) if m * 10.0**power <= third or m == 1)
+    step = float(f"{digit}e{power}")
+    multiples = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    return [float(f"{k * digit}e{power}") for k in multiples]
 
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Return three to eight round numbers whose logarithms, to base 10, lie within a range."""
-    low, high = max(low, LOGS[0]), min(high, LOGS[1])
     if high - low >= 3:
-        return [float(f"1e{power:.0f}") for power in ticks(low, high)]
+        numbers = [float(f"1e{power:.0f}") for power in ticks(low, high)]
+        return [number for number in numbers if 0 < number < math.inf]
     powers = range(math.floor(low), math.ceil(high) + 1)
     for factors in (1,), (1, 2, 5):
         numbers = [float(f"{factor}e{power}") for power in powers for factor in factors]
@@ -225,7 +222,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def label(number: float) -> str:
-    """Return a number as it is written on an axis, with all its digits."""
+    """Return a number as an axis shows it, with all its digits."""
     digits, kind = (0, "e") if 0 < abs(number) < 1e-4 else (6, "g")
     while float(words := f"{number:.{digits}{kind}}") != number and digits < 17:
         digits += 1
@@ -252,12 +249,12 @@ def text(
 
 
 def safe(words: str) -> str:
-    """Return words as one line of XML, without anything that does not show."""
+    """Return words as one line of XML, all of it visible."""
     return escape(clean(words))
 
 
 def outlined(words: str) -> str:
-    """Return a text element with a white rim, that keeps it legible on lines."""
+    """Return a text element with a white rim, which keeps it legible on lines."""
     rim = 'stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke"'
     return f"<g {rim}>{words}</g>"
 

@@ -11,8 +11,8 @@ What you can do with it::
     >>> print((x / w).graph().formula(latex=True))
     \frac{x}{w}
 
-A value that is used more than once, or has a label, gets a line of its own. The Python is what the
-functions of `micrograd_like` compute, and gives the same bits.
+A value that is used more than once, or has a label, gets a line of its own. The Python, run with
+the functions of `micrograd_like`, gives the same bits.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     Term = tuple[str, float]  # a text, and how tightly it binds
     Bracket = Callable[[Term, float], str]
 
-NESTED = 50  # deeper than that, a value gets a line of its own: Python reads no more than 100
+NESTED = 50  # a value nested deeper gets a line of its own: Python reads 100 levels at most
 ATOM = POWER + 1  # binds most tightly of all: a name, a number, a call
 
 # The functions that take their operands as one list, and those that give a list of results.
 OF_A_LIST = {"fsum", "prod", "logsumexp"}
-OF_THE_FIRST = {"softmax", "log_softmax"}
+RESULTS_IN_A_LIST = {"softmax", "log_softmax"}
 
 
 def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = False) -> str:
-    """Return the expression that computes the roots: all values below them come in ``order``."""
+    """Return the expression of the roots; ``order`` has all values below them."""
     uses: dict[Value, int] = {}
     for out in order:
         for x in out.operands:
             uses[x] = uses.get(x, 0) + 1
-    write = _latex if latex else _python
+    write = _latex if latex else as_python
     named = _named(order, roots, uses, latex)
     terms: dict[Value, Term] = {}
     lines: list[tuple[str, str]] = []
@@ -120,7 +120,8 @@ def _python_number(x: float) -> Term:
     return repr(x), SIGN if repr(x).startswith("-") else ATOM
 
 
-def _python(out: Value, xs: list[Term]) -> Term:
+def as_python(out: Value, xs: list[Term]) -> Term:
+    """Return the term of an operation, made of the terms of its operands."""
     assert out.op is not None
     name, tight = out.op.name, out.op.binds
     if tight:
@@ -137,10 +138,8 @@ def _python(out: Value, xs: list[Term]) -> Term:
         half = len(texts) // 2
         return f"sumprod([{', '.join(texts[:half])}], [{', '.join(texts[half:])}])", ATOM
     listed = ", ".join(texts)
-    if name in OF_A_LIST:
-        return f"{name}([{listed}])", ATOM
-    if name in OF_THE_FIRST:
-        return f"{name}([{listed}])[0]", ATOM
+    if name in OF_A_LIST | RESULTS_IN_A_LIST:
+        return f"{name}([{listed}])" + "[0]" * (name in RESULTS_IN_A_LIST), ATOM
     return f"{name}({listed})", ATOM
 
 
@@ -153,10 +152,10 @@ def _sum_of_products(xs: list[Term], times: str, within: Bracket) -> str:
     return " + ".join(([within(xs[-1], SUM)] if len(xs) % 2 else []) + products)
 
 
-def _within(term: Term, tight: float) -> str:
-    """Return a term's text, in parentheses if it binds less tightly than its place asks for."""
+def _within(term: Term, tight: float, brackets: str = "(%s)") -> str:
+    """Return a term's text, in brackets if it binds less tightly than its place asks for."""
     text, own = term
-    return text if own >= tight else f"({text})"
+    return text if own >= tight else brackets % text
 
 
 # ---------------------------------------------------------------------------- LaTeX
@@ -205,5 +204,4 @@ def _latex(out: Value, xs: list[Term]) -> Term:
 
 
 def _in_brackets(term: Term, tight: float) -> str:
-    text, own = term
-    return text if own >= tight else f"\\left({text}\\right)"
+    return _within(term, tight, r"\left(%s\right)")

@@ -6,13 +6,13 @@ What you can do with it::
     >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
     >>> tanh(x * w).page("backprop.html")           # doctest: +SKIP
 
-and then open the file in a browser. It needs nothing else, no network least of all: the drawing,
-the numbers, the style and the script are inside, and its Content-Security-Policy allows these and
-nothing more. The gradients are those of `stepping.steps`; nothing in the graph is changed.
+Then open the file in a browser. It needs nothing else, and no network: the drawing, the numbers,
+the style and the script are inside, and its Content-Security-Policy allows nothing more. The
+gradients are those of `debugging.steps`; the graph does not change.
 
-Beside this module lie ``page.html``, the frame, ``page.css`` and ``page.js``. All that is computed
-is computed here, in Python, and reaches the script as text: the page shows the digits that Python
-prints. The short names are those of `stepping`; ``key`` is a value's name in the drawing, "v12".
+Beside this module stand ``page.html``, the frame, ``page.css`` and ``page.js``. Everything is
+computed here, in Python, and reaches the script as text, so the page shows the digits that Python
+prints. The short names are those of `debugging.steps`.
 """
 
 from __future__ import annotations
@@ -28,38 +28,39 @@ from importlib.resources import files
 from string import Template
 
 from ..debugging.steps import steps
-from ..drawing.expression import ATOM, _python
-from ..drawing.graph import (
-    PLENTY,
-    Graph,
-    check_choice,
-    check_count,
-    check_roots,
-    look_of,
-    values_below,
-)
-from ..drawing.picture import FAMILY, THEMES, Scene, svg_text
+from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
+from ..drawing.expression import ATOM, as_python
+from ..drawing.graph import Graph, check_choice, check_count, check_roots
+from ..drawing.picture import FAMILY, NOT_COMPUTED, THEMES
+from ..drawing.selecting import values_below
+from ..drawing.svg import svg_text
 from ..files import write_whole
-from ..names import Names, label
+from ..names import label
 from ..ops import SIGN, as_float
 from ..text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from typing import Any
 
     from ..debugging.steps import Step
     from ..drawing.expression import Term
     from ..engine import Value
 
-NOTHING = "–"  # shown for a gradient that nothing has contributed to yet
-FEW = 8  # of more operands, or pairs of them, a formula shows so many
+    Format = Callable[[float], str]
+
+MOST_OPERANDS = 8  # or pairs of them, that a formula shows
 BRACKETED = 0.0  # binds less tightly than any operator
+ADVICE = (
+    "a page draws every value; write the page of a part, as the loss of one sample, draw the "
+    "modules with .graph(collapse=1), or set a larger limit"
+)
 
 
 def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
-    """Write the page of `html` to a file, which is replaced when all of it is there."""
+    """Write the page of `html` to a file, whole or not at all."""
     write_whole(path, html(root, **options))
 
 
@@ -83,23 +84,13 @@ def html(
     check_roots((root,))
     check_choice("theme", theme, ("auto", *THEMES))
     check_count("limit", limit, 1)
-    values = values_below((root,), None, limit, lambda _: _refusal(limit))
-    view = "partials" if len(values) <= PLENTY else "gradients"
+    values = values_below((root,), limit, ADVICE)
+    view = "partials" if len(values) <= MOST_WITH_PARTIALS else "gradients"
     graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
-    walk = list(steps(root, seed, commit=False))
-    walked = Names(values)
-    names = {value: walked.short(value) for value in values}
-    number = graph._number
-    places = {value: i for i, value in enumerate(values)}
-    data = {
-        "nothing": NOTHING,
-        "root": places[root],
-        "seed": repr(as_float(seed)),
-        "seedShown": number(as_float(seed)),
-        "values": [_about_value(value, names, places) for value in values],
-        "steps": [_about_step(step, places, number(step.after)) for step in walk],
-    }
-    _show_walk(graph.scene, root, number(as_float(seed)), walk, names, number)
+    first = as_float(seed)
+    walk = list(steps(root, first, commit=False))
+    names = {value: graph.names.short(value) for value in values}
+    _show_walk(graph, root, first, walk, names)
     style, script = _colours() + _asset("page.css"), _asset("page.js")
     return Template(_asset("page.html")).substitute(
         theme=theme,
@@ -108,7 +99,7 @@ def html(
         summary=escape(graph.scene.summary),
         style=style,
         drawing=svg_text(graph.scene),
-        data=_json(data),
+        data=_json(_about(root, first, walk, names, graph.format)),
         script=script,
     )
 
@@ -116,8 +107,23 @@ def html(
 # ---------------------------------------------------------------------------- what is told
 
 
+def _about(
+    root: Value, seed: float, walk: list[Step], names: dict[Value, str], number: Format
+) -> dict[str, Any]:
+    """Return everything that the script is told."""
+    places = {value: i for i, value in enumerate(names)}
+    return {
+        "nothing": NOT_COMPUTED,
+        "root": places[root],
+        "seed": repr(seed),
+        "seedShown": number(seed),
+        "values": [_about_value(value, names, places) for value in names],
+        "steps": [_about_step(step, places, number(step.after)) for step in walk],
+    }
+
+
 def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) -> dict[str, Any]:
-    """Return what is told of a value: how it was made, in names and in numbers, and where."""
+    """Return how a value was made, in names and in numbers, and where."""
     about: dict[str, Any] = {"name": names[out], "data": repr(out.data)}
     if out.line:
         file, _, line = out.line.rpartition(":")
@@ -135,7 +141,7 @@ def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) 
 
 
 def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
-    """Return what is told of a step; ``where`` is which values the words of its rule stand for."""
+    """Return the numbers of a step, its rule, and ``where``: the values its words stand for."""
     out = step.out
     assert out.op is not None
     quotient, _, rule = step.formula.partition(" = ")
@@ -166,54 +172,42 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
 
 
 def _term(name: str, x: Value) -> Term:
-    """Return what stands for a value in a formula: in brackets, unless it is a number or a name."""
+    """Return a value's term in a formula: in brackets, unless it is a number or a name."""
     if name == repr(x.data):
         return name, SIGN if name.startswith("-") else ATOM
     return name, ATOM if re.fullmatch(r"[^\W\d][\w.]*", name) else BRACKETED
 
 
 def _formula(out: Value, xs: list[Term]) -> str:
-    """Return the formula, of a long list of operands the first few and how many more there are."""
+    """Return the formula, with the first few of many operands and how many more there are."""
     assert out.op is not None
     half = len(xs) // 2
-    if out.op.name == "weighted_sum" and half > FEW:
-        few = [*xs[:FEW], *xs[half : half + FEW], *xs[2 * half :]]
-        return f"{_python(out, few)[0]} + … and {half - FEW} more"
+    if out.op.name == "weighted_sum" and half > MOST_OPERANDS:
+        few = [*xs[:MOST_OPERANDS], *xs[half : half + MOST_OPERANDS], *xs[2 * half :]]
+        return f"{as_python(out, few)[0]} + … and {half - MOST_OPERANDS} more"
     lists = [xs[:half], xs[half:]] if out.op.name == "sumprod" else [xs]
     few = []
     for terms in lists:
-        more = len(terms) - FEW
-        few += terms if more <= 0 else [*terms[:FEW], (f"… and {more} more", ATOM)]
-    return _python(out, few)[0]
-
-
-def _refusal(limit: int) -> ValueError:
-    return ValueError(
-        f"the graph has more than limit={limit} values: a page draws every value; write one of a "
-        "part, as of a single sample's loss, draw the modules with .graph(collapse=1), or give a "
-        "larger limit"
-    )
+        more = len(terms) - MOST_OPERANDS
+        few += terms if more <= 0 else [*terms[:MOST_OPERANDS], (f"… and {more} more", ATOM)]
+    return as_python(out, few)[0]
 
 
 # ---------------------------------------------------------------------------- the drawing
 
 
 def _show_walk(
-    scene: Scene,
-    root: Value,
-    seed: str,
-    walk: list[Step],
-    names: dict[Value, str],
-    number: Any,
+    graph: Graph, root: Value, seed: float, walk: list[Step], names: dict[Value, str]
 ) -> None:
     """Let the drawing show the end of the walk, with room for every number on the way there.
 
     The script turns it back to the beginning; printed, or without the script, it shows the end.
     Colours are names, which the style sheet gives a meaning by day and by night.
     """
+    scene, number = graph.scene, graph.format
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
-    shown: dict[Value, list[str]] = {value: [NOTHING] for value in names}
-    shown[root].append(seed)
+    shown = {value: [NOT_COMPUTED] for value in names}
+    shown[root].append(number(seed))
     for step in walk:
         shown[step.x].append(number(step.after))
     for box, value in zip(scene.boxes, names):
@@ -228,11 +222,10 @@ def _show_walk(
         box.tooltip = f"{shown_label or names[value]}\n{made_by}"
     finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
     most = max(finite, default=0.0)
-    keys = {value: box.key for box, value in zip(scene.boxes, names)}
     arrows = {arrow.key: arrow for arrow in scene.arrows}
     for step in walk:
-        arrow = arrows[f"e{keys[step.out]}-{step.index}"]
-        arrow.tone, arrow.width = look_of(step.product, most)
+        arrow = arrows[f"e{graph.names.key(step.out)}-{step.index}"]
+        arrow.tone, arrow.width = tone_and_width(step.product, most)
         arrow.tooltip = f"step {step.number}: from {names[step.out]} to {names[step.x]}"
 
 

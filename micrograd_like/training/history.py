@@ -1,11 +1,11 @@
-"""What each epoch of a training came to: as columns, as CSV or JSON, and as a picture.
+"""The numbers of each epoch of a run: as columns, as CSV or JSON, and as a picture.
 
 What you can do with it::
 
     history = training.fit(model, data, ..., metrics=["accuracy"], validation=0.25)
     history["loss"]                     # a column: one number per epoch
     history[-1]["validation_accuracy"]  # a record: the last epoch's
-    history.best_epoch                  # 37, say: that with the least validation loss
+    history.best_epoch                  # 37, say: the one with the least validation loss
     history.save("curves.svg")          # or .csv, or .json
 """
 
@@ -25,19 +25,19 @@ from ..text import shorten
 
 Record = dict[str, float]
 
-RESERVED = ("epoch", "lr", "seconds")  # the columns that hold no measure
-VALIDATION = "validation_"  # before the names of what is measured on validation rows
+RESERVED = ("epoch", "lr", "seconds")  # the columns that are not measured on rows
+VALIDATION = "validation_"  # begins the names of what is measured on validation rows
 
 COLOURS = {"training": charts.INK, "validation": charts.GREEN}
 
 
 class History:
-    """The records of the epochs, in order; ``interrupted`` tells whether Ctrl-C ended the training.
+    """The records of the epochs, in order; ``interrupted`` tells whether Ctrl-C ended the run.
 
     A record holds the ``epoch``, counted from 1, the mean ``loss``, the means of the metrics, the
-    same of the validation rows under names that begin with ``validation_``, the learning rate
-    ``lr`` of the epoch's last step, and how many ``seconds`` it took,
-    or what was left of it after a resume.
+    same for the validation rows under names that begin with ``validation_``, the learning rate
+    ``lr`` of the epoch's last step, and the ``seconds`` that the epoch took (after a resume, the
+    rest of it).
     """
 
     def __init__(self, records: Sequence[Record], interrupted: bool = False) -> None:
@@ -51,7 +51,7 @@ class History:
         return len(self.records)
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether there is a column of this name."""
+        """Tell whether there is a column with this name."""
         return bool(self.records) and name in self.records[0]
 
     def __iter__(self) -> Iterator[Record]:
@@ -62,7 +62,7 @@ class History:
     @overload
     def __getitem__(self, key: str) -> list[float]: ...
     def __getitem__(self, key: int | str) -> Record | list[float]:
-        """Return an epoch's record by its place, from 0, or a column by its name."""
+        """Return the record of an epoch by its index, from 0, or a column by its name."""
         if not isinstance(key, str):
             return self.records[key]
         if self.records and key not in self.records[0]:
@@ -72,7 +72,7 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the least validation loss, or loss if there is no other; 0 of none."""
+        """The epoch with the least validation loss, or else the least loss; 0 if there is none."""
         if not self.records:
             return 0
         name = f"{VALIDATION}loss" if f"{VALIDATION}loss" in self.records[0] else "loss"
@@ -80,21 +80,26 @@ class History:
         return column.index(min(column)) + 1
 
     def csv(self) -> str:
-        """Return a header and a line for each epoch, exact to the bit."""
+        """Return a header line and a line for each epoch, exact to the bit.
+
+        What UTF-8 cannot hold of a name, half a surrogate pair, is written as an escape.
+        """
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([list(self.records[0]), *(r.values() for r in self)] if self else [])
+        names = self.records[0] if self else ()
+        header = [name.encode(errors="backslashreplace").decode() for name in names]
+        writer.writerows([header, *(r.values() for r in self)] if self else [])
         return file.getvalue()
 
     def json(self) -> str:
-        """Return the records, exact to the bit, and whether training was interrupted."""
+        """Return the records, exact to the bit, and whether the run was interrupted."""
         lines = ",\n  ".join(json.dumps(record, allow_nan=False) for record in self)
         return f'{{"interrupted": {json.dumps(self.interrupted)}, "epochs": [\n  {lines}\n]}}\n'
 
     def svg(self, title: str = "Training") -> str:
-        """Draw the loss and each metric over the epochs, of the training and validation rows.
+        """Draw the loss and each metric over the epochs, for training and validation rows.
 
-        A loss that is always positive stands on a logarithmic scale. The same numbers give the same
+        A loss that is always positive has a logarithmic scale. The same numbers give the same
         bytes.
         """
         names = [n for n in self.records[0] if n not in RESERVED] if self.records else []
@@ -111,7 +116,7 @@ class History:
         return words
 
     def _panel(self, name: str) -> charts.Panel:
-        """Return the picture of what is measured under a name."""
+        """Return the picture of the column with this name, and of its validation column."""
         curves = {"training": self[name]}
         if VALIDATION + name in self.records[0]:
             curves["validation"] = self[VALIDATION + name]
@@ -129,7 +134,7 @@ class History:
         return panel
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a file of the kind that its name ends in: .svg, .csv or .json."""
+        """Write a file in the format that its name ends in: .svg, .csv or .json."""
         kinds = {".svg": self.svg, ".csv": self.csv, ".json": self.json}
         suffix = Path(path).suffix.lower()
         if suffix not in kinds:

@@ -1,29 +1,32 @@
-"""What is measured of data: rows that are checked, the loss and the metrics of each.
+"""Check rows of data, and measure the loss and the metrics of each.
 
 What you can do with it::
 
     rows = checked_rows("data", data)                   # or an error that names row and column
     measure = Measure(model, losses.cross_entropy, ["accuracy"])
-    measure.check(rows)                                 # every target is tried on the loss
+    measure.check(rows)                                 # tries the loss on every target
     measure.means(rows)                                 # {"loss": 0.31, "accuracy": 0.9}
 
-The short names: a ``row`` is its ``inputs``, a list of floats, its ``target``, and ``where`` it
-stands. An ``output`` is what the model makes of the inputs: a Value, or a list of them.
+The short names: a ``row`` is its ``inputs``, a list of floats, its ``target``, and ``where`` in the
+data it stands. An ``output`` is what the model returns for the inputs: a Value, or a list of them.
+The ``numbers`` of a row are its loss and its metrics.
 """
 
 from __future__ import annotations
 
 import math
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from itertools import chain
 from numbers import Integral
 from typing import Any, NamedTuple
 
 from .. import ops
 from ..engine import Value, topological_order
 from ..functions import fsum
-from ..losses import binary_cross_entropy, cross_entropy
+from ..losses import binary_cross_entropy, cross_entropy, mean_squared_error
 from ..nn import Module
 from ..ops import as_float
 from ..optim import real
@@ -39,10 +42,9 @@ Metrics = Iterable[str | Metric] | Mapping[str, Metric]
 def accuracy(output: Any, target: Any) -> float:
     """Return 1.0 if an output is right, else 0.0: the metric "accuracy".
 
-    Of a list of scores, the largest must be that of the target, the index of a class. A single
-    score, or a list of one, is a logit, no probability: it must be positive if the target is 1, and
-    must not be if it is 0 or -1. Raises ValueError for other targets, as nothing is right or wrong
-    there.
+    In a list of scores, the largest must be at the target, the index of a class. A single score, or
+    a list of one, is a logit and not a probability: it must be positive if the target is 1, and not
+    positive if it is 0 or -1. Raises ValueError for other targets.
     """
     if isinstance(output, (list, tuple)) and len(output) == 1:
         output = output[0]
@@ -53,19 +55,73 @@ def accuracy(output: Any, target: Any) -> float:
             raise ValueError(f"the target of a single score is 0, 1 or -1, not {shorten(target)}")
         return float((output > 0) == (target > 0))
     if not output:
-        raise ValueError("of no scores, none is right")
+        raise ValueError("there are no scores: a class needs at least one")
     if target not in range(len(output)):
         raise ValueError(
             f"of {len(output)} scores, the target is 0 to {len(output) - 1}, not {shorten(target)}"
         )
-    return float(max(range(len(output)), key=output.__getitem__) == target)
+    return float(largest(output) == target)
 
 
-METRICS: dict[str, Metric] = {"accuracy": accuracy}
+def largest(scores: Sequence[float]) -> int:
+    """Return the index of the largest score, of the first among equals: the class it stands for."""
+    return max(range(len(scores)), key=scores.__getitem__)
 
 
-class Row(NamedTuple):
-    """A row of the data, once it is checked; ``where`` says which, in messages."""
+METRICS: dict[str, Metric] = {"accuracy": accuracy, "mse": mean_squared_error}
+
+
+def predict(model: Module, rows: Iterable[Any]) -> list[float]:
+    """Return what the model makes of each row: a class, or a number.
+
+    Of several scores, it is the class with the largest, an index from 0; of a single output, its
+    number (that of a logit is above 0 for class 1). A row is a list of inputs, or the (inputs,
+    target) that `fit` takes, of which the target is ignored. Bad rows raise the errors that `fit`
+    raises.
+    """
+    checked_model(model)
+    answers: list[float] = []
+    for row in checked_rows("data", ((_without_target(row), 0) for row in rows)):
+        output = output_of(model, row)
+        values = [output] if isinstance(output, Value) else output
+        numbers = [value.data for value in values]
+        for value in values:
+            if not math.isfinite(value.data):
+                why = not_finite(value)
+                raise FloatingPointError(f"{row.where}: the model returned {value.data}{why}")
+        answers.append(numbers[0] if len(numbers) == 1 else largest(numbers))
+    return answers
+
+
+def _without_target(row: Any) -> Any:
+    parts = _listed(row)
+    inputs = _listed(parts[0]) if parts and len(parts) == 2 else None
+    return parts if inputs is None else inputs
+
+
+def checked_model(model: Any) -> Any:
+    """Return the model, if it is one."""
+    if not isinstance(model, Module) or not callable(model):
+        raise TypeError(f"the model is {shorten(model)}: it must be a Module, as nn.MLP is")
+    return model
+
+
+def output_of(model: Any, row: CheckedRow) -> Any:
+    """Return what the model makes of a row, once that is a Value or a list of Values."""
+    with _at(row.where):
+        output = model(row.inputs)
+        values = [output] if isinstance(output, Value) else output
+        if not isinstance(values, (list, tuple)) or not all(
+            isinstance(value, Value) for value in values
+        ):
+            raise TypeError(
+                f"the model returned {shorten(output)}: it must return Values, one or a list"
+            )
+    return output
+
+
+class CheckedRow(NamedTuple):
+    """A row of finite numbers; ``where`` is its name in messages: "data row 3"."""
 
     where: str
     inputs: list[float]
@@ -73,58 +129,50 @@ class Row(NamedTuple):
 
 
 class Measure:
-    """What is measured of each row: the loss, and the metrics."""
+    """The loss and the metrics of a model, row by row."""
 
     def __init__(self, model: Module, loss: Loss, metrics: Metrics) -> None:
-        if not isinstance(model, Module) or not callable(model):
-            raise TypeError(f"the model is {shorten(model)}: it must be a Module, as nn.MLP is")
+        self.model = checked_model(model)
         if not callable(loss):
             raise TypeError(f"the loss is {shorten(loss)}: it must be a function, as in losses")
-        self.model: Any = model
         self.loss, self.metrics = loss, _metrics(metrics)
         self.names = ["loss", *self.metrics]
         self.parameters = model.parameters()
 
-    def check(self, rows: Sequence[Row]) -> None:
-        """Try the model on the first row, and every target, so that nothing wrong shows later."""
-        with _at(rows[0].where):
-            output = self.model(rows[0].inputs)
-            values = [output] if isinstance(output, Value) else output
-            if not isinstance(values, (list, tuple)) or not all(
-                isinstance(value, Value) for value in values
-            ):
-                raise TypeError(
-                    f"the model returned {shorten(output)}: not a Value or a list of it"
-                )
-        self._check_scores(values)
+    def check(self, rows: Sequence[CheckedRow]) -> None:
+        """Try the model on the first row, and the loss and metrics on every target."""
+        output = output_of(self.model, rows[0])
+        self._check_scores([output] if isinstance(output, Value) else output)
         for row in rows:
             with _at(row.where):
                 self.of(output, row)
 
-    def check_gradient(self, rows: Sequence[Row], parameters: Iterable[Value]) -> None:
-        """Raise ValueError unless the loss of a row depends on one of the parameters."""
-        trained = set(parameters)
+    def check_gradient(self, rows: Sequence[CheckedRow], parameters: Iterable[Value]) -> bool:
+        """Raise ValueError unless the loss of a row depends on one of the parameters.
 
-        def depends(row: Row) -> bool:
+        Return whether the first row that does so uses each of them once at most.
+        """
+        trained = set(parameters)
+        for row in rows:  # the first will do, mostly
             with _at(row.where):
                 loss, _ = self.of(self.model(row.inputs), row)
-            return not trained.isdisjoint(topological_order(loss))
-
-        if not any(map(depends, rows)):  # the first will do, mostly
-            raise ValueError(
-                "the loss depends on no parameter of the optimizer, so that nothing would be "
-                "learnt: was a new Value made of an output's data on the way, or float() of it "
-                "taken?"
-            )
+            order = topological_order(loss)
+            if not trained.isdisjoint(order):
+                uses = Counter(chain.from_iterable(out.operands for out in order))
+                return all(uses[p] <= 1 for p in trained)
+        raise ValueError(
+            "the loss depends on no parameter of the optimizer, so nothing would be learnt: check "
+            "that no .data is taken on the way from the parameters to the loss"
+        )
 
     def _check_scores(self, output: Sequence[Value]) -> None:
-        """Refuse probabilities where scores are taken, which may be any numbers."""
+        """Refuse probabilities where scores, which may be any numbers, are expected."""
         ops_of = {value.op for value in output}
         if ops_of == {ops.sigmoid}:
             if self.loss is binary_cross_entropy:
                 raise ValueError(
-                    "binary_cross_entropy takes a logit and is the sigmoid's and the logarithm's "
-                    "work in one, but the model returns a sigmoid: leave that out"
+                    "binary_cross_entropy takes a logit and applies the sigmoid itself, but the "
+                    "model returns a sigmoid already: leave that out"
                 )
             if accuracy in self.metrics.values() and len(output) == 1:
                 raise ValueError(
@@ -134,14 +182,14 @@ class Measure:
                 )
         elif ops_of == {ops.softmax} and self.loss is cross_entropy:
             raise ValueError(
-                "cross_entropy takes scores and is the softmax's and the logarithm's work in one, "
-                "but the model returns a softmax: leave that out"
+                "cross_entropy takes scores and applies the softmax itself, but the model returns "
+                "a softmax already: leave that out"
             )
 
-    def of(self, output: Any, row: Row) -> tuple[Value, list[float]]:
-        """Return the loss of an output, and its number and those of the metrics."""
+    def of(self, output: Any, row: CheckedRow) -> tuple[Value, list[float]]:
+        """Return the loss of an output, and the row's numbers."""
         loss = self.loss(output, row.target)
-        if not isinstance(loss, Value):  # a number would be taken, and lose the gradient
+        if not isinstance(loss, Value):  # a number has no gradient
             raise TypeError(f"the loss returned {shorten(loss)}: it must return a Value")
         numbers = [loss.data]
         if self.metrics:
@@ -151,47 +199,53 @@ class Measure:
                     numbers.append(as_float(metric(plain, row.target)))
         return loss, numbers
 
-    def sums(self, rows: Sequence[Row]) -> tuple[Value, list[float]]:
-        """Return the sum of the losses of some rows, and its number and those of the metrics.
+    def row(self, row: CheckedRow) -> tuple[Value, list[float]]:
+        """Return the loss of a row, and its numbers.
 
         Raises FloatingPointError if one of them is not finite.
         """
-        losses, numbers = [], []
-        for row in rows:
-            with _at(row.where):
-                loss, each = self.of(self.model(row.inputs), row)
-                if not all(map(math.isfinite, each)):
-                    raise FloatingPointError(self._blame(loss, each))
-            losses.append(loss)
-            numbers.append(each)
-        with _at(f"{rows[0].where} and others"):
-            return fsum(losses), [math.fsum(column) for column in zip(*numbers)]
+        with _at(row.where):
+            loss, numbers = self.of(self.model(row.inputs), row)
+            if not all(map(math.isfinite, numbers)):
+                raise FloatingPointError(self._blame(loss, numbers))
+        return loss, numbers
 
-    def means(self, rows: Sequence[Row]) -> dict[str, float]:
+    def batch(self, rows: Sequence[CheckedRow]) -> tuple[Value, list[float]]:
+        """Return the mean loss of some rows, and the sums of their numbers."""
+        losses, numbers = zip(*map(self.row, rows))
+        with _at(f"{rows[0].where} and others"):
+            loss = fsum(losses) / len(rows)
+        return loss, self.sums(rows, numbers)
+
+    def sums(self, rows: Sequence[CheckedRow], numbers: Iterable[Sequence[float]]) -> list[float]:
+        """Return the sums of the numbers of some rows: one of the losses, and one per metric."""
+        with _at(f"{rows[0].where} and others"):
+            return [math.fsum(column) for column in zip(*numbers)]
+
+    def means(self, rows: Sequence[CheckedRow]) -> dict[str, float]:
         """Return the means over some rows, under their names."""
-        sums = [self.sums([row])[1] for row in rows]
-        return self.named_means(sums, len(rows))
+        return self.named_means([self.row(row)[1] for row in rows], len(rows))
 
     def named_means(self, sums: Sequence[Sequence[float]], n: int) -> dict[str, float]:
-        """Return the means over ``n`` rows, under their names, from sums of parts of them."""
+        """Return the means over ``n`` rows, under their names, from the sums over parts of them."""
         return {name: _mean(column, n) for name, column in zip(self.names, zip(*sums))}
 
     def _blame(self, loss: Value, numbers: Sequence[float]) -> str:
         name, number = next(p for p in zip(self.names, numbers) if not math.isfinite(p[1]))
-        why = first_non_finite(loss) if name == "loss" else ""
+        why = not_finite(loss) if name == "loss" else ""
         return f"the {name} is {number}{why}"
 
 
 def _mean(column: Sequence[float], n: int) -> float:
     try:
         return math.fsum(column) / n
-    except OverflowError:  # of the sum, while no number is larger than the largest
+    except OverflowError:  # the sum is too large for a float; the mean is not
         return math.fsum(number / n for number in column)
 
 
 @contextmanager
 def _at(where: str) -> Iterator[None]:
-    """Say in which row of the data an error came up."""
+    """Say in which row of the data an error was raised."""
     try:
         yield
     except (TypeError, ValueError, LookupError) as error:
@@ -202,8 +256,8 @@ def _at(where: str) -> Iterator[None]:
         raise FloatingPointError(f"{where}: {error}") from error
 
 
-def first_non_finite(root: Value) -> str:
-    """Return words on where a graph's numbers first went wrong, forward or backward, or ""."""
+def not_finite(root: Value) -> str:
+    """Say where a graph's first value or gradient that is not finite comes from; "" if none is."""
     from ..debugging.explain import find_nonfinite
 
     found = find_nonfinite(root)
@@ -226,11 +280,11 @@ def _describe(value: Value) -> str:
     return f"{value.op.call(value.operands)} = {value.data}"
 
 
-def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
-    """Return the data as rows of finite numbers, all of one shape, or say which is not."""
+def checked_rows(what: str, data: Data, like: CheckedRow | None = None) -> list[CheckedRow]:
+    """Return the data as rows of finite numbers, all of one shape, or raise."""
     if isinstance(data, _NO_LISTS) or not hasattr(data, "__iter__"):
         raise TypeError(f"{what} is {shorten(data)}: it must be a list of (inputs, target)")
-    rows: list[Row] = []
+    rows: list[CheckedRow] = []
     for i, pair in enumerate(data):
         where = f"{what} row {i}"
         parts = _listed(pair)
@@ -247,7 +301,7 @@ def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
             target = _finite(f"{where}, target", parts[1])
         else:
             target = [_finite(f"{where}, target {j}", t) for j, t in enumerate(targets)]
-        row = Row(where, inputs, target)
+        row = CheckedRow(where, inputs, target)
         like = like or row
         for part, own, other in (
             ("columns", row.inputs, like.inputs),
@@ -263,18 +317,18 @@ def checked_rows(what: str, data: Data, like: Row | None = None) -> list[Row]:
 
 
 def _listed(items: Any) -> list[Any] | None:
-    """Return what can be listed in an order as a list, else None."""
+    """Return the items as a list; None if they have no order, or are no numbers."""
     try:
         return None if isinstance(items, _NO_LISTS) else list(items)
     except TypeError:  # an array of no dimensions too
         return None
 
 
-_NO_LISTS = (str, bytes, bytearray, Mapping, Set)  # of numbers in an order
+_NO_LISTS = (str, bytes, bytearray, Mapping, Set)  # they hold no numbers, or in no order
 
 
 def _finite(where: str, x: Any) -> float:
-    """Return a finite number: whole ones, of whatever type, as an int."""
+    """Return a finite number; a whole one of any type as an int."""
     number = real(where, x)
     return operator.index(x) if isinstance(x, Integral) else number
 
@@ -304,6 +358,6 @@ def _metrics(metrics: Metrics) -> dict[str, Metric]:
 
 
 def name_of(function: Any) -> str:
-    """Return the name of a function, or of what is called like one."""
+    """Return the name of a function, or of the type of another callable."""
     name = function if isinstance(function, str) else getattr(function, "__name__", "")
     return name or type(function).__name__

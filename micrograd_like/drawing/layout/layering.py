@@ -2,10 +2,9 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
-    >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
+    >>> from micrograd_like.drawing.layout.layering import Part, layered
     >>> sizes, edges = [(40.0, 20.0)] * 3, [(0, 1), (1, 2), (0, 2)]
-    >>> grid = layered(Part(sizes, edges, [()] * 3, [None] * 3, room))
+    >>> grid = layered(Part(sizes, edges, [()] * 3, [None] * 3, down=False))
     >>> grid.layer                                          # the fourth cell is edge 2's, passing
     [0, 1, 2, 1]
     >>> grid.chains[2]
@@ -31,30 +30,23 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     Point = tuple[float, float]
-    Path = tuple[str, ...]
+    Group = tuple[str, ...]
     Before: TypeAlias = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
 
-CELLS = 8_000  # for edges that pass layers, and 2 more a node; beyond them, edges go around
-
-
-class Room(NamedTuple):
-    """How much room to leave, and the sizes of titles in both directions: one of them is 0."""
-
-    node_gap: float
-    layer_gap: float
-    title_along: float
-    title_across: float
-    above: bool  # whether labels stand above their edges, or below
+NODE_GAP = 18.0  # between nodes of a layer
+LAYER_GAP = 36.0
+TITLE = 16.0  # the height of a group's title
+MOST_CELLS = 8_000  # for edges that pass layers, and 2 more a node; further edges go around
 
 
 class Part(NamedTuple):
-    """A connected part of a drawing, with sizes (along, across)."""
+    """A drawing, or what hangs together in it, with sizes (along, across)."""
 
     sizes: list[Point]
     edges: list[tuple[int, int]]
-    paths: list[Path]
+    groups: list[Group]  # of each node
     labels: list[Point | None]
-    room: Room
+    down: bool  # the flow goes down the paper, not to the right
 
 
 class Grid(NamedTuple):
@@ -67,10 +59,10 @@ class Grid(NamedTuple):
     home: list[int]  # the innermost group of each cell
     before: list[list[int]]  # neighbours of each cell in the layer before, operands in order
     after: list[list[int]]
-    chains: dict[int, list[int]]  # the cells of each edge but loops, the earliest first
+    chains: dict[int, list[int]]  # the cells of each edge, the earliest first
     turned: set[int]  # edges whose chain begins at their head
     around: set[int]  # edges without cells on their way: they pass above everything
-    names: list[Path]  # of each group, outer ones first
+    names: list[Group]  # of each group, outer ones first
     parent: list[int]
     line: list[list[int]]
     span: list[tuple[int, int]]  # each group's first and last layer
@@ -78,13 +70,13 @@ class Grid(NamedTuple):
 
 def layered(part: Part) -> Grid:
     """Return the nodes in layers, so that edges go forward, and a cell where an edge passes one."""
-    names, parent, line = groups(part.paths)
+    names, parent, line = groups(part.groups)
     index = {name: g for g, name in enumerate(names)}
-    home = [index[path] for path in part.paths]
+    home = [index[path] for path in part.groups]
     n = len(home)
     links, turned = forward(n, part.edges)
     layer = choose_layers(home, line, links)
-    labelled = sorted({layer[b] for e, (_, b) in links.items() if part.labels[e]})
+    labelled = sorted({layer[b] for e, (_, b) in enumerate(links) if part.labels[e]})
     layer = [k + bisect_right(labelled, k) for k in layer]  # labels get layers of their own
     label_layers = {k + more for more, k in enumerate(labelled)}
     inside = defaultdict(list)
@@ -102,7 +94,7 @@ def layered(part: Part) -> Grid:
                 present.update((outer, k) for outer in line[g])
     before: list[list[int]] = [[] for _ in layer]
     after: list[list[int]] = [[] for _ in layer]
-    for e in links:
+    for e in range(len(links)):
         for c, d in pairwise(chains[e][e in around :]):
             after[c].append(d)
             before[d].append(c)
@@ -112,7 +104,7 @@ def layered(part: Part) -> Grid:
 
 def pass_layers(
     part: Part,
-    links: dict[int, tuple[int, int]],
+    links: list[tuple[int, int]],
     layer: list[int],
     home: list[int],
     line: list[list[int]],
@@ -123,9 +115,9 @@ def pass_layers(
     Return the cells of each edge, its nodes among them, and the edges for which none are left. A
     cell is in a group of one of the nodes, if that has a place in its layer.
     """
-    left = CELLS + 2 * len(home)
+    left = MOST_CELLS + 2 * len(home)
     chains, around = {}, set()
-    for e in sorted(links, key=lambda e: layer[links[e][1]] - layer[links[e][0]]):
+    for e in sorted(range(len(links)), key=lambda e: layer[links[e][1]] - layer[links[e][0]]):
         a, b = links[e]
         passed = [*range(layer[a] + 1, layer[b])]
         label = [passed.pop()] if part.labels[e] else []
@@ -145,9 +137,9 @@ def pass_layers(
     return chains, around
 
 
-def groups(paths: list[Path]) -> tuple[list[Path], list[int], list[list[int]]]:
+def groups(paths: list[Group]) -> tuple[list[Group], list[int], list[list[int]]]:
     """Return the names of the groups, outer ones first, and the parent and the line of each."""
-    index: dict[Path, int] = {(): 0}
+    index: dict[Group, int] = {(): 0}
     parent, line = [0], [[0]]
     for path in paths:
         for k in range(1, len(path) + 1):
@@ -158,14 +150,13 @@ def groups(paths: list[Path]) -> tuple[list[Path], list[int], list[list[int]]]:
     return list(index), parent, line
 
 
-def forward(n: int, edges: list[tuple[int, int]]) -> tuple[dict[int, tuple[int, int]], set[int]]:
-    """Return the ends of each edge in layer order, and which are turned, as they close a cycle."""
+def forward(n: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], set[int]]:
+    """Return the ends of each edge in layer order, and the edges turned, as they close a cycle."""
     out: list[list[int]] = [[] for _ in range(n)]
     entered = [False] * n
     for e, (a, b) in enumerate(edges):
-        if a != b:
-            out[a].append(e)
-            entered[b] = True
+        out[a].append(e)
+        entered[b] = True
     turned: set[int] = set()
     state = [0] * n  # 1 while its successors are being visited, then 2
     stack = sorted(range(n), key=entered.__getitem__)[::-1]
@@ -178,46 +169,25 @@ def forward(n: int, edges: list[tuple[int, int]]) -> tuple[dict[int, tuple[int, 
         state[i] = 1
         turned.update(e for e in out[i] if state[edges[e][1]] == 1)
         stack += [b for e in reversed(out[i]) if not state[b := edges[e][1]]]
-    links = {e: (b, a) if e in turned else (a, b) for e, (a, b) in enumerate(edges) if a != b}
-    return links, turned
+    return [(b, a) if e in turned else (a, b) for e, (a, b) in enumerate(edges)], turned
 
 
 def choose_layers(
-    home: list[int], line: list[list[int]], links: dict[int, tuple[int, int]]
+    home: list[int], line: list[list[int]], links: list[tuple[int, int]]
 ) -> list[int]:
-    """Give each node a layer: as late as possible, and earlier where that shortens edges.
-
-    A group comes wholly before or after what it has edges to and from, so that it need not be drawn
-    above or below it, unless they go in circles: then only the nodes are in order.
-    """
+    """Give each node a layer: as late as possible, and earlier where that shortens edges."""
     n = len(home)
-    total = n + 2 * len(line)  # variables: the nodes, and the first and the last layer of groups
-    before: list[dict[int, int]] = [{} for _ in range(total)]  # variables, and by how much
-    after: list[dict[int, int]] = [{} for _ in range(total)]
-
-    def precede(u: int, v: int, layers: int) -> None:
-        after[u][v] = before[v][u] = layers
-
-    for i, inner in enumerate((*home, *range(1, len(line)))):
-        outer = n + 2 * (inner if i < n else line[inner][-2])
-        first, last = (i, i) if i < n else (n + 2 * inner, n + 2 * inner + 1)
-        precede(outer, first, 0)
-        precede(last, outer + 1, 0)
-    uses = Counter(a for a, _ in set(links.values()))
-    # leaves of one consumer go where it goes
-    followers = {i for i in uses if uses[i] == 1} - {b for _, b in links.values()}
-    gain = [0] * total  # how much shorter the edges get where a variable goes a layer later
-    for g in range(len(line)):
-        gain[n + 2 * g], gain[n + 2 * g + 1] = 1, -1
-    circling = circles(home, line, links)
-    for a, b in links.values():
+    before, after = constraints(home, line, links)
+    uses = Counter(a for a, _ in set(links))
+    # a leaf of one consumer goes where that goes
+    followers = {i for i in uses if uses[i] == 1} - {b for _, b in links}
+    # how much shorter the edges get where a variable goes a layer later
+    gain = [0] * n + [1, -1] * len(line)
+    for a, b in links:
         gain[a] += 1
-        if a not in followers:
-            gain[b] -= 1
-        _, u, v = units(a, b, home, line)
-        precede(a if u < n or u in circling else u + 1, b if v in circling else v, 1)
-    order = topological(range(total), before)
-    layer = [0] * total
+        gain[b] -= a not in followers
+    order = topological(range(len(gain)), before)
+    layer = [0] * len(gain)
     for v in reversed(order):
         layer[v] = min([layer[u] - layers for u, layers in after[v].items()], default=0)
     for v in order:
@@ -235,6 +205,34 @@ def choose_layers(
     return [used[old] for old in layer[:n]]
 
 
+def constraints(
+    home: list[int], line: list[list[int]], links: list[tuple[int, int]]
+) -> tuple[list[dict[int, int]], list[dict[int, int]]]:
+    """Return which variables come before and after each, and by how many layers.
+
+    The variables are the nodes, then the first and the last layer of each group. A group comes
+    wholly before or after what it has edges to and from, so that it need not be drawn above or
+    below it, unless they go in circles: then only the nodes are in order.
+    """
+    n = len(home)
+    before: list[dict[int, int]] = [{} for _ in range(n + 2 * len(line))]
+    after: list[dict[int, int]] = [{} for _ in before]
+
+    def precede(u: int, v: int, layers: int) -> None:
+        after[u][v] = before[v][u] = layers
+
+    for i, inner in enumerate((*home, *range(1, len(line)))):
+        outer = n + 2 * (inner if i < n else line[inner][-2])
+        first, last = (i, i) if i < n else (n + 2 * inner, n + 2 * inner + 1)
+        precede(outer, first, 0)
+        precede(last, outer + 1, 0)
+    circling = circles(home, line, links)
+    for a, b in links:
+        _, u, v = units(a, b, home, line)
+        precede(a if u < n or u in circling else u + 1, b if v in circling else v, 1)
+    return before, after
+
+
 def units(a: int, b: int, home: list[int], line: list[list[int]]) -> tuple[int, int, int]:
     """Return the innermost group with both nodes, and what of it they are in.
 
@@ -247,11 +245,11 @@ def units(a: int, b: int, home: list[int], line: list[list[int]]) -> tuple[int, 
     return line_a[k - 1], unit_a, unit_b
 
 
-def circles(home: list[int], line: list[list[int]], links: dict[int, tuple[int, int]]) -> set[int]:
-    """Return the units from which edges lead to others and back, and the groups inside them."""
+def circles(home: list[int], line: list[list[int]], links: list[tuple[int, int]]) -> set[int]:
+    """Return the units on cycles of edges, or between cycles, and the groups inside them."""
     n = len(home)
     arcs: list[set[tuple[int, int]]] = [set() for _ in line]
-    for a, b in links.values():
+    for a, b in links:
         outer, *arc = units(a, b, home, line)
         arcs[outer].add((arc[0], arc[1]))
     found: set[int] = set()
@@ -270,7 +268,7 @@ def circles(home: list[int], line: list[list[int]], links: dict[int, tuple[int, 
 
 
 def topological(used: Iterable[int], before: Before) -> list[int]:
-    """Return ``used`` with each after those ``before`` it, and without what a cycle keeps back."""
+    """Return ``used``, each after those ``before`` it; what a cycle holds back is left out."""
     after = defaultdict(list)
     waits = {v: len(before[v]) for v in used}
     for v in waits:

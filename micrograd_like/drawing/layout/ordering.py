@@ -2,11 +2,10 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
+    >>> from micrograd_like.drawing.layout.layering import Part, layered
     >>> from micrograd_like.drawing.layout.ordering import ordered
     >>> edges = [(0, 5), (1, 4), (2, 3)]                    # as listed, they would cross
-    >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
-    >>> grid = layered(Part([(40.0, 20.0)] * 6, edges, [()] * 6, [None] * 6, room))
+    >>> grid = layered(Part([(40.0, 20.0)] * 6, edges, [()] * 6, [None] * 6, down=False))
     >>> ordered(grid)
     [[2, 1, 0], [3, 4, 5]]
 

@@ -2,9 +2,9 @@
 
 What you can do with it::
 
-    >>> from micrograd_like import layout
-    >>> sizes = [(40.0, 20.0)] * 3
-    >>> placed = layout.place(sizes, [(0, 2), (1, 2)])      # c = a + b
+    >>> from micrograd_like.drawing.layout import place
+    >>> sizes, edges = [(40.0, 20.0)] * 3, [(0, 2), (1, 2)]     # c = a + b
+    >>> placed = place(sizes, edges, [()] * 3, [None] * 2)
     >>> placed.width, placed.height
     (116.0, 58.0)
     >>> placed.nodes
@@ -19,23 +19,21 @@ drawing is divided into parts that nothing joins, and put together again.
 
 from __future__ import annotations
 
-from math import fsum, isfinite, sqrt
+from math import fsum, sqrt
 from typing import NamedTuple
 
-from .layering import Part, Room, layered
+from .layering import NODE_GAP, Part, layered
 from .ordering import ordered
 from .routing import routed
 from .spacing import spaced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from .layering import Path, Point
+    from .layering import Group, Point
 
-    Box = tuple[float, float, float, float]
-
-LARGEST = 1e6  # points: a size beyond it is a mistake
+    Rectangle = tuple[float, float, float, float]
 
 
 class Placement(NamedTuple):
@@ -50,110 +48,70 @@ class Placement(NamedTuple):
     nodes: list[Point]
     edges: list[list[Point]]
     labels: list[Point | None]
-    groups: dict[Path, Box]
+    groups: dict[Group, Rectangle]
+
+    def moved(self, put: Callable[[Point], Point]) -> Placement:
+        """Return the same with every point put elsewhere."""
+        return self._replace(
+            nodes=[put(p) for p in self.nodes],
+            edges=[[put(p) for p in curve] for curve in self.edges],
+            labels=[p and put(p) for p in self.labels],
+            groups={group: put(box[:2]) + put(box[2:]) for group, box in self.groups.items()},
+        )
 
 
 def place(
     sizes: Sequence[Point],
     edges: Sequence[tuple[int, int]],
-    groups: Sequence[Path] | None = None,
-    labels: Sequence[Point | None] | None = None,
-    *,
+    groups: Sequence[Group],
+    labels: Sequence[Point | None],
     direction: str = "LR",
-    title: float = 16.0,
-    node_gap: float = 18.0,
-    layer_gap: float = 36.0,
 ) -> Placement:
     """Return where to draw nodes of these sizes, and the edges (tail, head) between them.
 
-    ``groups`` has a path of nested groups for each node, ``labels`` a size for each edge that has a
-    label. Edges may be doubled, go around in cycles and begin where they end. The edges into a node
-    are its operands in order, and are kept in it where that costs no crossing. Raises ValueError.
+    ``groups`` has the names of the groups around each node, outermost first; ``labels`` a size for
+    each edge that has a label. Edges may be doubled and go around in cycles, but not from a node to
+    itself. The edges into a node are its operands, and keep their order where that costs no
+    crossing.
     """
-    if direction not in ("LR", "TB"):
-        raise ValueError(f"direction is {direction!r}; it can be 'LR' or 'TB'")
-    n = len(sizes)
-    paths: Sequence[Path] = [()] * n if groups is None else groups
-    texts: Sequence[Point | None] = [None] * len(edges) if labels is None else labels
-    gaps = {"title": title, "node_gap": node_gap, "layer_gap": layer_gap}
-    _check(sizes, edges, paths, texts, gaps)
     down = direction == "TB"
-    room = Room(node_gap, layer_gap, title * down, title * (not down), not down)
 
     def turn(p: Point) -> Point:
-        return (p[1], p[0]) if down else (p[0], p[1])
+        return (p[1], p[0]) if down else p
 
-    parts = []
-    divided = list(_parts(n, edges, paths))
-    for nodes, inner in divided:
-        index = {i: k for k, i in enumerate(nodes)}
-        part = Part(
-            [turn(sizes[i]) for i in nodes],
-            [(index[edges[e][0]], index[edges[e][1]]) for e in inner],
-            [paths[i] for i in nodes],
-            [t and turn(t) for t in (texts[e] for e in inner)],
-            room,
-        )
-        parts.append(_placement(part))
-    points: list[Point] = [(0.0, 0.0)] * n
-    curves: list[list[Point]] = [[] for _ in edges]
-    centres: list[Point | None] = [None] * len(edges)
-    boxes: dict[Path, Box] = {}
+    turned = [text and turn(text) for text in labels]
+    placed = _placed(Part([*map(turn, sizes)], list(edges), list(groups), turned, down))
+    width, height = turn((placed.width, placed.height))
+    return placed.moved(turn)._replace(width=width, height=height)
+
+
+def _placed(whole: Part) -> Placement:
+    """Return everything's place, in coordinates (along, across)."""
+    nodes: list[Point] = [(0.0, 0.0)] * len(whole.sizes)
+    curves: list[list[Point]] = [[] for _ in whole.edges]
+    centres: list[Point | None] = [None] * len(whole.edges)
+    boxes: dict[Group, Rectangle] = {}
+    divided = list(_parts(whole))
+    placements = [_placed_part(part) for *_, part in divided]
     width = height = 0.0
-    for (nodes, inner), placed, (x, y) in zip(divided, parts, _pack(parts, node_gap)):
+    for (inside, inner, _), placed, (x, y) in zip(divided, placements, _pack(placements)):
         width, height = max(width, x + placed.width), max(height, y + placed.height)
 
         def put(p: Point, x: float = x, y: float = y) -> Point:
-            return turn((round(p[0] + x, 2) + 0.0, round(p[1] + y, 2) + 0.0))
+            return round(p[0] + x, 2) + 0.0, round(p[1] + y, 2) + 0.0
 
-        for i, p in zip(nodes, placed.nodes):
-            points[i] = put(p)
+        placed = placed.moved(put)
+        for i, p in zip(inside, placed.nodes):
+            nodes[i] = p
         for e, curve, centre in zip(inner, placed.edges, placed.labels):
-            curves[e] = [put(p) for p in curve]
-            centres[e] = centre and put(centre)
-        for path, box in placed.groups.items():
-            boxes[path] = put(box[:2]) + put(box[2:])
-    width, height = turn((round(width, 2), round(height, 2)))
-    return Placement(width, height, points, curves, centres, boxes)
+            curves[e], centres[e] = curve, centre
+        boxes |= placed.groups
+    return Placement(round(width, 2), round(height, 2), nodes, curves, centres, boxes)
 
 
-def _check(
-    sizes: Sequence[Point],
-    edges: Sequence[tuple[int, int]],
-    paths: Sequence[Path],
-    labels: Sequence[Point | None],
-    numbers: dict[str, float],
-) -> None:
-    """Raise ValueError, with the name and the place of what is wrong."""
-    n = len(sizes)
-    if len(paths) != n:
-        raise ValueError(f"there are {len(paths)} groups for {n} nodes; give one for each")
-    if len(labels) != len(edges):
-        raise ValueError(
-            f"there are {len(labels)} labels for {len(edges)} edges; give each or None"
-        )
-    for name, sides in [
-        *((f"sizes[{i}]", size) for i, size in enumerate(sizes)),
-        *((f"labels[{e}]", label) for e, label in enumerate(labels) if label is not None),
-        *((name, (number, number)) for name, number in numbers.items()),
-    ]:
-        if len(sides) != 2 or not all(isfinite(x) and 0 <= x <= LARGEST for x in sides):
-            shown = sides if "[" in name else sides[0]
-            raise ValueError(f"{name} is {shown!r}; sizes are numbers from 0 to {LARGEST:g} points")
-    for e, edge in enumerate(edges):
-        for i in edge:
-            if not 0 <= i < n:
-                raise ValueError(f"edges[{e}] is {edge!r}, but of {n} nodes none is number {i!r}")
-    for i, path in enumerate(paths):
-        if not isinstance(path, tuple):
-            raise ValueError(f"groups[{i}] is {path!r}; a path of groups is a tuple of names")
-
-
-def _parts(
-    n: int, edges: Sequence[tuple[int, int]], paths: Sequence[Path]
-) -> Iterator[tuple[list[int], list[int]]]:
+def _parts(whole: Part) -> Iterator[tuple[list[int], list[int], Part]]:
     """Yield the nodes and the edges of each part that no edge and no group joins to another."""
-    root = list(range(n))
+    root = list(range(len(whole.sizes)))
 
     def find(i: int) -> int:
         while root[i] != i:
@@ -161,33 +119,42 @@ def _parts(
         return i
 
     first: dict[str, int] = {}
-    joined = [(first.setdefault(path[0], i), i) for i, path in enumerate(paths) if path]
-    for a, b in (*joined, *edges):
+    joined = [(first.setdefault(group[0], i), i) for i, group in enumerate(whole.groups) if group]
+    for a, b in (*joined, *whole.edges):
         a, b = sorted((find(a), find(b)))
         root[b] = a
     parts: dict[int, tuple[list[int], list[int]]] = {}
-    for i in range(n):
+    for i in range(len(root)):
         parts.setdefault(find(i), ([], []))[0].append(i)
-    for e, (a, _) in enumerate(edges):
+    for e, (a, _) in enumerate(whole.edges):
         parts[find(a)][1].append(e)
-    yield from parts.values()
+    for nodes, edges in parts.values():
+        index = {i: k for k, i in enumerate(nodes)}
+        part = Part(
+            [whole.sizes[i] for i in nodes],
+            [(index[whole.edges[e][0]], index[whole.edges[e][1]]) for e in edges],
+            [whole.groups[i] for i in nodes],
+            [whole.labels[e] for e in edges],
+            whole.down,
+        )
+        yield nodes, edges, part
 
 
-def _pack(parts: Sequence[Placement], gap: float) -> list[Point]:
+def _pack(parts: Sequence[Placement]) -> list[Point]:
     """Return where each part goes: in columns, in order, none much higher than all are wide."""
-    area = fsum((p.width + 2 * gap) * (p.height + 2 * gap) for p in parts)
+    area = fsum((p.width + 2 * NODE_GAP) * (p.height + 2 * NODE_GAP) for p in parts)
     limit = max([sqrt(area), *(p.height for p in parts)])
     places, x, y, wide = [], 0.0, 0.0, 0.0
     for part in parts:
         if y and y + part.height > limit:
-            x, y, wide = x + wide + 2 * gap, 0.0, 0.0
+            x, y, wide = x + wide + 2 * NODE_GAP, 0.0, 0.0
         places.append((x, y))
-        y += part.height + 2 * gap
+        y += part.height + 2 * NODE_GAP
         wide = max(wide, part.width)
     return places
 
 
-def _placement(part: Part) -> Placement:
+def _placed_part(part: Part) -> Placement:
     """Return everything's place in a part, moved so that the top left corner is the origin."""
     grid = layered(part)
     rows = ordered(grid)
@@ -204,15 +171,5 @@ def _placement(part: Part) -> Placement:
             corners += [(x - along / 2, y - across / 2), (x + along / 2, y + across / 2)]
     left, top = min(x for x, _ in corners), min(y for _, y in corners)
     right, bottom = max(x for x, _ in corners), max(y for _, y in corners)
-
-    def put(p: Point) -> Point:
-        return (p[0] - left, p[1] - top)
-
-    return Placement(
-        right - left,
-        bottom - top,
-        [put(p) for p in nodes],
-        [[put(p) for p in curve] for curve in curves],
-        [p and put(p) for p in centres],
-        {path: put(box[:2]) + put(box[2:]) for path, box in boxes.items()},
-    )
+    placed = Placement(right - left, bottom - top, nodes, curves, centres, boxes)
+    return placed.moved(lambda p: (p[0] - left, p[1] - top))

@@ -1,17 +1,5 @@
 """The curves of the edges of a drawing, and their labels: the last stage of layout.
 
-What you can do with it::
-
-    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
-    >>> from micrograd_like.drawing.layout.ordering import ordered
-    >>> from micrograd_like.drawing.layout.routing import routed
-    >>> from micrograd_like.drawing.layout.spacing import spaced
-    >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
-    >>> part = Part([(40.0, 20.0)] * 2, [(0, 1)], [()] * 2, [None] * 2, room)
-    >>> rows = ordered(grid := layered(part))
-    >>> routed(part, grid, rows, spaced(part, grid, rows))
-    ([[(40.0, 0.0), (52.0, 0.0), (64.0, 0.0), (76.0, 0.0)]], [None])
-
 Between two layers a curve has the shape of an S, which begins and ends where it is clear of the
 cells that it passes; within a layer it is straight.
 """
@@ -21,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import pairwise
 
-from .spacing import LOOP
+from .layering import NODE_GAP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,25 +27,14 @@ def routed(
     """Return a chain of Bézier curves for each edge, and the centre of its label."""
     curves: list[list[Point]] = [[] for _ in part.edges]
     centres: list[Point | None] = [None] * len(part.edges)
-    shadows, bows, lanes = cast(grid, rows, spaces), bowed(grid), laned(part, grid, spaces)
+    turns, bows, lanes = choose_turns(rows, spaces), choose_bows(grid), choose_lanes(grid, spaces)
     for e, chain in grid.chains.items():
-        curve = route(e, part, grid, spaces, shadows, bows.get(e, 0.0), lanes.get(e))
+        curve = route(e, part, grid, spaces, turns, bows.get(e, 0.0), lanes.get(e))
         curves[e] = curve[::-1] if e in grid.turned else curve
         if label := part.labels[e]:
             y, high = spaces.across[chain[-2]], label[1] / 2
-            y += -2 - high if part.room.above else 4 + high
+            y += 4 + high if part.down else -2 - high
             centres[e] = (spaces.along[grid.layer[chain[-2]]], y)
-    raised = [0.0] * grid.n
-    for e, (i, j) in enumerate(part.edges):
-        if i == j:
-            x, y = spaces.along[grid.layer[i]], spaces.across[i]
-            wide, top = part.sizes[i][0] / 4, y - part.sizes[i][1] / 2
-            raised[i] += LOOP
-            high = top - raised[i] * 4 / 3
-            curves[e] = [(x - wide, top), (x - wide, high), (x + wide, high), (x + wide, top)]
-            if label := part.labels[e]:
-                raised[i] += label[1] + 2
-                centres[e] = (x, top - raised[i] + label[1] / 2)
     return curves, centres
 
 
@@ -66,7 +43,7 @@ def route(
     part: Part,
     grid: Grid,
     spaces: Spaces,
-    shadows: tuple[list[float], list[float]],
+    turns: tuple[list[float], list[float]],
     bow: float,
     lane: float | None,
 ) -> list[Point]:
@@ -84,8 +61,8 @@ def route(
             straight(curve, along[j - 1] + reach[j - 1])
             bend(curve, along[j] - reach[j], y_next)
         else:
-            straight(curve, along[i] + shadows[y < y_next][c])
-            bend(curve, along[j] - shadows[y > y_next][d], y_next, bow)
+            straight(curve, along[i] + turns[y < y_next][c])
+            bend(curve, along[j] - turns[y > y_next][d], y_next, bow)
     straight(curve, along[grid.layer[chain[-1]]] - part.sizes[chain[-1]][0] / 2)
     return curve
 
@@ -111,8 +88,8 @@ def bend(curve: list[Point], x: float, y: float, bow: float = 0.0) -> None:
         curve += [(x0 + turn, y0 + bow), (x - turn, y + bow), (x, y)]
 
 
-def cast(grid: Grid, rows: list[list[int]], spaces: Spaces) -> tuple[list[float], list[float]]:
-    """Return how far along each cell, and those above it, reach; and those below it."""
+def choose_turns(rows: list[list[int]], spaces: Spaces) -> tuple[list[float], list[float]]:
+    """Return how far past each cell's middle an edge may turn up, and how far, down."""
     half = spaces.extents.half
     shadows = half[:], half[:]
     for row in rows:
@@ -124,8 +101,8 @@ def cast(grid: Grid, rows: list[list[int]], spaces: Spaces) -> tuple[list[float]
     return shadows
 
 
-def bowed(grid: Grid) -> dict[int, float]:
-    """Return how far to either side the edges bend that go straight from a to b, if several."""
+def choose_bows(grid: Grid) -> dict[int, float]:
+    """Return how far to either side several edges with the same ends bend."""
     twins = defaultdict(list)
     for e, chain in sorted(grid.chains.items()):
         if grid.layer[chain[-1]] - grid.layer[chain[0]] == 1:
@@ -137,8 +114,8 @@ def bowed(grid: Grid) -> dict[int, float]:
     return bows
 
 
-def laned(part: Part, grid: Grid, spaces: Spaces) -> dict[int, float]:
-    """Return where edges that go around pass: above everything, those of a node together."""
+def choose_lanes(grid: Grid, spaces: Spaces) -> dict[int, float]:
+    """Return the height of each edge that goes around everything; those of a node go together."""
     copies: Counter[tuple[int, int]] = Counter()
     bundles: dict[tuple[int, int], list[int]] = {}
     for e in sorted(grid.around):
@@ -146,6 +123,6 @@ def laned(part: Part, grid: Grid, spaces: Spaces) -> dict[int, float]:
         bundles.setdefault((ends[0], copies[ends]), []).append(e)
         copies[ends] += 1
     tops = [y - above for y, above in zip(spaces.across, spaces.extents.above)]
-    top = min(tops + [box[1] for box in spaces.boxes[1:]]) - part.room.node_gap
+    top = min(tops + [box[1] for box in spaces.boxes[1:]]) - NODE_GAP
     step = min(LANE, 100 * LANE / max(1, len(bundles)))
     return {e: top - k * step for k, bundle in enumerate(bundles.values()) for e in bundle}

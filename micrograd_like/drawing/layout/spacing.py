@@ -1,20 +1,10 @@
 """How far apart the cells of a drawing stand, across the flow and along it: third stage of layout.
 
-What you can do with it::
-
-    >>> from micrograd_like.drawing.layout.layering import Part, Room, layered
-    >>> from micrograd_like.drawing.layout.ordering import ordered
-    >>> from micrograd_like.drawing.layout.spacing import spaced
-    >>> room = Room(node_gap=18.0, layer_gap=36.0, title_along=0.0, title_across=16.0, above=True)
-    >>> part = Part([(40.0, 20.0)] * 3, [(0, 2), (1, 2)], [()] * 3, [None] * 3, room)
-    >>> grid = layered(part)
-    >>> spaces = spaced(part, grid, ordered(grid))
-    >>> spaces.across, spaces.along
-    ([-19.0, 19.0, 0.0], [20.0, 96.0])
-
 Across the flow, cells are drawn to what they have edges to and from, as by springs, and pushed
 apart until nothing overlaps; edges that pass layers are straight there, like beams, wherever that
-can be.
+can be. In a single layer, pushing them apart (`settle`) is isotonic regression, and exact; over
+layers that groups tie together it is the first half of Dwyer, Marriott and Stuckey, Fast Node
+Overlap Removal, 2005.
 """
 
 from __future__ import annotations
@@ -26,7 +16,7 @@ from itertools import accumulate, pairwise
 from math import fsum, inf
 from typing import NamedTuple
 
-from .layering import topological
+from .layering import LAYER_GAP, NODE_GAP, TITLE, topological
 from .ordering import group_of, opening
 
 TYPE_CHECKING = False
@@ -35,7 +25,6 @@ if TYPE_CHECKING:
 
 PAD = 8.0  # between a group's border and what is inside
 PORT = 7.0  # between the ends of two edges at one node
-LOOP = 16.0  # the height of an edge from a node to itself
 ROUNDS = 16  # of pulling and pushing
 
 
@@ -72,22 +61,18 @@ def spaced(part: Part, grid: Grid, rows: list[list[int]]) -> Spaces:
 
 
 def measured(part: Part, grid: Grid) -> Extents:
-    """Return what the cells take: labels beside their edge, loops with labels above their node."""
+    """Return what the cells take: nodes, and labels above their edge, or below if it goes down."""
     half, above, below = extents = Extents(*([0.0] * len(grid.layer) for _ in range(3)))
     for i, (along, across) in enumerate(part.sizes):
         half[i], above[i], below[i] = along / 2, across / 2, across / 2
-    for e, ((a, b), label) in enumerate(zip(part.edges, part.labels)):
-        along, across = label or (0.0, -2.0)
-        if a == b:
-            half[a] = max(half[a], along / 2)
-            above[a] += LOOP + across + 2
-        elif label:
+    for e, label in enumerate(part.labels):
+        if label:
             c = grid.chains[e][-2]
-            half[c] = along / 2
-            if part.room.above:
-                above[c] = across + 2
+            half[c] = label[0] / 2
+            if part.down:
+                below[c] = label[1] + 4
             else:
-                below[c] = across + 4
+                above[c] = label[1] + 2
     return extents
 
 
@@ -110,7 +95,7 @@ def choose_ports(part: Part, grid: Grid, rows: list[list[int]]) -> dict[int, lis
 
 
 def beams(grid: Grid, rows: list[list[int]]) -> list[int]:
-    """Return for each cell the first one of those that it is in a straight line with.
+    """Return for each cell the first of those in a straight line with it.
 
     A line goes on for as long as one edge leads on and no other joins it. Lines must not cross each
     other, nor the border of a group.
@@ -180,8 +165,8 @@ def move_across(
 
 
 def separation(s: int, t: int, part: Part, n: int, extents: Extents) -> float:
-    """Return the least distance between two tokens next to each other in a layer."""
-    gap, border = part.room.node_gap, PAD + part.room.title_across
+    """Return the least distance between two neighbouring tokens of a layer."""
+    gap, border = NODE_GAP, PAD + (0.0 if part.down else TITLE)
     distance = (extents.below[s] if s >= 0 else 0.0) + (extents.above[t] if t >= 0 else 0.0)
     if s < 0 and s == opening(group_of(s)):
         return distance + border
@@ -193,13 +178,13 @@ def separation(s: int, t: int, part: Part, n: int, extents: Extents) -> float:
 
 
 def tight(part: Part, grid: Grid, extents: Extents, across: list[float]) -> list[float]:
-    """Return the borders of the groups, if they were tightly around their content."""
+    """Return where the groups' borders would be, drawn tightly around their content."""
     top, bottom = [inf] * len(grid.line), [-inf] * len(grid.line)
     for y, above, below, g in zip(across, extents.above, extents.below, grid.home):
         top[g] = min(top[g], y - above)
         bottom[g] = max(bottom[g], y + below)
     for g in reversed(range(len(top))):
-        top[g] -= PAD + part.room.title_across
+        top[g] -= PAD + (0.0 if part.down else TITLE)
         bottom[g] += PAD
         outer = grid.parent[g]
         top[outer], bottom[outer] = min(top[outer], top[g]), max(bottom[outer], bottom[g])
@@ -213,45 +198,43 @@ def settle(
 
     Variables are placed one by one, in order. One that comes too near to another above it joins it
     in a block, which moves to the weighted mean of its members' wishes, until it touches no other.
-    In a single layer this is isotonic regression, and exact; over layers that groups tie together
-    it is the first half of Dwyer, Marriott and Stuckey, Fast Node Overlap Removal, 2005.
     """
-    block = [*range(len(wish))]
-    offset = [0.0] * len(wish)
-    place, mass = wish[:], weight[:]
+    block: list[int] = [*range(len(wish))]
+    place, mass, offset = wish[:], weight[:], [0.0] * len(wish)
     members = [[v] for v in block]
-    # The gaps above each block, the least free first: (what v is too near by if the block were at
-    # 0, negated; u; v; gap). What is above only ever moves up, so that an entry's first number is
-    # at worst too low, and is corrected when it comes first.
-    ends: list[list[tuple[float, int, int, float]]] = [[] for _ in wish]
+
+    def slack(u: int, v: int, gap: float) -> float:  # between them, if v's block were at 0
+        return offset[v] - place[block[u]] - offset[u] - gap
+
+    # The gaps above each block, the tightest first: (slack, u, v, gap). What is above only ever
+    # moves up, so a slack is at worst too low, and is corrected when it comes first.
+    gaps: list[list[tuple[float, int, int, float]]] = [[] for _ in wish]
     for b in order:
-        ends[b] = [(-place[block[u]] - offset[u] - gap, u, b, gap) for u, gap in above[b].items()]
-        heapify(ends[b])
-        while ends[b]:
-            key, u, v, gap = ends[b][0]
-            a = block[u]
+        gaps[b] = [(slack(u, b, gap), u, b, gap) for u, gap in above[b].items()]
+        heapify(gaps[b])
+        while gaps[b]:
+            old, u, v, gap = gaps[b][0]
+            a, now = block[u], slack(u, v, gap)
             if a == b:
-                heappop(ends[b])
-                continue
-            fresh = offset[v] - place[a] - offset[u] - gap
-            if fresh > key + 1e-9:
-                heapreplace(ends[b], (fresh, u, v, gap))
-                continue
-            if fresh + place[b] >= -1e-9:
+                heappop(gaps[b])
+            elif now > old + 1e-9:
+                heapreplace(gaps[b], (now, u, v, gap))
+            elif now + place[b] >= -1e-9:
                 break
-            shift = offset[u] + gap - offset[v]
-            if len(members[a]) < len(members[b]):
-                a, b, shift = b, a, -shift
-            place[a] = (place[a] * mass[a] + (place[b] - shift) * mass[b]) / (mass[a] + mass[b])
-            mass[a] += mass[b]
-            for v in members[b]:  # they join a, their offsets seen from there
-                block[v] = a
-                offset[v] += shift
-            members[a] += members[b]
-            for _, u, v, gap in ends[b]:
-                if block[u] != a:
-                    heappush(ends[a], (offset[v] - place[block[u]] - offset[u] - gap, u, v, gap))
-            b = a
+            else:
+                shift = offset[u] + gap - offset[v]
+                if len(members[a]) < len(members[b]):
+                    a, b, shift = b, a, -shift
+                place[a] = (place[a] * mass[a] + (place[b] - shift) * mass[b]) / (mass[a] + mass[b])
+                mass[a] += mass[b]
+                for v in members[b]:  # they join a, their offsets seen from there
+                    block[v] = a
+                    offset[v] += shift
+                members[a] += members[b]
+                for _, u, v, gap in gaps[b]:
+                    if block[u] != a:
+                        heappush(gaps[a], (slack(u, v, gap), u, v, gap))
+                b = a
     return [place[b] + offset[v] for v, b in enumerate(block)]
 
 
@@ -262,7 +245,7 @@ def move_along(
     lead, trail = [0.0] * len(grid.line), [0.0] * len(grid.line)  # of groups beyond their layers
     before, behind = [0.0] * grid.layers, [0.0] * grid.layers  # the most of them, for each layer
     for g in range(len(grid.line) - 1, 0, -1):
-        lead[g] += PAD + part.room.title_along
+        lead[g] += PAD + (TITLE if part.down else 0.0)
         trail[g] += PAD
         (first, last), outer = grid.span[g], grid.parent[g]
         before[first], behind[last] = max(before[first], lead[g]), max(behind[last], trail[g])
@@ -278,7 +261,7 @@ def move_along(
         x = before[k] + reach[k]
         if k:
             steep = fsum(steps[k - 1]) / max(1, len(steps[k - 1]))
-            gap = part.room.layer_gap
+            gap = LAYER_GAP
             least = gap / 2 if {k, k - 1} & grid.label_layers else gap
             x += along[-1] + reach[k - 1] + behind[k - 1] + max(least, min(steep / 2, 6 * gap))
         along.append(x)

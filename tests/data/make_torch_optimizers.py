@@ -1,9 +1,9 @@
-"""Compute with PyTorch what tests/test_optim.py compares the optimisers with.
+"""Compute with PyTorch what tests/test_optim.py compares the optimizers with.
 
     python3 -m venv .venv-torch && .venv-torch/bin/pip install torch==2.13.0 numpy
-    .venv-torch/bin/python tests/data/make_torch_optimisers.py
+    .venv-torch/bin/python tests/data/make_torch_optimizers.py
 
-It writes torch_optimisers.json beside itself: for each variant of an optimiser, the parameters
+It writes torch_optimizers.json beside itself: for each variant of an optimizer, the parameters
 after every 50th of 1,000 steps. The problem is `gradient_of`, which the test shares: a sum whose
 gradients have different scales and, now and then, signs; every operation in it is one that IEEE 754
 rounds correctly, so that it has the same bits on every machine.
@@ -52,7 +52,7 @@ def rate(base: float, step: int) -> float:
 
 
 def run(kind: str, settings: dict[str, object], scheduled: bool) -> list[list[float]]:
-    """Return the parameters after every 50th step of PyTorch's optimiser."""
+    """Return the parameters after every 50th step of PyTorch's optimizer."""
     import torch
 
     parameters = [torch.tensor([x], dtype=torch.float64, requires_grad=True) for x in START]
@@ -79,7 +79,7 @@ def main() -> None:
         lines = ",\n  ".join(json.dumps(row) for row in numbers)
         rows[-1] += ","
         rows.append(f" {json.dumps(name)}: [\n  {lines}\n ]")
-    path = Path(__file__).with_name("torch_optimisers.json")
+    path = Path(__file__).with_name("torch_optimizers.json")
     path.write_text("\n".join([*rows, "}\n"]), encoding="utf-8")
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 

@@ -1,0 +1,255 @@
+"""The boxes and arrows that show a graph's values: a `picture.Scene` of what was selected.
+
+The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the partial between them, and
+``flow`` the product of the partial and the gradient at its head, which is what flows back along the
+edge.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from ..engine import Value
+from ..names import Names, label
+from ..ops import number
+from ..text import clean
+from .modules import boxes_of, groups_of, label_in, natural_key
+from .picture import NOT_COMPUTED, THEMES, Arrow, Box, Scene
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from .layout.layering import Group
+    from .selecting import Selection
+
+    Edge = tuple[str, str, float | None]  # label, tooltip and flow
+
+MOST_WITH_PARTIALS = 50  # boxes, and twice as many arrows, on which "auto" writes partials
+MOST_WIDE_ARROWS = 150  # more are drawn thinner
+
+
+class Composer:
+    """What the boxes and arrows of one drawing have in common."""
+
+    def __init__(
+        self, roots: tuple[Value, ...], selection: Selection, format: Callable[[float], str]
+    ) -> None:
+        self.roots = roots
+        self.values, self.cut = selection.shown, selection.cut
+        self.format = format
+        self.names = Names(self.values)
+        self.groups, self.titles = groups_of(selection.found)
+        self.sizes = Counter(  # by module, and whether leaves or operations are counted
+            (path[: i + 1], value.op is None)
+            for value, path in self.groups.items()
+            for i in range(len(path))
+        )
+
+    def compose(
+        self, view: str, direction: str, theme: str, collapse: Any, limit: int, lit: set[Value]
+    ) -> Scene:
+        """Return the scene, of at most ``limit`` boxes; ``lit`` are the values to mark."""
+        box_of = boxes_of(self.values, self.groups, collapse, limit)
+        inside: dict[str | Group, list[Value]] = {}  # each box
+        for value, box in box_of.items():
+            inside.setdefault(box, []).append(value)
+        if len(inside) > limit:
+            raise self._refusal(len(inside), limit)
+        grads = view != "forward" and (view != "auto" or any(map(is_computed, self.values)))
+        if view == "auto":
+            pairs = {
+                (box_of[x], box_of[out]) for out in box_of for x in out.operands if x in box_of
+            }
+            few = max(len(inside), len(pairs) / 2) <= MOST_WITH_PARTIALS
+            view = "partials" if few else "gradients"
+        scene = Scene(direction, THEMES[theme], self._summary())
+        for i, (box, values) in enumerate(inside.items()):
+            made = (
+                self._value_box(values[0], box, grads)
+                if isinstance(box, str)
+                else self._module_box(f"m{i}", box, values, grads)
+            )
+            made.lit = not lit.isdisjoint(values)
+            made.root = any(root in values for root in self.roots)
+            scene.boxes.append(made)
+        used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
+        scene.titles = {group: self.titles[group] for group in sorted(used, key=natural_key)}
+        spots = {box: i for i, box in enumerate(inside)}
+        spot_of = {value: spots[box] for value, box in box_of.items()}
+        scene.arrows = self._arrows(scene.boxes, spot_of, view)
+        self._show_cuts(scene, spot_of)
+        return scene
+
+    def _summary(self) -> str:
+        edges = sum(x in self.names for out in self.values for x in out.operands)
+        whole = edges == sum(len(out.operands) for out in self.values) and all(
+            root in self.names for root in self.roots
+        )
+        n = len(self.values)
+        return (
+            f"{'Graph of' if whole else 'Part of a graph:'} {n} value{'s' * (n != 1)} and {edges} "
+            f"edge{'s' * (edges != 1)}"
+        )
+
+    def _refusal(self, boxes: int, limit: int) -> ValueError:
+        return ValueError(
+            f"the graph has {boxes:,} boxes, more than limit={limit}: draw part of it (levels=3, "
+            "between=(xs, ys) or keep=function)"
+            + (", collapse its modules (collapse=1)" if self.titles else "")
+            + ", or draw all of it with a larger limit"
+        )
+
+    # ------------------------------------------------------------------ boxes
+
+    def _value_box(self, value: Value, key: str, grads: bool) -> Box:
+        rows = [("data", self.format(value.data))]
+        if grads:
+            rows.append(("grad", self.gradient(value)))
+        elif not (value.label and value.op):
+            rows = [("", rows[0][1])]
+        about = [clean(value.label, 200)] if value.label else []
+        about += [f"op {value.op.name}" if value.op else "leaf", f"data {value.data!r}"]
+        about += [f"grad {grad_of(value)!r}" if is_computed(value) else "grad not computed"]
+        about += [clean(value.line)] if value.line else []
+        group = self.groups.get(value, ())
+        return Box(
+            key,
+            "op" if value.op else "leaf",
+            clean(label_in(value, group), 26),
+            value.op.symbol if value.op else "",
+            rows,
+            "\n".join(about),
+            group,
+        )
+
+    def _module_box(self, key: str, group: Group, values: list[Value], grads: bool) -> Box:
+        parameters = [value for value in values if value.op is None]
+        beyond = "+" * any(value in self.cut for value in values)
+
+        def count(shown: int, all_: int) -> str:
+            return f"{shown}{beyond}" if shown == all_ else f"{shown} of {all_}"
+
+        rows = [
+            ("parameters", count(len(parameters), self.sizes[group, True])),
+            ("operations", count(len(values) - len(parameters), self.sizes[group, False])),
+        ]
+        if grads and any(map(is_computed, parameters)):
+            rows.append(("|grad|", self.format(math.hypot(*map(grad_of, parameters)))))
+        tooltip = "\n".join([clean(group[-1], 200), *(f"{word} {text}" for word, text in rows)])
+        return Box(key, "module", clean(self.titles[group], 26), "", rows, tooltip, group[:-1])
+
+    def _show_cuts(self, scene: Scene, spot_of: dict[Value, int]) -> None:
+        """Add a box and an arrow for the operands that ``levels`` leaves out of each box."""
+        cuts: dict[int, int] = {}
+        for out, count in self.cut.items():
+            cuts[spot_of[out]] = cuts.get(spot_of[out], 0) + count
+        for head, count in cuts.items():
+            box, tooltip = scene.boxes[head], f"{count} operand{'s' * (count != 1)} not shown"
+            scene.arrows.append(Arrow(f"e{box.key}", len(scene.boxes), head, "", tooltip))
+            scene.boxes.append(Box(f"x{box.key}", "more", "", "", [], tooltip, box.group))
+
+    # ------------------------------------------------------------------ arrows
+
+    def _arrows(self, boxes: list[Box], spot_of: dict[Value, int], view: str) -> list[Arrow]:
+        """Return an arrow for every edge between values, one for all those between modules."""
+        bundles: dict[tuple[int, int], list[Edge]] = {}
+        arrows: list[tuple[Arrow, float | None]] = []
+        for out in self.values:
+            names = _operand_names(out)
+            for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
+                if x not in self.names:
+                    continue
+                tail, head = spot_of[x], spot_of[out]
+                flow = grad_of(out) * dx if is_computed(out) else None
+                tooltip = self._edge_tooltip(out, i, x, dx, flow)
+                words = [names[i]] if names[i] else []
+                words += [self.format(dx)] if view == "partials" else []
+                edge = " ".join(words), tooltip, flow
+                if "module" not in (boxes[tail].kind, boxes[head].kind):
+                    key = f"e{self.names.key(out)}-{i}"
+                    arrows.append((Arrow(key, tail, head, *edge[:2]), flow))
+                elif tail != head:
+                    bundles.setdefault((tail, head), []).append(edge)
+        for (tail, head), edges in bundles.items():
+            key = f"e{boxes[tail].key}-{boxes[head].key}"
+            arrows.append((_bundle(key, tail, head, edges), _together([e[2] for e in edges])))
+        if view == "forward":
+            arrows = [(arrow, None) for arrow, _ in arrows]
+        finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
+        most = max(finite, default=0.0)
+        thin = 0.6 if len(arrows) > MOST_WIDE_ARROWS else 1.0
+        for arrow, flow in arrows:
+            tone, width = tone_and_width(flow, most)
+            arrow.tone = tone if arrow.tone != "mixed" or tone == "bad" else "mixed"
+            arrow.width = round(width * thin, 2)
+        return [arrow for arrow, _ in arrows]
+
+    def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:
+        assert out.op is not None
+        lines = [out.op.formula(i, len(out.operands), dx)]
+        if flow is not None:
+            lines.append(f"{grad_of(out)!r} × {dx!r} = {flow!r} flows back")
+        head, tail = (label(value) or self.names.key(value) for value in (out, x))
+        return "\n".join([*lines, f"from {head} to {tail}"])
+
+    def gradient(self, value: Value) -> str:
+        """Return the gradient as it is shown."""
+        return self.format(grad_of(value)) if is_computed(value) else NOT_COMPUTED
+
+
+def _operand_names(out: Value) -> Sequence[str]:
+    """Return what the op's formula calls each operand where their order matters, else ""."""
+    op, n = out.op, len(out.operands)
+    if op is None or n == 1 or (n == 2 and op.commutes):
+        return [""] * n
+    first = next((i for i, name in enumerate(op.names) if name.endswith("…")), n)
+    return [*op.operand_names(n)[:first], *([""] * n)]
+
+
+def _bundle(key: str, tail: int, head: int, edges: list[Edge]) -> Arrow:
+    """Return one arrow for all the edges between two boxes."""
+    if len(edges) == 1:
+        label, tooltip, _ = edges[0]
+        return Arrow(key, tail, head, label, tooltip)
+    largest = sorted(edges, key=lambda edge: -abs(edge[2] or 0.0) if edge[2] == edge[2] else 0.0)
+    about = "\n".join([text for _, text, _ in largest[:3]])
+    tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
+    flows = [flow for *_, flow in edges if flow is not None]
+    mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
+    return Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
+
+
+def _together(flows: list[float | None]) -> float | None:
+    """Return what stands for several flows: one that is not finite, or else the largest."""
+    known = [flow for flow in flows if flow is not None]
+    if not known or len(known) < len(flows):
+        return None
+    return next((flow for flow in known if not math.isfinite(flow)), max(known, key=abs))
+
+
+def tone_and_width(flow: float | None, most: float) -> tuple[str, float]:
+    """Return the tone of an arrow by what flows along it, and its width from 1 to 2.8 points."""
+    if flow is None:
+        return "none", 1.0
+    if not math.isfinite(flow):
+        return "bad", 2.5
+    if flow == 0.0:
+        return "zero", 1.0
+    share = max(0.0, 1 + math.log10(abs(flow)) / 4 - math.log10(most) / 4)
+    return "plus" if flow > 0 else "minus", round(1 + 1.8 * share, 2)
+
+
+def is_computed(value: Value) -> bool:
+    """Tell a gradient that was computed or set, 0.0 too, from the integer 0 of one that was not."""
+    return type(value.grad) is not int or value.grad != 0
+
+
+def grad_of(value: Value) -> float:
+    """Return the gradient as a float; nan for what is no number."""
+    try:
+        return float(number(value.grad))
+    except (TypeError, ValueError):
+        return math.nan

@@ -1,0 +1,123 @@
+"""A scene as SVG, placed by the built-in layout: this needs nothing installed.
+
+Labels are hostile input: all text goes through `html.escape`, after `clean` where it was taken in.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..text import cells, cut
+from .layout import place
+from .picture import CELL, FAMILY, FONT, LINE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .layout.layering import Point
+    from .picture import Arrow, Box, Scene
+
+DASHES = {"minus": "6 3", "zero": "1 3", "bad": "2 2"}  # of arrows, by their tones
+MARGIN = 8
+
+
+def svg_text(scene: Scene) -> str:
+    """Return the scene as SVG, laid out by `layout.place`."""
+    theme = scene.theme
+    spots = place(
+        [box.size() for box in scene.boxes],
+        [(arrow.tail, arrow.head) for arrow in scene.arrows],
+        [box.group for box in scene.boxes],
+        [
+            (cells(arrow.label) * CELL + 6, LINE - 2) if arrow.label else None
+            for arrow in scene.arrows
+        ],
+        scene.direction,
+    )
+    width, height = spots.width + 2 * MARGIN, spots.height + 2 * MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.2f}" '
+        f'height="{height:.2f}" viewBox="{-MARGIN} {-MARGIN} {width:.2f} {height:.2f}" '
+        f'font-family="{FAMILY}" font-size="{FONT:g}">',
+        f"<title>{escape(scene.summary)}</title>",
+        f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width:.2f}" height="{height:.2f}" '
+        f'fill="{theme["paper"]}"/>',
+    ]
+    for group, (x0, y0, x1, y1) in sorted(spots.groups.items(), key=lambda item: len(item[0])):
+        title = cut(scene.titles[group], (x1 - x0 - 10) / CELL)
+        parts.append(
+            f'<g class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
+            f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
+            f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
+        )
+    for arrow, points, spot in zip(scene.arrows, spots.edges, spots.labels):
+        parts.append(_arrow(arrow, points, spot, theme))
+    for box, (x, y) in zip(scene.boxes, spots.nodes):
+        parts.append(_box(box, x, y, theme))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
+    width, height = box.size()
+    left, right, top = x - width / 2, x + width / 2, y - height / 2
+    opening = f'<g id="{box.key}" class="{box.kind}"><title>{escape(box.tooltip)}</title>'
+    if box.kind == "more":
+        return f"{opening}{_text(x, y + 4, '⋯', theme['quiet'], anchor='middle')}</g>"
+    parts = [
+        f'{opening}<rect x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}" '
+        f'rx="5" fill="{theme[box.kind]}" stroke="{theme[box.outline()]}" '
+        f'stroke-width="{2 if box.lit or box.root else 1}"/>'
+    ]
+    base = top + 15.5
+    if box.name and box.symbol:
+        parts.append(_text(left + 8, base, box.name, theme["ink"], bold=True))
+        parts.append(_text(right - 8, base, box.symbol, theme["ink"], anchor="end"))
+    elif name := box.name or box.symbol:
+        parts.append(_text(x, base, name, theme["ink"], bold=True, anchor="middle"))
+    base += LINE * bool(box.name or box.symbol)
+    for word, text in box.rows:
+        if word:
+            parts.append(_text(left + 8, base, word, theme["quiet"]))
+            parts.append(_text(right - 8, base, text, theme["ink"], anchor="end"))
+        else:
+            parts.append(_text(x, base, text, theme["ink"], anchor="middle"))
+        base += LINE
+    return "".join([*parts, "</g>"])
+
+
+def _arrow(arrow: Arrow, points: list[Point], spot: Point | None, theme: dict[str, str]) -> str:
+    colour = theme[arrow.tone]
+    (x, y), (cx, cy) = points[-1], next(p for p in (*points[-2::-1], (0.0, 0.0)) if p != points[-1])
+    away = ((x - cx) ** 2 + (y - cy) ** 2) ** 0.5
+    ux, uy = (x - cx) / away, (y - cy) / away
+    long, wide = 5 + arrow.width, 1.8 + arrow.width / 2  # of the arrowhead
+    bx, by = x - ux * long, y - uy * long
+    curve = " ".join(f"{px:.2f},{py:.2f}" for px, py in (*points[1:-1], (bx, by)))
+    dash = f' stroke-dasharray="{DASHES[arrow.tone]}"' if arrow.tone in DASHES else ""
+    return (
+        f'<g id="{arrow.key}" class="arrow"><title>{escape(arrow.tooltip)}</title>'
+        f'<path d="M{points[0][0]:.2f},{points[0][1]:.2f} C{curve}" fill="none" '
+        f'stroke="{colour}" stroke-width="{arrow.width:g}"{dash}/>'
+        f'<path d="M{x:.2f},{y:.2f} L{bx - uy * wide:.2f},{by + ux * wide:.2f} '
+        f'L{bx + uy * wide:.2f},{by - ux * wide:.2f} Z" fill="{colour}"/>'
+        f"{_label(arrow, *spot, theme) if spot else ''}</g>"
+    )
+
+
+def _label(arrow: Arrow, x: float, y: float, theme: dict[str, str]) -> str:
+    half = (cells(arrow.label) * CELL + 4) / 2
+    return (
+        f'<rect x="{x - half:.2f}" y="{y - 6.5:.2f}" width="{2 * half:.2f}" '
+        f'height="13" fill="{theme["paper"]}" fill-opacity="0.85"/>'
+        f"{_text(x, y + 3.5, arrow.label, theme[arrow.label_tone()], anchor='middle')}"
+    )
+
+
+def _text(
+    x: float, y: float, text: str, colour: str, *, bold: bool = False, anchor: str = ""
+) -> str:
+    weight = ' font-weight="bold"' if bold else ""
+    anchored = f' text-anchor="{anchor}"' if anchor else ""
+    return (
+        f'<text x="{x:.2f}" y="{y:.2f}" fill="{colour}"{weight}{anchored} '
+        f'xml:space="preserve">{escape(text)}</text>'
+    )

@@ -1,0 +1,39 @@
+"""A value has one name, which every tool asks for here."""
+
+from __future__ import annotations
+
+from micrograd_like import Value, tanh, topological_order
+from micrograd_like.names import WIDTH, Names, label
+
+
+def test_a_name_tells_the_label_or_what_made_the_value() -> None:
+    x = Value(0.5, label="x")
+    out = tanh(2 * x) + Value(3.0)
+    out.label = "out"
+    names = Names(topological_order(out))
+    assert [names(v) for v in names] == ["2.0", "x", "leaf v2", "* v3", "tanh v4", "+ out"]
+    assert [names.title(v) for v in names] == ["2.0", "x", "leaf v2", "* v3", "tanh v4", "out"]
+    assert [names.short(v) for v in names] == ["2.0", "x", "3.0", "v3", "v4", "out"]
+    assert [names.key(v) for v in names] == [f"v{i}" for i in range(6)]
+
+
+def test_a_value_outside_the_graph_has_a_name_without_a_key() -> None:
+    x, names = Value(2.5), Names()
+    y = tanh(x)
+    assert x not in names
+    assert (names(x), names(y), names.key(y)) == ("leaf 2.5", "tanh", "")
+
+
+def test_a_key_that_is_the_label_of_another_value_is_told_from_it() -> None:
+    x = Value(1.0, label="v2")
+    y = x * Value(2.0, label="w")
+    names = Names(topological_order(y))
+    assert [names.short(v) for v in names] == ["v2", "w", "v2_"]
+
+
+def test_a_label_of_which_nothing_can_be_seen_is_none() -> None:
+    for text in ("", " ", "\u200d", "\u0301"):
+        assert label(Value(1.0, label=text)) == ""
+    assert label(Value(1.0, label="重み")) == "重み"
+    assert label(Value(1.0, label="x" * 100)) == "x" * (WIDTH - 1) + "…"
+    assert label(Value(1.0, label="a\nb")) == "a⏎b"
