@@ -101,7 +101,7 @@ def _draw(options: Any, script: str, names: list[str], values: list[Value], foun
         chosen["between"] = tuple(find(found, end, script) for end in ends)
     if options.collapse is not None:
         level = options.collapse
-        chosen["collapse"] = int(level) if level.isdecimal() else level.split(",")
+        chosen["collapse"] = int(level) if re.fullmatch(r"\d{1,9}", level) else level.split(",")
     output = options.output or _file_name(names, ".svg")
     try:
         Graph(*values, **chosen).save(output, options.layout)

@@ -13,8 +13,8 @@ What you can do with it::
 A data set is a list of rows, and the same seed gives the same one.
 
 The short names: a ``row`` is a pair of ``inputs``, a list of floats, and ``target``, the number of
-its class. ``n`` counts rows, ``noise`` is the standard deviation of Gaussian noise on every input,
-``rng`` is a ``random.Random`` to draw from, or an int seed.
+its class, or a number to predict. ``n`` counts rows, ``noise`` is the standard deviation of
+Gaussian noise on every input, ``rng`` is a ``random.Random`` to draw from, or an int seed.
 """
 
 import csv
@@ -25,7 +25,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from reprlib import repr as brief
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 Row = tuple[list[float], int]
 T = TypeVar("T")
@@ -81,6 +81,7 @@ def xor(n: int = 4, noise: float = 0.0, rng: Random | int = 0) -> list[Row]:
     return [(inputs, corner // 2 ^ corner % 2) for inputs, corner in rows]
 
 
+@overload
 def read_csv(
     path: str | os.PathLike[str],
     *,
@@ -88,18 +89,36 @@ def read_csv(
     target: int = -1,
     classes: Sequence[str] | None = None,
     delimiter: str = ",",
-) -> list[Row]:
+) -> list[Row]: ...
+@overload
+def read_csv(
+    path: str | os.PathLike[str], *, skip: int = 0, target: type[float], delimiter: str = ","
+) -> list[tuple[list[float], float]]: ...
+def read_csv(
+    path: str | os.PathLike[str],
+    *,
+    skip: int = 0,
+    target: Any = -1,
+    classes: Sequence[str] | None = None,
+    delimiter: str = ",",
+) -> Any:
     """Read rows of numbers from a CSV file in UTF-8, gzipped if its name ends in ``.gz``.
 
     ``skip`` is the number of lines before the data, such as a header. ``target`` is the index of
     the class in a row, from 0, or from the end as -1, -2, ... Its cells hold whole numbers or, with
-    ``classes``, names from that list, read as their index in it. Blank lines are skipped. Any other
-    line that is not a row of finite numbers raises ValueError, naming the file and, counted from 1,
-    line and column. A file that cannot be opened raises OSError.
+    ``classes``, names from that list, read as their index in it. ``target=float`` stands for
+    numbers to predict, in the last column. Blank lines are skipped. Any other line that is not a
+    row of finite numbers raises ValueError, naming the file and, counted from 1, line and column. A
+    file that cannot be opened raises OSError.
     """
     if skip < 0:
         raise ValueError(f"skip = {skip!r}: the number of lines to skip is at least 0")
-    name, rows, first, width = os.fspath(path), list[Row](), 0, 0
+    kind: Any = classes
+    if target is float:
+        if classes is not None:
+            raise ValueError("target=float is for numbers, and classes are for names: pass one")
+        target, kind = -1, float
+    name, rows, first, width = os.fspath(path), list[Any](), 0, 0
     for line, cells in _records(name, skip, delimiter):
         at = f"{name}, line {line}, column"
         if not rows:
@@ -116,7 +135,7 @@ def read_csv(
                 f"{'remove the extra cells' if len(cells) > width else 'add what is missing'}"
             )
         remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
-        rows.append(_row(cells, target % width, classes, at, remedy))
+        rows.append(_row(cells, target % width, kind, at, remedy))
     if not rows:
         raise ValueError(f"{name}, line {skip + 1}: no rows from here on; check the file and skip")
     return rows
@@ -133,7 +152,7 @@ class Standardiser:
     means: list[float]
     deviations: list[float]
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[tuple[Sequence[float], object]]) -> None:
         if not rows:
             raise ValueError("no rows to fit to; pass the training part")
         self.means = [0.0] * len(rows[0][0])
@@ -146,9 +165,9 @@ class Standardiser:
             spread = math.hypot(*(x - mean for x in column)) / math.sqrt(len(column))
             self.means[j], self.deviations[j] = mean, spread or 1.0
 
-    def __call__(self, rows: Iterable[Row]) -> list[Row]:
+    def __call__(self, rows: Iterable[tuple[Sequence[float], T]]) -> list[tuple[list[float], T]]:
         """Return the rows with scaled inputs and the same targets."""
-        scaled: list[Row] = []
+        scaled: list[tuple[list[float], T]] = []
         for i, (inputs, target) in enumerate(rows):
             if len(inputs) != len(self.means):
                 raise ValueError(
@@ -237,19 +256,29 @@ def _records(name: str, skip: int, delimiter: str) -> Iterator[tuple[int, list[s
             raise ValueError(f"{name}, line {line}: {error}; correct the file there") from error
 
 
-def _row(cells: list[str], target: int, classes: Sequence[str] | None, at: str, remedy: str) -> Row:
+def _row(
+    cells: list[str], target: int, kind: Sequence[str] | type[float] | None, at: str, remedy: str
+) -> tuple[list[float], float]:
     """Return the numbers in the cells of a line; errors say where it is ``at``."""
-    inputs, label = list[float](), 0
+    inputs, label = list[float](), 0.0
     for j, cell in enumerate(cells):
         where = f"{at} {j + 1}: {brief(cell)} is not"
         if j != target:
             inputs.append(_number(cell, f"{where} a finite number; {remedy}"))
-        elif classes is None:
-            label = _whole(cell, f"{where} a whole number; {remedy}, or pass classes=[...]")
-        elif cell.strip() in classes:
-            label = classes.index(cell.strip())
+        elif isinstance(kind, type):
+            label = _number(cell, f"{where} a finite number; {remedy}")
+        elif kind is None:
+            label = _number(cell, f"{where} a whole number; {remedy}, or pass classes=[...]")
+            if not label.is_integer():
+                raise ValueError(
+                    f"{where} a whole number, as a class is; correct the cell, or pass "
+                    "target=float to read numbers from the last column"
+                )
+            label = int(label)
+        elif cell.strip() in kind:
+            label = kind.index(cell.strip())
         else:
-            raise ValueError(f"{where} one of the classes {brief(list(classes))}; {remedy}")
+            raise ValueError(f"{where} one of the classes {brief(list(kind))}; {remedy}")
     return inputs, label
 
 
@@ -261,10 +290,3 @@ def _number(cell: str, complaint: str) -> float:
     if not math.isfinite(number):
         raise ValueError(complaint)
     return number
-
-
-def _whole(cell: str, complaint: str) -> int:
-    number = _number(cell, complaint)
-    if not number.is_integer():
-        raise ValueError(complaint)
-    return int(number)

@@ -65,10 +65,10 @@ def _write_and_replace(temporary: Path, data: bytes, target: Path) -> None:
 
 
 def _remove(file: Path) -> None:
-    try:
+    from contextlib import suppress
+
+    with suppress(OSError):  # renamed, or never made; or the disk fails, and an error says so
         file.unlink()
-    except OSError:
-        pass  # renamed, or never made; or the disk fails, and the first error says so
 
 
 def _remove_leftovers(target: Path) -> None:

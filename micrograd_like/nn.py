@@ -161,12 +161,13 @@ class Neuron(Module):
 
     The weights are drawn from ``rng`` (a `random.Random`, a seed, or None for the `random` module)
     by ``init``: "uniform" in ±1 as micrograd has it, "glorot" (uniform, √(6/(nin+nout))), "he"
-    (normal, √(2/nin)), "zeros", a number for all of them, or a function of (rng, nin, nout). The
-    bias starts at 0. ``activation`` is a name in `ACTIVATIONS` or a function of a Value;
-    ``nonlin=False`` stands for "linear". The weighted sum is one node of the graph; with
-    ``fused=False`` it is made of elementary operations, and has the same bits. So have the
-    gradients, unless one Value is three or more of the inputs: they are then summed in another
-    order.
+    (normal, √(2/nin)), "zeros", a number for all of them, or a function of (rng, nin, nout). Of
+    many inputs, "uniform" makes large sums, and a wide network begins with a large loss: better
+    choose "he" for relu, "glorot" for tanh or sigmoid. The bias starts at 0. ``activation`` is a
+    name in `ACTIVATIONS` or a function of a Value; ``nonlin=False`` stands for "linear". The
+    weighted sum is one node of the graph; with ``fused=False`` it is made of elementary operations,
+    and has the same bits. So have the gradients, unless one Value is three or more of the inputs:
+    they are then summed in another order.
     """
 
     def __init__(
@@ -255,7 +256,8 @@ class MLP(Module):
     """A multi-layer perceptron: layers of ``nouts[0]``, ``nouts[1]``, … neurons on ``nin`` inputs.
 
     ``activation`` is the hidden layers', and the last layer is linear; or a list of one for each
-    layer. The other keyword arguments are those of a `Neuron`.
+    layer. The other keyword arguments are those of a `Neuron`. For wide layers, better choose
+    ``init="he"`` with relu, "glorot" with tanh or sigmoid, than micrograd's "uniform".
     """
 
     def __init__(

@@ -35,6 +35,17 @@ for name, examples in EXAMPLES.items():
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "dev"))
 
 
+BROWSERS = {"browser", "chromium", "dap"}  # fixtures that start one, or VS Code's debugger
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that drive a browser or VS Code's debugger as thorough."""
+    for item in items:
+        if not BROWSERS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.thorough)
+
+
 @pytest.fixture(autouse=True)
 def _the_table_as_it_was() -> Iterator[None]:
     """Take the ops out of the table that a test, or an example in a text, puts in."""

@@ -1,12 +1,15 @@
 """Ctrl-C at a place of our choice, or at random moments; and a training for a process to kill.
 
 python tests/interrupting.py --signals 10000   interrupt backward so often, in each of four ways
-python tests/interrupting.py EPOCHS PATH       train, until killed
+python tests/interrupting.py EPOCHS PATH LINE  train, until killed before that line of writing
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
+import signal
 import sys
 import weakref
 from collections.abc import Callable
@@ -15,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import micrograd_like
-from micrograd_like import data, losses, nn, optim, training
+from micrograd_like import data, files, losses, nn, optim, training
+from micrograd_like.files import write_whole
 
 PACKAGE = Path(micrograd_like.__file__).parent
 
@@ -102,6 +106,21 @@ class PlacedInterrupts:
         return frame.f_trace
 
 
+def kill_at(line: int) -> None:
+    """Kill this process before it runs so many lines of the code that writes files."""
+    lines = itertools.count(1)
+    writing = {write_whole.__code__, files._write_and_replace.__code__}
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        if frame.f_code not in writing:
+            return None
+        if event == "line" and next(lines) == line:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+
+
 def train(epochs: int, checkpoint: Path | None, resume: Path | None) -> tuple[list[str], int]:
     """Train a small network; return the bits of all its weights, and how many epochs it had."""
     model = nn.MLP(2, [4, 1], activation="tanh", rng=random.Random(1))
@@ -125,5 +144,5 @@ if __name__ == "__main__":
 
         bombard(BACKWARDS[[*sys.argv[3:], "careful"][0]], int(sys.argv[2]))
     else:
-        print("ready", flush=True)
+        kill_at(int(sys.argv[3]))
         train(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[2]))

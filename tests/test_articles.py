@@ -47,7 +47,11 @@ SHORTER = {  # the same work in small, where it is done twice
     "delta_notation": "demo.STARTS, demo.STEPS = 1, 300",
     "until_correct": "demo.SEEDS, demo.LIMIT = 1, 20",
 }
-ALL = pytest.mark.parametrize("name", NAMES)
+LONG = ("delta_notation", "until_correct")  # they train from many starts
+ALL = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.thorough] * (name in LONG)) for name in NAMES],
+)
 
 
 class Run(NamedTuple):
@@ -457,6 +461,7 @@ def from_all_starts(task: str, rule: str, steps: int) -> Any:
     return np.array(errors)
 
 
+@pytest.mark.thorough
 class TestDeltaNotation:
     @pytest.mark.parametrize(("rule", "rate"), [("every σ′", 2.0), ("no σ′ at the output", 0.5)])
     def test_the_first_two_rules_descend_as_the_engine_does(self, rule: str, rate: float) -> None:
@@ -627,6 +632,7 @@ class TestDeltaNotation:
         assert delta_notation.span([]) == "-"
 
 
+@pytest.mark.thorough
 class TestUntilCorrect:
     def test_it_stops_when_all_are_correct(self) -> None:
         run = demo("until_correct")

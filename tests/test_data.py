@@ -196,6 +196,23 @@ class TestReadCsv:
             rows = read_csv(path, skip=1, target=target, delimiter=";", classes=["cat", "owl"])
             assert rows == [([1.0, 2.0], 1), ([3.0, 4.0], 0)]
 
+    def test_a_target_of_numbers(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.csv", "x,price\n1,2.5\n3,-4\n")
+        assert read_csv(path, skip=1, target=float) == [([1.0], 2.5), ([3.0], -4.0)]
+        assert [type(t) for _, t in read_csv(path, skip=1, target=float)] == [float, float]
+        assert Standardiser([([1.0], 2.5)])([([3.0], 2.5)]) == [([2.0], 2.5)]
+        with pytest.raises(ValueError, match=r"line 1, column 1: 'x' is not a finite .*skip=1"):
+            read_csv(path, target=float)
+        with pytest.raises(ValueError, match="line 2, column 2: '2.5' is not a whole") as caught:
+            read_csv(path, skip=1)
+        assert "pass target=float" in str(caught.value)
+        assert "skip" not in str(caught.value)
+        write(path, "1,2.5\n3,high\n")
+        with pytest.raises(ValueError, match=r"line 2, column 2: 'high' is not a finite number; c"):
+            read_csv(path, target=float)
+        with pytest.raises(ValueError, match="target=float is for numbers, and classes"):
+            read_csv(path, target=float, classes=["high"])  # type: ignore[call-overload]
+
     @pytest.mark.parametrize(
         ("content", "place", "value", "remedy"),
         [
@@ -209,7 +226,7 @@ class TestReadCsv:
                 "1,2,0\n\n1,2,0.5\n",
                 "line 3, column 3",
                 "'0.5'",
-                "correct the cell, or pass classes=",
+                "correct the cell, or pass target=float",
             ),
             ("1,2,0\n1,2,nan\n", "line 2, column 3", "'nan'", "classes="),
             ("1,2,0\n1,2,owl\n", "line 2, column 3", "'owl'", "classes="),

@@ -59,6 +59,7 @@ def accuracy(output: str) -> float:
     return float(found[1])
 
 
+@pytest.mark.thorough
 class TestMoons:
     def test_it_learns_and_draws(self, tmp_path: Path) -> None:
         done = start(tmp_path, "demos.moons")
@@ -157,6 +158,7 @@ class Interrupted(Progress):
             raise KeyboardInterrupt
 
 
+@pytest.mark.thorough
 class TestIris:
     def test_it_learns_and_counts(self, tmp_path: Path) -> None:
         done = start(tmp_path, "demos.iris")

@@ -113,6 +113,7 @@ def exercise_and_drop(build: Callable[[Value], Value], slope: float, size: int) 
         assert live_values() == before + 1
 
 
+@pytest.mark.thorough
 def test_a_chain_of_a_million_values() -> None:
     # y = -(y * x), half a million times: ±x to the power n + 1
     exercise_and_drop(lambda x: chain(x, 1_000_000), 500_001.0, 1_000_001)
@@ -130,6 +131,7 @@ def test_a_ladder_in_a_thread_with_a_small_stack() -> None:
     in_a_small_thread(lambda: exercise_and_drop(lambda x: ladder(x, 10_000), 1.0, 30_001))
 
 
+@pytest.mark.thorough
 def test_a_wide_chain_of_nodes_of_many_operands() -> None:
     def build(x: Value) -> Value:
         y = x

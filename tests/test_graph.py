@@ -198,6 +198,8 @@ def test_views_show_more_and_more() -> None:
 def test_format_direction_and_theme() -> None:
     out, _ = neuron_of_two()
     assert boxes(out.graph(format=".1f"))["n"].rows == [("data", "-6.0")]
+    assert boxes(out.graph(format="9>+8.1f"))["n"].rows == [("data", "9999-6.0")]
+    assert len(boxes(out.graph(format="40.40f"))["n"].rows[0][1]) == 40
     assert 'rankdir="TB"' in out.graph(direction="TB").dot()
     light, dark = (out.graph(theme=theme).svg("builtin") for theme in ("light", "dark"))
     assert light != dark
@@ -569,6 +571,9 @@ def test_the_same_bytes_from_processes_with_other_hashes() -> None:
         ({"direction": "RL"}, "direction is 'RL'"),
         ({"theme": "pink"}, "theme is 'pink': it must be one of light, dark"),
         ({"format": "d"}, "format is 'd': it must be one for floats"),
+        ({"format": "1000000000.4f"}, "format is '1000000000.4f': it must be one for floats"),
+        ({"format": ".41f"}, "format is '.41f': it must be one for floats, as .4g, with a width"),
+        ({"format": "0" * 5000 + "1000000000f"}, "format is '000"),
         ({"levels": -1}, "levels is -1: it must be at least 0"),
         ({"limit": 0}, "limit is 0"),
         ({"collapse": 0}, "collapse is 0"),

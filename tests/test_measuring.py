@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from micrograd_like import Value, clamp, logsumexp, maximum, sqrt
+from micrograd_like import Value, clamp, exp, logsumexp, losses, maximum, nn, sqrt
+from micrograd_like.training import evaluate, predict
 from micrograd_like.training.measuring import accuracy, not_finite
 
 
@@ -41,6 +42,67 @@ class TestAccuracy:
     def test_what_is_neither_right_nor_wrong(self, output: Any, target: Any, message: str) -> None:
         with pytest.raises(ValueError, match=message):
             accuracy(output, target)
+
+
+class Outputs(nn.Module):
+    """A model that returns its inputs, and a single one as it is, not in a list."""
+
+    def __call__(self, x: Any) -> Any:
+        values = [Value(xi) for xi in x]
+        return values[0] if len(values) == 1 else values
+
+
+class TestPredict:
+    def test_classes_for_several_scores(self) -> None:
+        rows = [[1.0, 3.0, 2.0], (5, 4, 3), [0.0, 1.0, 1.0]]
+        answers = predict(Outputs(), rows)
+        assert answers == [1, 0, 1]
+        assert {type(answer) for answer in answers} == {int}
+        measured = evaluate(Outputs(), zip(rows, answers), losses.cross_entropy, ["accuracy"])
+        assert measured["accuracy"] == 1
+
+    def test_numbers_for_a_single_output(self) -> None:
+        assert predict(Outputs(), [[-0.5], [2]]) == [-0.5, 2.0]
+        model = nn.MLP(2, [3, 1], rng=1)
+        assert predict(model, [[1.0, 2.0]]) == [model([1.0, 2.0]).data]
+
+    def test_rows_may_have_targets_which_are_ignored(self) -> None:
+        inputs = [[1.0, 3.0], [5.0, 4.0]]  # two inputs are not taken for inputs and a target
+        assert predict(Outputs(), inputs) == [1, 0]
+        for target in (0, [1.0], None, "owl"):
+            assert predict(Outputs(), [(x, target) for x in inputs]) == [1, 0]
+        assert predict(Outputs(), ((x for x in row) for row in inputs)) == [1, 0]
+
+    def test_bad_rows_are_named(self) -> None:
+        for rows, message in (
+            (5, "data is 5: it must be a list of rows"),
+            ([], "data is empty"),
+            ([1.0, 2.0], "data row 0: the inputs are 1.0, not a list of numbers"),
+            ([[1.0], "owl"], "data row 1: the inputs are 'owl'"),
+            ([[1.0, 2.0], [1.0, "x"]], "data row 1, column 1"),
+            ([[1.0, 2.0], [1.0]], "data row 1 has 1 columns, where data row 0 has 2"),
+        ):
+            with pytest.raises((TypeError, ValueError), match=message):
+                predict(Outputs(), rows)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="must be a Module"):
+            predict(len, [[1.0]])  # type: ignore[arg-type]
+
+    def test_a_number_that_is_not_finite_is_no_answer(self) -> None:
+        class Grow(nn.Module):
+            def __call__(self, x: Any) -> Any:
+                return [Value(1.0), exp(Value(x[0])) * 1e300]
+
+        assert predict(Grow(), [[0.0]]) == [1]
+        with pytest.raises(
+            FloatingPointError, match=r"data row 1: the model returned inf; the fir"
+        ):
+            predict(Grow(), [[0.0], [90.0]])
+
+
+def test_the_metric_mse_is_the_mean_squared_error() -> None:
+    for rows, mse in (([([3.0], 1.0), ([1.0], 1.0)], 2.0), ([([3.0, 1.0], [1.0, 1.0])], 2.0)):
+        found = evaluate(Outputs(), rows, losses.absolute_error, ["mse"])
+        assert found == {"loss": 1.0, "mse": mse}
 
 
 class TestTheFirstNumberThatWentWrong:

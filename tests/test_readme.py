@@ -372,7 +372,11 @@ def test_a_block_that_is_never_closed_fails(tmp_path: Path) -> None:
         check_text("```python\n1\n", tmp_path)
 
 
-MODULES = sorted(p.stem for p in (ROOT / "micrograd_like").glob("*.py") if p.stem != "__main__")
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (ROOT / "micrograd_like").rglob("*.py")
+    if path.stem != "__main__"
+)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -380,6 +384,5 @@ def test_examples_in_docstrings(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    name = "micrograd_like" if module == "__init__" else f"micrograd_like.{module}"
-    failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    failed, _ = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
     assert failed == 0

@@ -37,6 +37,8 @@ EDGES = "test_ops.py::test_edges"
 ENGINE = "test_engine.py"
 OPERATORS = "test_every_op.py::test_an_operator_is_its_row"
 
+pytestmark = pytest.mark.thorough
+
 BUGS = [
     # formulas that cancel
     Bug("tanh′ as 1 - tanh²", "ops", "lambda out, a: (sech2(a),)", "lambda out, a: (1 - out * out,)", f"{DIGITS}[tanh]"),

@@ -37,7 +37,7 @@ from micrograd_like.training.progress import Progress
 SVG = "{http://www.w3.org/2000/svg}"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev")
 STRIDE = {"dev": 3000, "ci": 1000, "thorough": 50}.get(PROFILE, 1000)  # between interrupts
-KILLS, EPOCHS = {"dev": 12, "ci": 50, "thorough": 1000}.get(PROFILE, 50), 150
+KILLS, LINES, EPOCHS = {"dev": 12, "ci": 60, "thorough": 120}.get(PROFILE, 60), 120, 150
 BINARY, MANY = losses.binary_cross_entropy, losses.cross_entropy
 POINTS = data.moons(24, rng=3)
 XOR = data.xor()
@@ -1021,21 +1021,20 @@ class TestCheckpoints:
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_process_killed_while_it_writes_leaves_a_readable_checkpoint(tmp_path: Path) -> None:
-    path, rng, done = tmp_path / "run.json", random.Random(2), [0]
+    path, done, left = tmp_path / "run.json", [0], [0]
     tests = Path(__file__).parent
-    command = [sys.executable, str(tests / "interrupting.py"), str(EPOCHS), str(path)]
     train(0, path, None)
-    while done[-1] < EPOCHS and len(done) <= KILLS:
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(tests.parent)}
-        ) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"ready\n"
-            threading.Event().wait(rng.uniform(0.0, 0.03))
-            child.kill()
+    for line in range(1, LINES, LINES // KILLS):
+        killed = subprocess.run(
+            [sys.executable, tests / "interrupting.py", str(EPOCHS), path, str(line)],
+            env={**os.environ, "PYTHONPATH": str(tests.parent)},
+        )
+        assert killed.returncode == -signal.SIGKILL
         done.append(train(0, None, path)[1])  # it can be read, and is whole
+        left.append(len(list(tmp_path.glob("*.tmp"))))
     assert done == sorted(done)
     assert len({*done}) > 3
+    assert len({*left}) > 3
     assert train(EPOCHS, path, path) == train(EPOCHS, None, None)
 
 
@@ -1105,6 +1104,13 @@ class TestHistory:
         for name in ("h", "h.png", "svg"):
             with pytest.raises(ValueError, match=r"must end in \.svg, \.csv, \.json"):
                 history.save(tmp_path / name)
+        assert len(list(tmp_path.iterdir())) == 3
+
+    def test_a_name_that_utf8_cannot_hold_is_written_escaped(self, tmp_path: Path) -> None:
+        history = History([{"epoch": 1, "loss": 2.0, "m\ud800": 0.5}])
+        for name in ("h.csv", "h.json", "h.svg"):
+            history.save(tmp_path / name)
+        assert (tmp_path / "h.csv").read_text() == "epoch,loss,m\\ud800\n1,2.0,0.5\n"
         assert len(list(tmp_path.iterdir())) == 3
 
     def test_one_without_epochs(self) -> None:
@@ -1317,6 +1323,24 @@ class TestProgress:
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file := io.BytesIO(), "ascii"))
         Progress(1).show({"epoch": 1, "ü": 1.0, "lr": 1.0})
         assert b"\\xfc 1.000" in file.getvalue()
+
+    def test_large_inputs_with_a_large_loss_get_a_hint(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def told(reach: float, target: float, **kwargs: Any) -> list[str]:
+            rows = [([x * reach], target) for x in (0.5, -1.0, 0.25)]
+            model = nn.Neuron(1, nonlin=False, init=0.0)
+            settings = {"loss": losses.mean_squared_error, "progress": True, **kwargs}
+            quick(model, rows, optimizer=optim.SGD(model, 1e-9), **settings)
+            return [line for line in capsys.readouterr().out.splitlines() if "reach" in line]
+
+        assert told(1680.0, 30.0) == [
+            "inputs reach up to 1680, and the first loss is 900: standardize them, "
+            "rows = data.Standardiser(rows)(rows)"
+        ]
+        assert told(1680.0, 30.0, progress=False) == []
+        assert told(1680.0, 0.5) == []
+        assert told(3.0, 30.0) == []
 
     def test_fit_prints_unless_it_is_told_not_to(self, capsys: pytest.CaptureFixture[str]) -> None:
         quick(small(), epochs=2)

@@ -17,34 +17,34 @@ What you can do with it::
 and `GradientReport.svg` draws it. A layer is the innermost module around a parameter that is not a
 single neuron: ``layers.0`` of an `MLP`, or a module of your own.
 
-The graph does not say which of its values belong to which layer; they are found from the
-parameters. A product with a parameter is part of a unit's weighted sum, and so are sums of such
-products and parameters. A relu, sigmoid or tanh of the weighted sum is the unit's activation. The
-first parameter in the sum stands for the ``unit``, which has a value for each example.
+The graph does not say which of its values belong to which layer; the parameters do. A product with
+a parameter is part of a unit's weighted sum, and so are sums of such products and parameters. A
+relu, sigmoid or tanh of the sum is the unit's activation. The first parameter in the sum stands for
+the ``unit``, which has a value for each example.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..drawing.charts import BLUE, GREY, PALE, document, dot, label, log_ticks, px, rect, ring, text
+from ..drawing import charts
+from ..drawing.charts import BLUE, GREY, PALE, document, label, log_ticks, px, rect, text
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import WIDTH
 from ..nn import Module, Neuron
 from ..ops import as_float, number
 from ..text import cells, clean, padded, shorten
-from .findings import PRODUCTS, SATURATED, largest_partial
+from .explain import PRODUCTS, SATURATED, largest_partial
 
 SUMS = ("add", "fsum", "sub")
 USUAL = 1e-3  # update / weights in a step: a rule of thumb
 
 LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN, TRACK = "#a6cbe3", "#f3bf9c", "#e3f2ec", "#f1f1f1"
 ROW, TOP = 32, 128  # pixels
-
-Bars = list[tuple[float | None, str]]  # for each row the share that is full, and the words on it
 
 
 class LayerReport(NamedTuple):
@@ -94,36 +94,53 @@ class GradientReport:
         return f"<GradientReport of {self.model}: {len(self.layers)} layers>"
 
     def __str__(self) -> str:
-        rows = [*self.layers, self.total]
-        shown: list[tuple[str, Callable[[LayerReport], str]]] = [
-            ("layer", lambda row: clean(row.name, WIDTH)),
-            ("parameters", lambda row: f"{row.parameters:,}"),
-            ("|weights|", lambda row: f"{row.weight_norm:.3g}"),
-            ("|gradient|", lambda row: f"{row.gradient_norm:.3g}"),
-            ("update/weights", lambda row: f"{row.update_ratio:.2e}"),
-            ("zero gradients", lambda row: f"{row.zero_share:.0%}".replace("%", " %")),
+        shares = _shown(self)
+        table = [["layer", "parameters", "|weights|", "|gradient|", "update/weights", *shares]]
+        for row in (*self.layers, self.total):
+            norms = f"{row.weight_norm:.3g}", f"{row.gradient_norm:.3g}", f"{row.update_ratio:.2e}"
+            table.append([clean(row.name, WIDTH), f"{row.parameters:,}", *norms])
+            table[-1] += [_shares(row)[title][1] for title in shares]
+        widths = [max(map(cells, column)) for column in zip(*table)]
+        lines = [
+            "  ".join([padded(name, widths[0]), *map(str.rjust, numbers, widths[1:])])
+            for name, *numbers in table
         ]
-        notes = [f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
-        if self.total.relu_units:
-            shown.append(("dead units", lambda row: _of(row.dead_units, row.relu_units)))
-            notes += ["A unit is dead if it is a relu that is off for every example in the loss."]
-        if self.total.sigmoid_values:
-            shown.append(("saturated", lambda row: _of(row.saturated_values, row.sigmoid_values)))
-            notes += [
+        lines += ["", f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
+        if "dead units" in shares:
+            lines += ["A unit is dead if it is a relu that is off for every example in the loss."]
+        if "saturated" in shares:
+            lines += [
                 "A sigmoid or tanh of an example is saturated if its partial is less than "
                 f"{SATURATED:g} of the largest."
             ]
-        table = [[name, *map(say, rows)] for name, say in shown]
-        widths = [max(map(cells, column)) for column in table]
-        lines = []
-        for name, *numbers in zip(*table):
-            right = [cell.rjust(width) for cell, width in zip(numbers, widths[1:])]
-            lines.append("  ".join([padded(name, widths[0]), *right]).rstrip())
-        return "\n".join([*lines, "", *notes])
+        return "\n".join(lines)
 
     def svg(self) -> str:
         """Return the report as a picture: a self-contained SVG document."""
-        return _picture(self)
+        left, parts = 24.0, []
+        for column in (_names, _norms, _updates, _bars):
+            drawn, left = column(self, left)
+            parts += drawn
+        subtitle = f"{self.model}, learning rate {self.lr:g}"
+        return document(left, _bottom(self) + 48, "Gradients by layer", subtitle, parts)
+
+
+def _shares(row: LayerReport) -> dict[str, tuple[float | None, str]]:
+    """Return what is shown as a share of a whole, and the words for it."""
+    return {
+        "zero gradients": (row.zero_share, f"{100 * row.zero_share:.0f} %"),
+        "dead units": (row.dead_share, _of(row.dead_units, row.relu_units)),
+        "saturated": (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)),
+    }
+
+
+def _shown(report: GradientReport) -> list[str]:
+    """Return the titles of the shares that there are in the model."""
+    return [title for title, (share, _) in _shares(report.total).items() if share is not None]
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,}" if whole else "-"
 
 
 def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) -> GradientReport:
@@ -148,19 +165,15 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
         ours = [p for p in parameters if belongs(layer_of[p])]
         weights, slopes = _norm(p.data for p in ours), _norm(grads[p] for p in ours)
         zeros = sum(grads[p] == 0 for p in ours)
-        units: dict[Value, bool] = {}  # whether a relu lets anything through
-        passed = []
-        for unit, op, share in values:
-            if belongs(layer_of[unit]):
-                if op == "relu":
-                    units[unit] = units.get(unit, False) or share != 0
-                else:
-                    passed.append(share)
+        here = [(unit, op, share) for unit, op, share in values if belongs(layer_of[unit])]
+        units = {unit for unit, op, _ in here if op == "relu"}
+        alive = {unit for unit, op, share in here if op == "relu" and share}
+        passed = [share for _, op, share in here if op != "relu"]
         return LayerReport(
             *(name, len(ours), weights, slopes),
             0.0 if not slopes else lr * slopes / weights if weights else math.inf,
             zeros / len(ours) if ours else 0.0,
-            *(len(units), sum(not alive for alive in units.values())),
+            *(len(units), len(units - alive)),
             *(len(passed), sum(share < SATURATED for share in passed)),
         )
 
@@ -203,21 +216,11 @@ def _norm(xs: Iterable[float]) -> float:
     return math.nan if any(map(math.isnan, xs)) else math.hypot(*xs)
 
 
-def _of(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,}" if whole else "-"
-
-
 # ---------------------------------------------------------------------------- the picture
 
 
-def _picture(report: GradientReport) -> str:
-    """Draw a row for each layer: norms and updates on log axes, shares as bars."""
-    left, parts = 24.0, []
-    for column in (_names, _norms, _updates, _shares):
-        drawn, left = column(report, left)
-        parts += drawn
-    subtitle = f"{report.model}, learning rate {report.lr:g}"
-    return document(left, _bottom(report) + 48, "Gradients by layer", subtitle, parts)
+_dot = partial(charts.dot, colour=BLUE, radius=4.5)
+_ring = partial(charts.ring, colour=GREY, radius=6)  # around a dot in the same place
 
 
 def _names(report: GradientReport, left: float) -> tuple[list[str], float]:
@@ -255,27 +258,19 @@ def _updates(report: GradientReport, left: float) -> tuple[list[str], float]:
     return parts, left + 220 + 50
 
 
-def _shares(report: GradientReport, left: float) -> tuple[list[str], float]:
+def _bars(report: GradientReport, left: float) -> tuple[list[str], float]:
     """Draw a bar for each share of zero gradients, dead units and saturated values."""
-    rows, total, parts = report.layers, report.total, []
-    zeros: Bars = [(row.zero_share, f"{100 * row.zero_share:.0f} %") for row in rows]
-    dead: Bars = [(row.dead_share, _of(row.dead_units, row.relu_units)) for row in rows]
-    full: Bars = [
-        (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)) for row in rows
-    ]
-    for title, colour, bars, any_ in (
-        ("zero gradients", LIGHT_BLUE, zeros, True),
-        ("dead units", LIGHT_ORANGE, dead, total.relu_units),
-        ("saturated", LIGHT_ORANGE, full, total.sigmoid_values),
-    ):
-        if any_:
-            parts.append(text(left, TOP - 16, title, GREY))
-            for n, (share, words) in enumerate(bars):
-                if share is not None:
-                    parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
-                    parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
-                    parts.append(text(left + 8, _middle(n) + 4, words))
-            left += 120 + 30
+    parts = []
+    for title in _shown(report):
+        colour = LIGHT_BLUE if title == "zero gradients" else LIGHT_ORANGE
+        parts.append(text(left, TOP - 16, title, GREY))
+        for n, row in enumerate(report.layers):
+            share, words = _shares(row)[title]
+            if share is not None:
+                parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
+                parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
+                parts.append(text(left + 8, _middle(n) + 4, words))
+        left += 120 + 30
     return parts, left
 
 
@@ -303,7 +298,7 @@ class Axis:
         """Return the place of a number, or of 0, in pixels."""
         if not x:
             return self.edge + 8
-        share = (math.log10(x) - self.low) / (self.high - self.low)
+        share = charts.share(math.log10(x), self.low, self.high)
         return self.left + (self.right - self.left) * share
 
     def mark(self, x: float, row: int, shape: Callable[[float, float], str]) -> str:
@@ -333,11 +328,3 @@ def _middle(row: int) -> float:
 
 def _bottom(report: GradientReport) -> float:
     return TOP + ROW * len(report.layers)
-
-
-def _dot(x: float, y: float) -> str:
-    return dot(x, y, BLUE, 4.5)
-
-
-def _ring(x: float, y: float) -> str:
-    return ring(x, y, GREY, 6)  # around a dot in the same place

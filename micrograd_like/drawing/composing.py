@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..engine import Value
 from ..names import Names, label
 from ..ops import number
 from ..text import clean
+from .layout.layering import Group
 from .modules import boxes_of, groups_of, label_in, natural_key
 from .picture import NOT_COMPUTED, THEMES, Arrow, Box, Scene
+from .selecting import Selection
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    from .layout.layering import Group
-    from .selecting import Selection
-
-    Edge = tuple[str, str, float | None]  # label, tooltip and flow
+Edge = tuple[str, str, float | None]  # label, tooltip and flow
 
 MOST_WITH_PARTIALS = 50  # boxes, and twice as many arrows, on which "auto" writes partials
 MOST_WIDE_ARROWS = 150  # more are drawn thinner

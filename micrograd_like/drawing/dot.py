@@ -6,17 +6,12 @@ so that no label can end the string, the HTML or the statement it stands in.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
+from typing import Any
 
-from .picture import FAMILY, FONT
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    from .layout.layering import Group
-    from .picture import Arrow, Box, Scene
+from .layout.layering import Group
+from .picture import FAMILY, FONT, Arrow, Box, Scene
 
 STYLES = {"minus": "dashed", "zero": "dotted", "bad": "dotted"}  # of arrows, by their tones
 

@@ -20,17 +20,14 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 
 from .. import ops
 from ..engine import Value
 from ..ops import POWER, PRODUCT, SIGN, SUM
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    Term = tuple[str, float]  # a text, and how tightly it binds
-    Bracket = Callable[[Term, float], str]
+Term = tuple[str, float]  # a text, and how tightly it binds
+Bracket = Callable[[Term, float], str]
 
 NESTED = 50  # a value nested deeper gets a line of its own: Python reads 100 levels at most
 ATOM = POWER + 1  # binds most tightly of all: a name, a number, a call

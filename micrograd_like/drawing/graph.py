@@ -25,8 +25,11 @@ The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the parti
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..engine import Value
 from ..files import write_whole
@@ -39,12 +42,6 @@ from .expression import expression
 from .picture import THEMES
 from .selecting import select, values_below, values_of
 from .svg import svg_text
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable
-    from typing import Any
 
 VIEWS = ("auto", "forward", "gradients", "partials")
 LAYOUTS = ("auto", "graphviz", "builtin")

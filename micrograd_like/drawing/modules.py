@@ -6,15 +6,12 @@ A module is known by its path: the names of the modules around it, outermost fir
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from ..engine import Value
 from ..text import clean, shorten
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .layout.layering import Group
+from .layout.layering import Group
 
 
 def groups_of(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:

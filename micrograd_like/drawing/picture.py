@@ -12,10 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..text import cells
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .layout.layering import Group
+from .layout.layering import Group
 
 FONT = 11.0
 CELL = 0.602 * FONT  # the width of a character of the common monospaced fonts

@@ -9,12 +9,8 @@ from html import escape
 
 from ..text import cells, cut
 from .layout import place
-from .picture import CELL, FAMILY, FONT, LINE
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .layout.layering import Point
-    from .picture import Arrow, Box, Scene
+from .layout.layering import Point
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene
 
 DASHES = {"minus": "6 3", "zero": "1 3", "bad": "2 2"}  # of arrows, by their tones
 MARGIN = 8

@@ -22,34 +22,28 @@ import hashlib
 import json
 import linecache
 import math
+import os
 import re
+from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Any
 
-from ..debugging.steps import steps
+from ..debugging.steps import Step, steps
 from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
-from ..drawing.expression import ATOM, as_python
+from ..drawing.expression import ATOM, Term, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
 from ..drawing.picture import FAMILY, NOT_COMPUTED, THEMES
 from ..drawing.selecting import values_below
 from ..drawing.svg import svg_text
+from ..engine import Value
 from ..files import write_whole
 from ..names import label
 from ..ops import SIGN, as_float
 from ..text import clean
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from typing import Any
-
-    from ..debugging.steps import Step
-    from ..drawing.expression import Term
-    from ..engine import Value
-
-    Format = Callable[[float], str]
+Format = Callable[[float], str]
 
 MOST_OPERANDS = 8  # or pairs of them, that a formula shows
 BRACKETED = 0.0  # binds less tightly than any operator

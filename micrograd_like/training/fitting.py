@@ -18,6 +18,7 @@ What you can do with it::
     history["validation_loss"][-1]
     history.save("curves.svg")                          # or .csv, or .json
     training.evaluate(model, test_data, losses.binary_cross_entropy, ["accuracy"])
+    training.predict(model, test_data)                  # a class, or a number, for each row
 
 The same data, weights and ``rng`` give the same run, to the bit.
 
@@ -46,6 +47,8 @@ from .history import VALIDATION, History, Record
 from .measuring import CheckedRow, Data, Loss, Measure, Metrics, checked_rows, name_of, not_finite
 from .progress import Progress
 from .settings import Path, Settings, naming
+
+LARGE = 20  # standardized inputs stay far below, and so does the loss of a fresh network
 
 
 def fit(
@@ -231,6 +234,8 @@ class Run:
         for i, batch in enumerate(parts[done:], done + 1):
             self.step(batch)
             if self.progress:
+                if (at.epochs, i) == (0, 1):
+                    self.hint(at.sums[0][0] / len(batch))
                 self.progress.batch(at.epochs + 1, i, len(parts))
         record: Record = {"epoch": at.epochs + 1}
         record |= measure.named_means(at.sums, len(self.rows))
@@ -255,6 +260,15 @@ class Run:
         if self.progress:
             self.progress.show(record)
         return stop
+
+    def hint(self, loss: float) -> None:
+        """Say what to do if large inputs are why the first batch has a large loss."""
+        reach = max((abs(x) for row in self.rows for x in row.inputs), default=0.0)
+        if self.progress and reach > LARGE and loss > LARGE:
+            self.progress.say(
+                f"inputs reach up to {reach:.4g}, and the first loss is {loss:.4g}: standardize "
+                "them, rows = data.Standardiser(rows)(rows)"
+            )
 
     def call_back(self, record: Record) -> bool:
         """Call the callback, if there is one, and return whether it asks to stop."""

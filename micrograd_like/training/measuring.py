@@ -80,16 +80,19 @@ def predict(model: Module, rows: Iterable[Any]) -> list[float]:
     raises.
     """
     checked_model(model)
+    given = _listed(rows)
+    if given is None:
+        raise TypeError(f"data is {shorten(rows)}: it must be a list of rows")
     answers: list[float] = []
-    for row in checked_rows("data", ((_without_target(row), 0) for row in rows)):
+    for row in checked_rows("data", [(_without_target(row), 0) for row in given]):
         output = output_of(model, row)
         values = [output] if isinstance(output, Value) else output
-        numbers = [value.data for value in values]
         for value in values:
             if not math.isfinite(value.data):
                 why = not_finite(value)
                 raise FloatingPointError(f"{row.where}: the model returned {value.data}{why}")
-        answers.append(numbers[0] if len(numbers) == 1 else largest(numbers))
+        scores = [value.data for value in values]
+        answers.append(scores[0] if len(scores) == 1 else largest(scores))
     return answers
 
 

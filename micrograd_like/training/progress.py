@@ -58,6 +58,11 @@ class Progress:
             print("\r" + " " * self.width, end="\r", flush=True)
             self.width = 0
 
+    def say(self, line: str) -> None:
+        """Write a line that stays."""
+        self.clear()
+        print(printable(line), flush=True)
+
     def close(self) -> None:
         """End the live line, if there is one; else show the last epoch, if it was not shown."""
         if self.width:

@@ -21,17 +21,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import TypeAlias
-
-    Point = tuple[float, float]
-    Group = tuple[str, ...]
-    Before: TypeAlias = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
+Point = tuple[float, float]
+Group = tuple[str, ...]
+Before = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
 
 NODE_GAP = 18.0  # between nodes of a layer
 LAYER_GAP = 36.0

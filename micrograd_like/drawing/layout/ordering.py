@@ -18,14 +18,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
+from collections.abc import Container
 from math import fsum
 from operator import itemgetter
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from .layering import Grid
+from .layering import Grid
 
 SWEEPS = 8
 

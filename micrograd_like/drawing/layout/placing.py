@@ -19,21 +19,16 @@ drawing is divided into parts that nothing joins, and put together again.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from math import fsum, sqrt
 from typing import NamedTuple
 
-from .layering import NODE_GAP, Part, layered
+from .layering import NODE_GAP, Group, Part, Point, layered
 from .ordering import ordered
 from .routing import routed
 from .spacing import spaced
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from .layering import Group, Point
-
-    Rectangle = tuple[float, float, float, float]
+Rectangle = tuple[float, float, float, float]
 
 
 class Placement(NamedTuple):

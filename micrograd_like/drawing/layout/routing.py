@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import pairwise
 
-from .layering import NODE_GAP
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .layering import Grid, Part, Point
-    from .spacing import Spaces
+from .layering import NODE_GAP, Grid, Part, Point
+from .spacing import Spaces
 
 BOW = 14.0  # between parallel edges, half way
 TURN = 0.3  # how soon a curve between two layers turns: 0 is a straight line

@@ -16,12 +16,8 @@ from itertools import accumulate, pairwise
 from math import fsum, inf
 from typing import NamedTuple
 
-from .layering import LAYER_GAP, NODE_GAP, TITLE, topological
+from .layering import LAYER_GAP, NODE_GAP, TITLE, Grid, Part, topological
 from .ordering import group_of, opening
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from .layering import Grid, Part
 
 PAD = 8.0  # between a group's border and what is inside
 PORT = 7.0  # between the ends of two edges at one node
