@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .debugging.steps import Step
     from .drawing.graph import Graph
 
-# What watches the values that are made, or replaces them: None but where something was switched on.
+# What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Any = None
 
 
@@ -114,8 +114,7 @@ class Value(Recorder):
         With ``create_graph=True`` the gradients are Values (see `functional`).
 
         An exception, Ctrl-C say, leaves the ``grad`` of every leaf as it was before the call.
-        Threads that share leaves must not run this at the same time: let them use
-        `micrograd_like.gradients`, which touches no ``grad``.
+        Threads that share leaves take `micrograd_like.gradients`, which touches no ``grad``.
         """
         if create_graph:
             from .functional import backward_with_graph
@@ -150,14 +149,14 @@ class Value(Recorder):
             except BaseException:
                 any(restore)
                 raise
-        except BaseException:  # a second Ctrl-C, perhaps, that came before the restoring
+        except BaseException:  # a second Ctrl-C, before or amid the restoring: it goes on
             any(restore)
             raise
 
     def _backward(self) -> None:
         """Hand this value's gradient on to its operands: what `backward` does for one node."""
         for x, dx in zip(self.operands, self.partials):
-            x.grad += self.grad * dx
+            x.grad = (0.0 if x.grad is None else x.grad) + self.grad * dx
 
     # ------------------------------------------------------------------ recording
 
@@ -168,7 +167,9 @@ class Value(Recorder):
             a = x._data
             out = op.forward(a)
             (da,) = op.partials(out, a)
-            return _node(out if type(out) is float else as_float(out), op, x, None, da, None)
+            if type(out) is not float or type(da) is not float:
+                out, da = as_float(out), as_float(da)
+            return _node(out, op, x, None, da, None)
         if op.arity == 2:
             x, y = operands
             if type(x) is not Value:
@@ -177,14 +178,14 @@ class Value(Recorder):
                 y = _value(y)
             a, b = x._data, y._data
             out = op.forward(a, b)
-            da, db = op.partials(out, a, b)
+            da, db = map(as_float, op.partials(out, a, b))
             return _node(out if type(out) is float else as_float(out), op, x, y, da, db)
         try:
             xs = tuple([x._data for x in operands])
         except AttributeError:  # of a plain number
             return self.record(op, tuple(map(_value, operands)))
         out = op.forward(xs) if op.many else op.forward(*xs)
-        das = op.partials(out, xs) if op.many else op.partials(out, *xs)
+        das = tuple(op.partials(out, xs) if op.many else op.partials(out, *xs))
         if len(das) != len(xs):
             raise ValueError(f"cannot unpack {len(das)} partials into {len(xs)}")
         return _node(out if type(out) is float else as_float(out), op, operands, None, das, None)
@@ -407,7 +408,7 @@ def _value(x: Any) -> Value:
 
 
 def _operand(x: Any) -> Any:
-    """Do the same; return None for what a float would refuse as an operand."""
+    """Return what `_value` does, or None for what a float would refuse as an operand."""
     try:
         return _value(x)
     except TypeError:

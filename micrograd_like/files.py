@@ -65,14 +65,12 @@ def _write_and_replace(temporary: Path, data: bytes, target: Path) -> None:
 
 
 def _remove(file: Path) -> None:
-    from contextlib import suppress
-
-    with suppress(OSError):  # renamed, or never made; or the disk fails, and an error says so
-        file.unlink()
+    if os.path.lexists(file):  # else it was renamed, or never made
+        file.unlink(missing_ok=True)
 
 
 def _remove_leftovers(target: Path) -> None:
-    """Remove the temporary files of an hour ago: whoever wrote them has died.
+    """Remove the target's temporary files that are older than an hour: their writers have died.
 
     A process id in the name would tell sooner, but not on a disk that several machines share. Were
     the writer only asleep, its write would fail, and harm nothing.

@@ -86,7 +86,9 @@ _sumprod: Callable[..., float] = getattr(math, "sumprod", sumprod_by_fractions)
 
 def sumprod(xs: Sequence[float]) -> float:
     """Return a1*b1 + … + an*bn of a1…an, b1…bn, without rounding errors adding up."""
-    half = len(xs) // 2
+    half, odd = divmod(len(xs), 2)
+    if odd:
+        raise ValueError(f"an odd number of operands, {len(xs)}: they are a1…an and then b1…bn")
     return _sumprod(xs[:half], xs[half:])
 
 

@@ -14,18 +14,45 @@ each has a half; ᵢ in a formula is the operand's place among its like.
 
 from __future__ import annotations
 
+from .text import shorten
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from .ops import Op
 
+TAKES_ANY_NUMBER = 0x04  # a flag of code: it has *args
+
 
 def argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Return what a rule calls its operands: its arguments but the first, which is ``out``."""
-    code = rule.__code__
-    return code.co_varnames[1 : code.co_argcount]
+    code = getattr(rule, "__code__", None)
+    names: tuple[str, ...] = code.co_varnames[1 : code.co_argcount] if code else ()
+    if code is None or not names or code.co_flags & TAKES_ANY_NUMBER:
+        raise ValueError(
+            "the rule does not tell its operands' names: pass them, as in names='a b', or "
+            "names='x…' for any number of operands in one sequence"
+        )
+    return names
+
+
+def split(op: str, formula: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the formulas, one for each of the operands' names; () if none are given."""
+    found = tuple(formula.split("; ")) if formula else ()
+    if found and len(found) != len(names):
+        raise ValueError(
+            f"{op} has {len(found)} formulas for {len(names)} names ({', '.join(names)}): write "
+            "one for each, with '; ' between them"
+        )
+    return found
+
+
+def is_foreign(forward: Callable[..., Any]) -> bool:
+    """Tell a function of the user's own from one of Python's or of this package."""
+    own = ("math", "operator", "_operator", __name__.rpartition(".")[0])
+    return str(getattr(forward, "__module__", None)).partition(".")[0] not in own
 
 
 def places(names: tuple[str, ...], n: int) -> list[tuple[int, str, str]]:
@@ -66,6 +93,8 @@ def signature(op: Op) -> str:
 def documentation(op: Op) -> str:
     """Say what the op computes, its formulas, and its domain: what ``help(tanh)`` shows."""
     told = (op.forward.__doc__ or f"Return {op.name} of the operands.").strip().partition("\n\n")[0]
+    if told.startswith(f"{op.name}("):  # math.log begins with its signature
+        told = told.partition("\n")[2]
     if op.names == ("a",):
         told = told.replace(" x", " a")  # which math calls it
     lines = [" ".join(told.split()), ""]
@@ -79,26 +108,83 @@ def documentation(op: Op) -> str:
 def rule_text(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Return a rule's own expressions, read back from its source; () where that is not to be had.
 
-    So an op that comes without a formula is shown by its rule, if that is a lambda in a file.
+    So an op that comes without a formula is shown by its rule, if that is a lambda in a file, and
+    the only one like it on its line.
     """
+    if rule not in _READ:
+        _READ[rule] = _read(rule)
+    return _READ[rule]
+
+
+_READ: dict[Callable[..., Any], tuple[str, ...]] = {}
+
+
+def _read(rule: Callable[..., Any]) -> tuple[str, ...]:
     import ast
     import linecache
 
-    code = rule.__code__
+    code = getattr(rule, "__code__", None)
+    if code is None or code.co_flags & TAKES_ANY_NUMBER:
+        return ()
     names = code.co_varnames[: code.co_argcount]
     try:
         tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     except SyntaxError:
         return ()
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Lambda)
-            and node.lineno == code.co_firstlineno
-            and tuple(argument.arg for argument in node.args.args) == names
-        ):
-            parts = node.body.elts if isinstance(node.body, ast.Tuple) else [node.body]
-            return tuple(map(ast.unparse, parts))
-    return ()
+    found = [
+        node.body
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Lambda)
+        and node.lineno == code.co_firstlineno
+        and tuple(argument.arg for argument in node.args.args) == names
+    ]
+    if len(found) != 1:
+        return ()
+    (body,) = found
+    return tuple(map(ast.unparse, body.elts if isinstance(body, ast.Tuple) else [body]))
+
+
+def call(name: str, operands: Sequence[Any]) -> str:
+    """Return an op applied to operands as text, with labels and values: log(x=-1.0)."""
+    shown = [_shown(x) for x in operands[:8]]
+    if len(operands) > 8:
+        shown.append(f"… and {len(operands) - 8} more")
+    return f"{name}({', '.join(shown)})"
+
+
+def error(op: Op, error: Exception, operands: Sequence[Any]) -> Exception:
+    """Return an error again with a message that names the op, the operands and their values."""
+    text, n = str(error), len(op.names)
+    if len(operands) != n and not op.many:
+        takes = f"takes {n} operand{'s' * (n != 1)}, {', '.join(op.names)}"
+        return TypeError(f"{op.name} {takes}; got {len(operands)}")
+    if _raised_in(error) == "record" and ("unpack" in text or "iterable" in text):
+        text = "its rule must return a tuple of numbers, with one partial for each operand"
+    elif isinstance(error, TypeError):
+        return TypeError(f"{op.name}: {text}")
+    elif isinstance(error, ValueError) and (op.domain[0] > -1e999 or op.domain[1] < 1e999):
+        text += "; {} takes numbers between {:g} and {:g}".format(op.name, *op.domain)
+    lines = dict.fromkeys(getattr(x, "line", "") for x in operands)  # after trace_lines()
+    made = "".join(f"; made at {line}" for line in lines if line)
+    try:
+        return type(error)(f"{call(op.name, operands)}: {text}{made}")
+    except TypeError:  # a kind of error that is made of more than a message
+        return error
+
+
+def _raised_in(error: Exception) -> str:
+    """Return the name of the function that raised an error."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_name if traceback else ""
+
+
+def _shown(x: Any) -> str:
+    label = str(getattr(x, "label", ""))
+    data = getattr(x, "data", x)
+    number = shorten(data) if abs(data) > 1e300 and isinstance(data, int) else repr(float(data))
+    return f"{shorten(label)[1:-1]}={number}" if label else number
 
 
 def _subscript(i: int) -> str:

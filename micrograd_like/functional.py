@@ -99,8 +99,8 @@ def _floats(root: Value, seed: Any) -> Grads:
 def _values(root: Value, seed: Any) -> Grads:
     """Do the same over Values, so that the operations of the walk are recorded themselves.
 
-    A gradient that is constant is a float until the end, and one that is a value of the graph, as b
-    is for a*b, gets a node of its own; so does one that is another leaf's already.
+    A gradient that is constant is a float until the end. One that is a value of the graph, as b is
+    for a*b, or that two leaves share, gets a node of its own.
     """
     order = topological_order(root)
     grads: Grads = {root: seed if isinstance(seed, Value) else as_float(seed)}
@@ -160,6 +160,8 @@ def _partial_values(out: Value) -> tuple[Any, ...]:
             return partials
     except (ArithmeticError, ValueError):
         pass
+    except TypeError as error:  # a rule of arithmetic and rows takes Values
+        raise out.op.error(error, out.operands) from error
     raise RuntimeError(
         f"the data of an operand of {out!r} has changed since it was recorded: its partials "
         f"were {out.partials} then; compute it again before differentiating with create_graph"

@@ -11,13 +11,12 @@ What you can do with it::
     >>> round(loss.data, 4)
     1.0986
 
-A loss is of one example: it compares what the model returned with what it should have returned.
-`training.fit` takes the mean over a batch; by hand, ``fsum(map(loss, outputs, targets)) / n``.
+A loss is of one example. `training.fit` takes the mean over a batch; by hand, it is
+``fsum(map(loss, outputs, targets)) / n``.
 
-The short names: an ``output`` is a number or a Value, or a list of them, as a model returns it; its
-``target`` is a number for each, or in a difference a Value. A ``score`` is an output that may be
-any number; a ``logit`` is a score that means log odds. ``d`` is the difference of an output and its
-target.
+An ``output`` is a number or a Value, or a list of them, as a model returns it; its ``target`` is a
+number for each, or in a difference a Value. A ``score`` is an output that may be any number; a
+``logit`` is a score that means log odds; ``d`` is the difference of an output and its target.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 def mean_squared_error(output: Any, target: Any) -> Any:
     """Return the mean of the squared differences: torch.nn.MSELoss, "mse" in Keras."""
     ds = _differences("mean_squared_error", output, target)
-    return _mean(_squares(ds), len(ds))
+    return _squares(ds) if len(ds) == 1 else _squares(ds) / len(ds)
 
 
 def half_squared_error(output: Any, target: Any) -> Any:
@@ -49,30 +48,28 @@ def half_squared_error(output: Any, target: Any) -> Any:
 
 def absolute_error(output: Any, target: Any) -> Any:
     """Return the mean of the absolute differences: torch.nn.L1Loss, "mae" in Keras."""
-    ds = _differences("absolute_error", output, target)
-    return _mean(_sum([ops.fabs(d) for d in ds]), len(ds))
+    return _mean([ops.fabs(d) for d in _differences("absolute_error", output, target)])
 
 
 def hinge(score: Any, target: Any) -> Any:
     """Return max(0, 1 - target * score), the max-margin loss: a target is 1 or -1.
 
-    For a list of scores, each with its target, return the mean. Raises ValueError for other
-    targets.
+    For a list of scores, each with its target, return the mean. Other targets raise ValueError.
     """
     terms = []
     for s, t in _pairs("hinge", score, target):
         if (sign := as_float(t)) not in (1.0, -1.0):
             raise ValueError(f"hinge: a target is 1 or -1, not {shorten(t)}")
         terms.append(ops.relu(ops.sub(1.0, s) if sign > 0 else ops.add(1.0, s)))
-    return _mean(_sum(terms), len(terms))
+    return _mean(terms)
 
 
 def binary_cross_entropy(logit: Any, target: Any) -> Any:
     """Return -log of the probability of the target, where the logit is the log odds of a 1.
 
     It is ``-t*log(p) - (1-t)*log(1-p)`` with ``p = sigmoid(logit)``, without overflow or
-    cancellation: torch.nn.BCEWithLogitsLoss. A target is between 0 and 1. For a list of logits,
-    each with its target, return the mean. Raises ValueError for other targets.
+    cancellation: torch.nn.BCEWithLogitsLoss. For a list of logits, each with its target, return the
+    mean. A target that is not between 0 and 1 raises ValueError.
     """
     terms = []
     for x, t in _pairs("binary_cross_entropy", logit, target):
@@ -83,15 +80,15 @@ def binary_cross_entropy(logit: Any, target: Any) -> Any:
         else:
             each = ops.softplus(ops.neg(x)), ops.softplus(x)
             terms.append(weighted_sum((p, 1 - p), each))  # of two terms >= 0: nothing cancels
-    return _mean(_sum(terms), len(terms))
+    return _mean(terms)
 
 
 def cross_entropy(scores: Any, target: Any) -> Any:
     """Return -log of the softmax of the scores at the target, the index of a class.
 
     It neither overflows nor cancels: torch.nn.CrossEntropyLoss, "sparse categorical cross-entropy
-    from logits" in Keras. There is one score for each of two or more classes. Raises TypeError if
-    the target is not a whole number, IndexError if there is no such class.
+    from logits" in Keras. Raises TypeError if the target is not a whole number or the scores are
+    not two or more, IndexError if there is no such class.
     """
     if not isinstance(scores, (list, tuple)) or len(scores) < 2:
         raise TypeError(
@@ -101,9 +98,8 @@ def cross_entropy(scores: Any, target: Any) -> Any:
     try:
         i = operator.index(target)
     except TypeError:
-        raise TypeError(
-            f"cross_entropy: a class is a whole number, not {shorten(target)}"
-        ) from None
+        message = f"cross_entropy: a class is a whole number, not {shorten(target)}"
+        raise TypeError(message) from None
     if not 0 <= i < len(scores):
         raise IndexError(f"cross_entropy: no class {i} among {len(scores)}, 0 to {len(scores) - 1}")
     return ops.neg(ops.log_softmax(scores[i], *scores[:i], *scores[i + 1 :]))
@@ -112,8 +108,7 @@ def cross_entropy(scores: Any, target: Any) -> Any:
 def l2_penalty(parameters: Module | Iterable[Any], strength: float = 1.0) -> Any:
     """Return ``strength`` times the sum of the squares of a module's parameters, or of a list.
 
-    Added to a loss, it has the gradients of ``weight_decay=2*strength`` in SGD or Adam, which is
-    faster.
+    Added to a loss, it does what ``weight_decay=2*strength`` of SGD or Adam does faster.
     """
     if isinstance(parameters, Module):
         parameters = parameters.parameters()
@@ -132,12 +127,8 @@ def _squares(ds: list[Any]) -> Any:
     return weighted_sum(ds, ds)
 
 
-def _sum(terms: list[Any]) -> Any:
-    return terms[0] if len(terms) == 1 else fsum(terms)
-
-
-def _mean(total: Any, n: int) -> Any:
-    return total if n == 1 else total / n
+def _mean(terms: list[Any]) -> Any:
+    return terms[0] if len(terms) == 1 else fsum(terms) / len(terms)
 
 
 def _differences(name: str, output: Any, target: Any) -> list[Any]:

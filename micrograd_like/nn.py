@@ -203,8 +203,13 @@ class Neuron(Module):
             for wi, xi in zip(self.w, x):
                 out = wi * xi if out is None else out + wi * xi
         f = self.activation
-        if f is not linear:
-            out = out.record(f, (out,)) if type(f) is Op else f(out)  # the same, a call sooner
+        if isinstance(f, Op) and not f.defaults:  # as f(out), a call sooner
+            try:
+                out = out.record(f, (out,))
+            except (ArithmeticError, ValueError, TypeError) as error:
+                raise f.error(error, (out,)) from None
+        elif f is not linear:
+            out = f(out)
         if not isinstance(out, Value):
             raise TypeError(
                 f"the activation {_name(f)} returned {shorten(out)}: "

@@ -100,7 +100,7 @@ class Op:
     names           of the operands; the rule's own, unless a row says otherwise. "x…" stands for
                     any number of them: the op is ``many``, and its forward and rule take them as
                     one sequence (see `micrograd_like.formulas`)
-    arity           how many operands it takes, one or two; else 0
+    arity           1 or 2; 0 for an op of more, or of any number of operands
     defaults        of the last operands (see `OpWithDefaults`)
     domain          of the operand, if forward raises outside: the interval that errors tell
     binds, latex    how tightly an operator binds, and what LaTeX writes
@@ -110,7 +110,7 @@ class Op:
     def __init__(
         self,
         name: str,
-        forward: Callable[..., float],
+        forward: Callable[..., Any],
         partials: Callable[..., Any],
         formula: str = "",
         *,
@@ -133,7 +133,8 @@ class Op:
         self.names = tuple(names.split()) or formulas.argument_names(partials)
         self.many = "…" in "".join(self.names)
         self.arity = len(self.names) if len(self.names) < 3 and not self.many else 0
-        self.formulas = tuple(formula.split("; ")) if formula else ()
+        self.formulas = formulas.split(name, formula, self.names)
+        self.foreign = formulas.is_foreign(forward)  # then errors show where in it they come from
         self.defaults = defaults
         self.domain = domain
         self.binds, self.latex, self.saturates = binds, latex, saturates
@@ -155,7 +156,7 @@ class Op:
                     return x.record(self, xs)
             return self.value([x if type(x) is float else as_float(x) for x in xs])
         except (ArithmeticError, ValueError, TypeError) as error:
-            raise self.error(error, xs) from None
+            raise self.error(error, xs) from (error if self.foreign else None)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Op: ...
@@ -205,31 +206,11 @@ class Op:
 
     def call(self, operands: Sequence[Any]) -> str:
         """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
-        shown = [
-            f"{shorten(str(x.label))[1:-1]}={x.data!r}"
-            if getattr(x, "label", None)
-            else repr(float(number(x)))
-            for x in operands[:8]
-        ]
-        if len(operands) > 8:
-            shown.append(f"… and {len(operands) - 8} more")
-        return f"{self.name}({', '.join(shown)})"
+        return formulas.call(self.name, operands)
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""
-        text, n = str(error), len(self.names)
-        if len(operands) != n and not self.many:
-            takes = f"takes {n} operand{'s' * (n != 1)}, {', '.join(self.names)}"
-            return TypeError(f"{self.name} {takes}; got {len(operands)}")
-        if "unpack" in text:  # says `Value.record`, of what the rule returned
-            text = "its rule must return a tuple, with one partial for each operand"
-        elif isinstance(error, TypeError):
-            return TypeError(f"{self.name}: {text}")
-        elif isinstance(error, ValueError) and self.domain != REALS:
-            text += "; {} takes numbers between {:g} and {:g}".format(self.name, *self.domain)
-        lines = dict.fromkeys(getattr(x, "line", "") for x in operands)  # after trace_lines()
-        made = "".join(f"; made at {line}" for line in lines if line)
-        return type(error)(f"{self.call(operands)}: {text}{made}")
+        return formulas.error(self, error, operands)
 
 
 class OpWithDefaults(Op):
@@ -385,7 +366,7 @@ def _swap_halves(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
 
 
 def _least(slope: Number) -> Number:
-    """Return the number of least size between a slope and 1."""
+    """Return the subgradient of least norm where the slope goes over to 1: 0, 1 or the slope."""
     return max(0.0, min(1.0, slope))
 
 
@@ -482,8 +463,8 @@ prod         = Op("prod",         math.prod,           _d_prod,        "out/xᵢ
 sumprod      = Op("sumprod",      floats.sumprod,      _swap_halves,   "qᵢ; pᵢ",            names="p… q…", symbol="Σab")
 weighted_sum = Op("weighted_sum", floats.weighted_sum, _swap_halves,   "xᵢ; wᵢ; 1",         names="w… x… b", symbol="Σwx")
 hypot        = Op("hypot",        lambda xs: math.hypot(*xs), _d_hypot,       "xᵢ/out",            names="x…")
-maximum      = Op("maximum",      floats.maximum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="max", latex="\\max")
-minimum      = Op("minimum",      floats.minimum,      _d_extreme,     "1 if xᵢ = out else 0", names="x…", symbol="min", latex="\\min")
+maximum      = Op("maximum",      floats.maximum,      _d_extreme,     "1/k if xᵢ = out else 0", names="x…", symbol="max", latex="\\max")
+minimum      = Op("minimum",      floats.minimum,      _d_extreme,     "1/k if xᵢ = out else 0", names="x…", symbol="min", latex="\\min")
 clamp        = OpWithDefaults("clamp",        floats.clamp,        lambda out, a, low, high: (float(low < a < high), float(a < low), float(a > high)), "1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0", defaults=REALS)
 logsumexp    = Op("logsumexp",    floats.logsumexp,    lambda out, xs: _shares(xs),      "softmax(xᵢ)",       names="x…")
 softmax      = Op("softmax",      lambda xs: floats.shares(xs)[0], _d_softmax,     "out·(1 − out); −out·softmax(xᵢ)", names="a x…")  # of the first among all

@@ -12,9 +12,8 @@ What you can do with it::
     >>> round(x.data, 4)
     0.0346
 
-The learning rate ``lr`` is a number, or a function of the number of steps made so far:
-``lr=lambda step: 0.1 * 0.99**step``. A step changes all parameters and the optimizer's memory, or
-nothing, whatever interrupts it.
+``lr`` may also be a function of the number of steps made so far: ``lambda step: 0.1 * 0.99**step``.
+A step changes all parameters and the optimizer's memory, or nothing, whatever interrupts it.
 
 The short names: ``x`` is a parameter's data, ``g`` its gradient, ``memory`` what an optimizer
 remembers of it: a tuple of numbers, empty before the first step.
@@ -99,8 +98,7 @@ class Optimizer:
             data.append(x)
             new.append(memory)
         if not math.isfinite(sum(map(sum, new), sum(data))):  # perhaps only the sum overflows
-            for i, (x, memory) in enumerate(zip(data, new)):
-                self._refuse_not_finite(i, x, *memory)
+            self._refuse_not_finite(data, new)
         self._commit(data, (steps + 1, tuple(new)))
 
     def zero_grad(self) -> None:
@@ -109,31 +107,27 @@ class Optimizer:
             p.grad = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what `load_state_dict` needs to go on from here, ready for JSON.
-
-        It leaves out a learning rate that is a function.
-        """
+        """Return what `load_state_dict` needs, ready for JSON; without an lr that is a function."""
         self.check()
         settings = {name: getattr(self, name) for name in self.settings}
         steps, memories = self._state
-        columns = {
-            name: [memory[i] if memory else None for memory in memories]
-            for i, name in enumerate(self.memory_names)
-        }
         return {
             "optimizer": type(self).__name__,
             "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
             "lr": None if callable(self.lr) else self.rate(),
             "steps": steps,
             "parameters": len(memories),
-            "state": columns,
+            "state": {
+                name: [memory[i] if memory else None for memory in memories]
+                for i, name in enumerate(self.memory_names)
+            },
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the memory, learning rate and settings that `state_dict` returned.
 
-        Raises ValueError, and changes nothing, unless it is the whole state of an optimizer of this
-        class, with as many parameters. If ``lr`` was a function, it must be one here, and is kept.
+        Raises ValueError, and changes nothing, unless it is the whole state of such an optimizer.
+        If ``lr`` was a function, it must be one here, and is kept.
         """
         attributes, self._state = self.read_state_dict(state)
         vars(self).update(attributes)
@@ -171,16 +165,17 @@ class Optimizer:
         for name, column in columns.items():
             if not isinstance(column, list) or len(column) != len(self.parameters):
                 raise ValueError(f"{name} must be a list of {len(self.parameters)} numbers")
-        found = zip(*columns.values()) if columns else ((),) * len(self.parameters)
-        memories = tuple([self._read_memory(i, numbers, steps) for i, numbers in enumerate(found)])
+        rows = enumerate(zip(self.parameters, *columns.values()))
+        memories = tuple([self._read_memory(i, found, steps) for i, (_, *found) in rows])
         return {name: getattr(then, name) for name in (*self.settings, "lr")}, (steps, memories)
 
-    def _read_memory(self, i: int, found: Iterable[Any], steps: int) -> Memory:
+    def _read_memory(self, i: int, found: list[Any], steps: int) -> Memory:
         """Return a parameter's memory, or raise if it can't be one after so many steps."""
-        numbers = [x for x in found if x is not None]
-        if numbers and (len(numbers) < len(self.memory_names) or not steps):
+        if all(x is None for x in found):
+            return ()
+        if None in found or not steps:
             raise ValueError(f"the memory of parameter {i} is incomplete, or there was no step")
-        named = zip(self.memory_names, numbers)
+        named = zip(self.memory_names, found)
         return tuple([finite(f"{name} of parameter {i}", x) for name, x in named])
 
     def _commit(self, data: list[float], state: State) -> None:
@@ -188,15 +183,15 @@ class Optimizer:
         memory = map(_set_state, (self,), (state,))
         any(chain(map(set_data, self.parameters, data), memory))
 
-    def _refuse_not_finite(self, i: int, x: float, *memory: float) -> None:
-        for name, number in zip(("data", *self.memory_names), (x, *memory)):
-            if not math.isfinite(number):
-                p = self.parameters[i]
-                raise FloatingPointError(
-                    f"a step would make {name} of {_name(i, p)} {number}: its gradient is "
-                    f"{gradient(p)}, its data {p.data}, the learning rate {self.rate()}; nothing "
-                    "has changed; try a lower learning rate, or clip_grad_norm"
-                )
+    def _refuse_not_finite(self, data: list[float], memories: list[Memory]) -> None:
+        for i, (p, x, memory) in enumerate(zip(self.parameters, data, memories)):
+            for name, number in zip(("data", *self.memory_names), (x, *memory)):
+                if not math.isfinite(number):
+                    raise FloatingPointError(
+                        f"a step would make {name} of {_name(i, p)} {number}: its gradient is "
+                        f"{gradient(p)}, its data {p.data}, the learning rate {self.rate()}; "
+                        "nothing has changed; try a lower learning rate, or clip_grad_norm"
+                    )
 
     def __repr__(self) -> str:
         settings = "".join(f", {name}={getattr(self, name)}" for name in self.settings)
@@ -240,9 +235,9 @@ class SGD(Optimizer):
             raise TypeError(f"nesterov is {shorten(self.nesterov)}: it must be True or False")
         self.nesterov = bool(self.nesterov)
         if self.nesterov and (not self.momentum or self.dampening):
+            given = f"momentum={self.momentum}, dampening={self.dampening}"
             raise ValueError(
-                f"nesterov=True needs a momentum above 0 and no dampening, not "
-                f"momentum={self.momentum}, dampening={self.dampening}"
+                f"nesterov=True needs a momentum above 0 and no dampening, not {given}"
             )
 
     def update(self, x: float, g: float, memory: Memory, lr: float) -> tuple[float, Memory]:
@@ -301,10 +296,10 @@ class Adam(Optimizer):
         x -= lr / (1 - beta1**step) * mean / size if size else math.nan
         return x, (step, mean, square)
 
-    def _read_memory(self, i: int, found: Iterable[Any], steps: int) -> Memory:
+    def _read_memory(self, i: int, found: list[Any], steps: int) -> Memory:
         memory = super()._read_memory(i, found, steps)
         step, _, square = memory or (1.0, 0.0, 0.0)
-        if not (1 <= step <= max(steps, 1) and step.is_integer() and square >= 0):
+        if memory and not (1 <= step <= steps and step.is_integer() and square >= 0):
             raise ValueError(
                 f"the memory of parameter {i} is {memory}: its step must be a whole number from 1 "
                 f"to {steps}, and its exp_avg_sq must be at least 0"
@@ -331,8 +326,7 @@ class AdamW(Adam):
 def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> float:
     """Scale the gradients to a Euclidean norm of at most ``max_norm``; return the norm before.
 
-    This changes each ``p.grad``. Raises FloatingPointError, and changes nothing, if the norm is not
-    finite.
+    Raises FloatingPointError, and changes nothing, if the norm is not finite.
     """
     if not (as_float(max_norm) > 0):
         raise ValueError(f"max_norm = {max_norm}: it must be above 0")

@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -78,7 +77,7 @@ class Timer:
 
     def wait(self) -> None:
         while self.waiting:
-            time.sleep(1e-6)
+            pass
 
 
 class Process:
@@ -127,16 +126,16 @@ class Episodes:
         self.backward, self.sender, self.each = backward, sender, each
         self.leaves = [Value(float(i % 5)) for i in range(LEAVES)]
         self.root = graph_of(self.leaves)
-        start = time.perf_counter()
-        backward(self.root)
-        self.seconds = time.perf_counter() - start
-        self.inside = self.again = self.torn = 0
+        self.episodes = self.inside = self.again = self.torn = 0
 
-    def run(self, episodes: int) -> None:
-        rng = random.Random(episodes)
-        for _ in range(episodes):
-            # The second comes soon, while the first is being handled.
-            delays = [rng.uniform(1e-6, 2 * self.seconds)]
+    def run(self, inside_at_least: int) -> None:
+        """Go on until so many episodes were interrupted inside backward, on any machine."""
+        rng = random.Random(inside_at_least)
+        while self.inside < inside_at_least:
+            self.episodes += 1
+            # Some delays are long where backward is slow; most are short where it is fast.
+            # The second signal comes soon, while the first is being handled.
+            delays = [10 ** rng.uniform(-6, -1)]
             delays += [rng.uniform(1e-6, 6e-5) for _ in range(1, self.each)]
             errors = self.episode(delays)
             landed = [[inside(e) for e in chain_of(error)] for error in errors]
@@ -189,15 +188,15 @@ def inside(error: BaseException) -> bool:
     return trace is not None
 
 
-def bombard(backward: Callable[[Value], None], episodes: int) -> None:
+def bombard(backward: Callable[[Value], None], interrupted: int) -> None:
     """Print what becomes of so many interrupted calls, by each sender, with one signal and two."""
     for sender in (Timer(), Process()):
         for each in (1, 2):
             run = Episodes(backward, sender, each)
-            run.run(episodes)
+            run.run(interrupted)
             way = f"{type(sender).__name__}, {each} signal{'s'[: each - 1]}".lower()
             print(
-                f"{way}: {episodes} episodes, {run.inside} interrupted inside backward, "
+                f"{way}: {run.episodes} episodes, {run.inside} interrupted inside backward, "
                 f"{run.again} of them twice, {run.torn} tore the gradients",
                 flush=True,
             )

@@ -196,15 +196,15 @@ class TestPanel:
 
 class TestDocument:
     def test_a_figure_has_room_for_its_panels(self) -> None:
-        panels = Panel((100, 50), (0, 1), (0, 1)), Panel((10, 200), (0, 1), (0, 1), room=90)
+        panels = Panel((100, 50), (0, 1), (0, 1)), Panel((10, 200), (0, 1), (0, 1))
         root = ET.fromstring(figure("<Title>", "&", *panels))
-        assert root.get("viewBox") == "0 0 310 362"
-        assert (root.get("width"), root.get("height")) == ("310", "362")
+        assert root.get("viewBox") == "0 0 286 362"
+        assert (root.get("width"), root.get("height")) == ("286", "362")
         assert root.findtext(f"{SVG}title") == "<Title>"
         assert root.findtext(f"{SVG}desc") == "&"
         assert [g.get("transform") for g in root.findall(f"{SVG}g")] == [
             "translate(66 106)",
-            "translate(270 106)",
+            "translate(246 106)",
         ]
 
     def test_titles_have_a_line_of_their_own(self) -> None:

@@ -3,6 +3,8 @@ out: an operand that is repeated is two edges."""
 
 from __future__ import annotations
 
+import math
+
 from micrograd_like import Value, fsum, nn
 from micrograd_like.graph import Graph
 
@@ -67,3 +69,30 @@ def test_a_box_of_a_module_has_one_stub_for_all_its_values() -> None:
     x = leaf("x")
     cut = fsum(nn.Layer(2, 3, rng=1, activation="linear")([x * x, x])).graph(levels=1, collapse=1)
     assert stubs(cut) == {"Layer": "15 operands not shown"}  # of three neurons 2 + 2 + 1 each
+
+
+def test_the_gradient_of_a_module_is_that_of_its_parameters() -> None:
+    """Not of the values that are made in it."""
+    layer = nn.Layer(1, 2, rng=1, activation="tanh")
+    out = fsum(layer([leaf("x")]))
+    out.backward()
+    (box,) = [box for box in out.graph(collapse=1).scene.boxes if box.kind == "module"]
+    norm = math.hypot(*[p.grad for p in layer.parameters()])
+    assert box.rows == [("parameters", "4"), ("operations", "4"), ("|grad|", f"{norm:.4g}")]
+
+
+def test_a_graph_without_its_root_is_called_a_part() -> None:
+    x = leaf("x")
+    square = x * x
+    root = -square
+    assert root.graph().scene.summary == "Graph of 3 values and 3 edges"
+    below = root.graph(keep=lambda value: value is not root)
+    assert below.scene.summary == "Part of a graph: 2 values and 2 edges"
+    assert root.graph(levels=1).scene.summary == "Part of a graph: 2 values and 1 edge"
+
+
+def test_modules_are_in_the_order_of_their_numbers() -> None:
+    """The tenth neuron comes after the second, not after the first."""
+    graph = fsum(nn.Layer(1, 12, rng=1)([leaf("x")])).graph()
+    titles = [title for path, title in graph.scene.titles.items() if len(path) == 2]
+    assert titles == [f"neurons.{i}" for i in range(12)]

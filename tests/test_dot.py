@@ -5,6 +5,7 @@ The text is read here as Graphviz would; where its `dot` is there, that is asked
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -67,7 +68,7 @@ def test_graphviz_reads_the_arrows_between_modules() -> None:
     graph = nn.MLP(1, [2, 3, 1], rng=1)([Value(0.5, label="x")]).graph(collapse=2)
     key = {box.name: box.key for box in graph.scene.boxes}
     chain = ["x", "layers.0", "layers.1", "layers.2"]
-    wanted = {(key[tail], key[head]) for tail, head in zip(chain, chain[1:])}
+    wanted = {(key[tail], key[head]) for tail, head in itertools.pairwise(chain)}
     assert arrows_by_dot(graph) == Counter(wanted)
     assert {(tail, head) for tail, head, _ in statements(graph)} == wanted
 

@@ -149,6 +149,7 @@ def evaluated(op: Op, i: int, xs: tuple[float, ...]) -> float:
     for word, python in WORDS.items():
         text = re.sub(rf"\b{word}\(", f"{python}(", text)
     known: dict[str, Any] = {**TABLE, "π": math.pi, "least": min}
+    known["k"] = sum(x == op.value(xs) for x in xs)
     known["softmax_of"] = lambda x: math.exp(x) / sum(map(math.exp, xs))
     known.update(zip(op.operand_names(len(xs)), xs), out=op.value(xs))
     return float(

@@ -131,6 +131,7 @@ def test_names_do_not_collide() -> None:
         (lambda: X + float("inf"), "x + \\infty"),
         (lambda: Value(1.0, label="w.10") + Value(2.0, label="w2"), "w_{10} + w_{2}"),
         (lambda: abs(X), "\\left|x\\right|"),
+        (lambda: fsum([X, Value(-2.0), -Y]), "x + \\left(-2\\right) + \\left(-y\\right)"),
     ],
 )
 def test_it_is_typeset(make: object, text: str) -> None:

@@ -14,6 +14,8 @@ from micrograd_like.files import write_whole
 HOUR = 3600
 
 
+# Python closes a file itself if the interrupt comes between `open` and `with`.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_interrupts_at_any_two_places_leave_one_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

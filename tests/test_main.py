@@ -88,6 +88,7 @@ def test_its_options_are_those_of_a_graph(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["scripts/none.py:y"], "there is no script 'scripts/none.py'"),
+        (["x" * 5000 + ".py:y"], "there is no script 'xxx"),
         (["scripts/train.py"], "names no Value: write SCRIPT:NAME"),
         (["scripts/train.py:w"], "scripts/train.py has no 'w'; its Values are x, y"),
         (["scripts/train.py:z"], "z of scripts/train.py is of type float, not a Value; its"),

@@ -37,3 +37,29 @@ def test_a_label_of_which_nothing_can_be_seen_is_none() -> None:
     assert label(Value(1.0, label="重み")) == "重み"
     assert label(Value(1.0, label="x" * 100)) == "x" * (WIDTH - 1) + "…"
     assert label(Value(1.0, label="a\nb")) == "a⏎b"
+
+
+def test_a_constant_goes_by_its_number_and_a_leaf_by_its_place() -> None:
+    x = Value(3.0)
+    y = x * 2.0
+    names = Names(topological_order(y))
+    assert [names(value) for value in y.operands] == ["leaf v0", "2.0"]
+    assert [names.short(value) for value in y.operands] == ["3.0", "2.0"]
+    assert (names(y), names.title(y), names.short(y)) == ("* v2", "* v2", "v2")
+
+
+def test_a_key_is_never_the_label_of_another_value() -> None:
+    """However many labels are made to look like it."""
+    x, y, z = (Value(2.0, label=text) for text in ("v4", "v4_", "v4__"))
+    inner = (x * y) * z
+    root = tanh(inner)
+    names = Names(topological_order(root))
+    assert names.key(inner) == "v4"
+    assert names.short(inner) == "v4___"
+    assert len({names.short(value) for value in names}) == len([*names])
+
+
+def test_a_number_is_never_the_label_of_another_value() -> None:
+    x, two = Value(0.5, label="2.0"), Value(2.0)
+    names = Names(topological_order(x * two))
+    assert (names.short(x), names.short(two)) == ("2.0", "2.0_")

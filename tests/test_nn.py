@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograd_like import Value, maximum, ops, tanh
+from micrograd_like import Value, log, maximum, ops, tanh
 from micrograd_like.files import write_whole
 from micrograd_like.nn import (
     ACTIVATIONS,
@@ -341,6 +341,12 @@ def test_an_unknown_activation_is_refused_and_the_known_ones_listed(
     )
     with pytest.raises(TypeError, match=r"^an activation is a name or a function, not 3$"):
         make(3)
+
+
+@pytest.mark.parametrize("activation", [log, ops.log, ops.sqrt, ops.acosh])
+def test_an_error_of_an_activation_names_it_and_its_operand(activation: Any) -> None:
+    with pytest.raises(ValueError, match=r"^\w+\(-1\.0\): .*takes numbers between"):
+        Neuron(1, activation=activation, init=-1.0)([1.0])
 
 
 def plain_tanh(v: Value) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 from test_layout import crossings, simple
@@ -20,7 +21,7 @@ def shuffled_planar(rng: random.Random) -> Edges:
         names += rng.sample(range(first, first + width), width)
         first += width
     first = 0
-    for width, following in zip(widths, widths[1:]):
+    for width, following in itertools.pairwise(widths):
         i = j = 0
         edges.append((first, first + width))
         while i < width - 1 or j < following - 1:

@@ -375,7 +375,7 @@ def test_a_partial_is_what_the_rule_gives_or_a_remark_says_why_not() -> None:
     assert rules(x**2)[1] == ("∂power/∂b = 0.0", "", [])
     assert rules(fsum([x, x]))[0] == ("∂fsum/∂x₁ = 1.0", "", [])
     where = ["x₁: x 2.0", "out: v2 2.0"]
-    assert rules(maximum(x, 1.0))[0] == ("∂maximum/∂x₁ = 1 if x₁ = out else 0", "", where)
+    assert rules(maximum(x, 1.0))[0] == ("∂maximum/∂x₁ = 1/k if x₁ = out else 0", "", where)
     assert rules(prod([x, x]))[0][0] == "∂prod/∂x₁ = out/x₁"
     inf = Value(math.inf, label="inf")
     why = "not by the rule, {}: what is nan has no derivative"

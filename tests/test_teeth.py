@@ -113,6 +113,19 @@ BUGS = [
     Bug("rows from the first to the last", "training/fitting", "for row in reversed(batch)]", "for row in batch][::-1]", "test_training.py::TestFit"),
     Bug("rows one by one where a parameter is used twice", "training/measuring", "return all(uses[p] <= 1 for p in trained)", "return True", "test_training.py::TestFit"),
     Bug("a damaged checkpoint taken", "training/checkpoint", "    if written != _digest(", "    if not written and _digest(", "test_training.py::TestCheckpoints::test_what_is_wrong_with_a_file_is_told_and_nothing_changes"),
+    Bug("validation rows that tell no data apart", "training/fitting", "for row in (*rows, *held_out):", "for row in rows:", "test_checkpoint.py::test_other_validation_rows_are_other_data"),
+    Bug("targets that tell no data apart", "training/fitting", "numbers.append([*map(float, row.inputs), *map(float, targets)])", "numbers.append([*map(float, row.inputs)])", "test_checkpoint.py::test_other_targets_are_other_data"),
+    Bug("a model loaded beside another optimizer", "training/checkpoint", "    optimizer.read_state_dict(content[\"optimizer\"])\n", "", "test_checkpoint.py::test_what_the_optimizer_refuses_leaves_the_model_as_it_was"),
+    Bug("a pace over the epochs of another run", "training/progress", "(epoch - self.done) *", "epoch *", "test_progress.py"),
+    # drawing and debugging
+    Bug("arrows turned round", "drawing/dot", "yield f\"  {tail} -> {head} [", "yield f\"  {head} -> {tail} [", "test_dot.py::test_arrows_run_from_operands_to_what_is_made_of_them"),
+    Bug("what flows negatively drawn solid", "drawing/dot", "{\"minus\": \"dashed\", ", "{", "test_dot.py::test_an_arrow_looks_like_what_flows_along_it"),
+    Bug("a stub for two equal operands that counts one", "drawing/selecting", "sum(x not in near for x in out.operands)", "sum(x not in near for x in set(out.operands))", "test_composing.py::test_a_stub_counts_each_operand_that_is_left_out"),
+    Bug("layers in the order as given", "drawing/layout/ordering", "            order.sweep(sweep % 2 == 0)\n", "", "test_ordering.py::test_a_tangled_drawing_that_needs_no_crossing_has_none"),
+    Bug("both rows of x*x marked", "debugging/looking", "'▶' if i == index else '─'", "'▶' if index is not None and x is coming.x else '─'", "test_looking.py::test_of_two_equal_operands_the_one_that_is_next_is_marked"),
+    Bug("products in the range of usual decimals", "debugging/paths", "FIFTY_DIGITS = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])", "FIFTY_DIGITS = Context(prec=50, traps=[])", "test_paths.py::test_a_product_may_leave_every_range_on_the_way"),
+    Bug("a bias of 0 left out", "functions", "*(() if bias is None else (bias,))", "*((bias,) if bias else ())", "test_functions.py::test_a_bias_of_0_is_a_bias"),
+    Bug("an order that looks in lists", "engine", "filterfalse(found.__contains__, reversed(a))", "[x for x in reversed(a) if x not in nodes and x not in leaves]", "test_topological_order.py::test_twice_the_graph_is_twice_the_work"),
 ]  # fmt: skip
 
 

@@ -78,6 +78,12 @@ def wide_of_pairs(n: int) -> Value:
     return node(*[node(Counted(1.0), Counted(2.0)) for _ in range(n)])
 
 
+def wide_of_threes(n: int) -> Value:
+    """Of nodes that keep their operands in a tuple, too, half of them found already."""
+    leaf = node(Counted(1.0))
+    return node(*[node(leaf, Counted(2.0), leaf) for _ in range(n)])
+
+
 def wide_of_one_node(n: int) -> Value:
     return node(*[node(Counted(1.0))] * n)
 
@@ -109,7 +115,7 @@ def chain(n: int) -> Value:
 
 
 SHAPES = [
-    *(wide_of_nodes, wide_of_pairs, wide_of_one_node, wide_of_shared, chain),
+    *(wide_of_nodes, wide_of_pairs, wide_of_threes, wide_of_one_node, wide_of_shared, chain),
     *(wide_of_a_chain, wide_of_a_chain_turned_round),
 ]
 

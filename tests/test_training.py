@@ -15,7 +15,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from fractions import Fraction

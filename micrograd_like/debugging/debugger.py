@@ -7,35 +7,29 @@
 or ``python -m micrograd_like debug SCRIPT:NAME``, or ``breakpoint()`` in a script that runs under
 ``PYTHONBREAKPOINT=micrograd_like.debugging.debugger.set_trace``.
 
-The debugger stands between two steps. A step takes a value whose gradient is complete, ``out``, and
-one of its operands, ``x``, and adds the gradient times the partial to the operand's gradient. Until
-the end of the walk, the ``grad`` of every value is what the walk has made it so far; there, it is
-what ``backward()`` leaves. If you leave earlier, every ``grad`` is what it was before.
+It stands between two steps. A step takes a value whose gradient is complete, ``out``, and one of
+its operands, ``x``, and adds the gradient times the partial to the operand's gradient. Every
+``grad`` is what the walk has made it so far or, if you leave before the end, what it was before.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
+from collections.abc import Iterable, Iterator
+from types import CodeType, FrameType
+from typing import IO, Any
 
 from ..engine import Value, topological_order
 from ..text import shorten
-from .breakpoints import Breakpoints
 from .looking import Looking
-from .lookup import Lookup
-from .prompt import Mistake, count_of, none_taken, number_of
+from .prompt import Breakpoint, Lookup, Mistake, When, condition, count_of, none_taken, number_of
 from .steps import Walk
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from types import CodeType, FrameType
-    from typing import IO, Any
 
 
 class Debugger(Looking):
-    """The commands that move and stop; the others are in `Looking`. Their docstrings are the
-    manual."""
+    """The commands that move and stop; the others are in `Looking`."""
 
     prompt = "(grad) "
 
@@ -50,10 +44,15 @@ class Debugger(Looking):
     ) -> None:
         if not isinstance(root, Value):
             raise TypeError(f"cannot debug {shorten(root)} of type {type(root).__name__}: no Value")
-        super().__init__(namespace, stdin, stdout, commands)
+        super().__init__("tab", stdin, stdout)
+        self.use_rawinput = stdin is None
+        self.namespace = {} if namespace is None else namespace
+        self.cmdqueue = list(commands)
+        self.queued = len(self.cmdqueue)
         self.walk = Walk(root, seed)
         self.lookup = Lookup(topological_order(root), self.evaluate)
-        self.breakpoints = Breakpoints(self.walk, self.lookup, self.evaluate)
+        self.breakpoints: list[Breakpoint] = []
+        self.made = 0  # the number of the last one
 
     def run(self) -> None:
         """Do commands until the user leaves. Unless that is at the end, restore every gradient."""
@@ -77,8 +76,6 @@ class Debugger(Looking):
             self.walk.sync()
             self.tell("--KeyboardInterrupt--")
 
-    # ------------------------------------------------------------------ Python
-
     def evaluate(self, expression: str | CodeType, **names: object) -> Any:
         """Evaluate an expression among the names of the script, and more ``names``."""
         return eval(expression, self.namespace, names or None)
@@ -100,7 +97,7 @@ class Debugger(Looking):
 
     def do_step(self, arguments: str) -> None:
         """step [COUNT]: do the next step, or the next COUNT. A step is one edge."""
-        self.run_to(self.walk.position + count_of(arguments))
+        self.go(count_of(arguments))
 
     def do_next(self, arguments: str) -> None:
         """next [COUNT]: do the steps that are left of the current value, or of COUNT values."""
@@ -108,35 +105,35 @@ class Debugger(Looking):
         while count and target < len(tape):
             target += len(tape[target].out.operands) - tape[target].index
             count -= 1
-        self.run_to(target)
+        self.go(target - self.walk.position or 1)
 
     def do_until(self, arguments: str) -> None:
         """until NODE: go on until the gradient of NODE is complete, or to a breakpoint."""
         value = self.node(arguments, "until")
-        target = self.walk.complete_at[value]
-        if self.walk.position >= target:
+        count = self.walk.complete_at[value] - self.walk.position
+        if count <= 0:
             name = self.lookup.title(value)
             raise Mistake(f"the gradient of {name} is complete: `back` or `restart`")
-        self.run_to(target)
+        self.go(count)
 
     def do_continue(self, arguments: str) -> None:
         """continue: go on to the next breakpoint, or to the end."""
         none_taken("continue", arguments)
-        self.run_to(len(self.walk.tape))
+        self.go(sys.maxsize)
 
     def do_finish(self, arguments: str) -> None:
         """finish: go on to the end, past all breakpoints."""
         none_taken("finish", arguments)
-        self.run_to(len(self.walk.tape), stop=False)
+        self.go(sys.maxsize, stop=False)
 
     def do_back(self, arguments: str) -> None:
         """back [COUNT]: undo the last step, or the last COUNT. Gradients are restored exactly."""
-        self.back_to(self.walk.position - count_of(arguments), stop=False)
+        self.go(-count_of(arguments), stop=False)
 
     def do_reverse_continue(self, arguments: str) -> None:
         """reverse-continue: go back to the breakpoint before this place, or to the start."""
         none_taken("reverse-continue", arguments)
-        self.back_to(0, stop=True)
+        self.go(-sys.maxsize)
 
     def do_restart(self, arguments: str) -> None:
         """restart: go back to the start. Breakpoints stay."""
@@ -154,27 +151,18 @@ class Debugger(Looking):
         self.tell("")
         return self.do_quit("")
 
-    def run_to(self, target: int, *, stop: bool = True) -> None:
-        """Do steps up to a position, or with ``stop`` to a breakpoint before it."""
-        if self.walk.at_end:
+    def go(self, count: int, *, stop: bool = True) -> None:
+        """Do so many steps, or undo them if negative; with ``stop``, only up to a breakpoint."""
+        walk = self.walk
+        if count > 0 and walk.at_end:
             raise Mistake("this is the end of the walk: `back`, `restart` or `quit`")
-        try:
-            with self.interruptible():
-                while not self.walk.at_end:
-                    self.walk.forward()
-                    if (stop and self.stops()) or self.walk.position >= target:
-                        break
-        finally:
-            self.show_position()
-
-    def back_to(self, target: int, *, stop: bool) -> None:
-        """Undo steps down to a position, or with ``stop`` to a breakpoint after it."""
-        if not self.walk.position:
+        if count < 0 and not walk.position:
             raise Mistake("this is the start of the walk: `step`, `continue` or `quit`")
+        target = min(max(walk.position + count, 0), len(walk.tape))
         try:
             with self.interruptible():
-                while self.walk.position > max(target, 0):
-                    self.walk.back()
+                while walk.position != target:
+                    walk.forward() if count > 0 else walk.back()
                     if stop and self.stops():
                         break
         finally:
@@ -182,20 +170,21 @@ class Debugger(Looking):
 
     def stops(self) -> bool:
         """Tell which breakpoints stop here, and return whether there are any."""
-        hit = self.breakpoints.hit()
+        hit = [each for each in self.breakpoints if each.holds()]
         for each in hit:
+            each.hits += 1
             self.tell(each.headline)
+        self.breakpoints = [each for each in self.breakpoints if each not in hit or not each.once]
         return bool(hit)
 
     def show_position(self) -> None:
         """Show the last step and the next one."""
         walk, done, coming = self.walk, self.walk.done, self.walk.coming
         if done is not None:
-            parts = [done.before, done.product] if done.earlier else [done.product]
-            total = done.after
-            if walk.before(done.x):
-                parts.insert(0, walk.before(done.x))
-                total = done.x.grad
+            first = walk.before(done.x)
+            parts = [first] if first else []
+            parts += [done.before, done.product] if done.earlier else [done.product]
+            total = done.x.grad if first else done.after
             summed = f"{' + '.join(map(repr, parts))} = " if len(parts) > 1 else ""
             to_come = f", {done.waiting} to come" if done.waiting else ""
             self.tell(f"   grad of {self.lookup.title(done.x)} = {summed}{total!r}{to_come}")
@@ -227,34 +216,47 @@ class Debugger(Looking):
             not finite        as in `break if not finite`
             changes sign      as in `break w1 if changes sign`
         """
-        if not arguments:
-            self.do_info("breakpoints")
-        else:
-            self.tell(self.breakpoints.add(arguments).headline)
+        self.stop_at(arguments) if arguments else self.do_info("breakpoints")
 
     def do_tbreak(self, arguments: str) -> None:
         """tbreak [WHERE] [if CONDITION]: set a breakpoint that stops once, and is then deleted."""
         if not arguments:
             raise Mistake("tbreak where? See `help break`")
-        self.tell(self.breakpoints.add(arguments, once=True).headline)
+        self.stop_at(arguments, once=True)
 
     def do_watch(self, arguments: str) -> None:
         """watch NODE: stop whenever the gradient of NODE changes."""
-        self.tell(self.breakpoints.watch(self.node(arguments, "watch")).headline)
+        value = self.node(arguments, "watch")
+        self.add(f"watch {self.lookup.title(value)}", [value], lambda step: True)
 
     def do_delete(self, arguments: str) -> None:
         """delete [NUMBER ...]: delete these breakpoints, or all."""
         numbers = {number_of(word, "a breakpoint's number") for word in arguments.split()}
-        self.tell(f"deleted {self.breakpoints.delete(numbers)}")
+        unknown = numbers - {each.number for each in self.breakpoints}
+        if unknown:
+            raise Mistake(f"no breakpoint {min(unknown)}: `info breakpoints` lists them")
+        kept = [each for each in self.breakpoints if numbers and each.number not in numbers]
+        self.tell(f"deleted {len(self.breakpoints) - len(kept)}")
+        self.breakpoints = kept
+
+    def stop_at(self, text: str, *, once: bool = False) -> None:
+        """Add the breakpoint that was typed: [WHERE] [if CONDITION]."""
+        where, given, asked = re.split(r"^(.*?)(?:\s*\b(if)\s+(.*))?$", text.strip())[1:4]
+        when = condition(asked, self.evaluate) if given else None
+        values = self.lookup.place(where) if where or not given else self.lookup.order
+        self.add(text.strip(), values, when, once)
+
+    def add(self, text: str, values: list[Value], when: When, once: bool = False) -> None:
+        """Add a breakpoint, and tell its number."""
+        self.made += 1
+        self.breakpoints.append(Breakpoint(self.walk, self.made, text, values, when, once))
+        self.tell(self.breakpoints[-1].headline)
 
     def do_info(self, arguments: str) -> None:
         """info breakpoints | step | values: list the breakpoints, the current step, all values."""
         topic = arguments.strip() or "breakpoints"
         if "breakpoints".startswith(topic):
-            for each in self.breakpoints.all:
-                self.tell(each)
-            if not self.breakpoints.all:
-                self.tell("no breakpoints")
+            self.tell("\n".join(map(str, self.breakpoints)) or "no breakpoints")
         elif "step".startswith(topic):
             self.tell(self.walk.coming or "the end of the walk")
         elif "values".startswith(topic):
@@ -274,10 +276,8 @@ def debug(
     stdin: IO[str] | None = None,
     stdout: IO[str] | None = None,
 ) -> None:
-    """Walk through ``root.backward(seed)`` at a prompt, among the names of the caller.
-
-    ``commands`` are done first, as if they were typed.
-    """
+    """Walk through ``root.backward(seed)`` at a prompt, among the names of the caller; first do the
+    ``commands``, as if they were typed."""
     Debugger(root, _names(sys._getframe(1)), stdin, stdout, seed, commands).run()
 
 
@@ -290,13 +290,12 @@ def set_trace(root: Value | None = None) -> None:
     import pdb
 
     frame = sys._getframe(1)
-    if root is None:
-        root = _root_of(frame.f_locals)
-    if root is None:
+    root = _root_of(frame.f_locals) if root is None else root
+    if root is not None:
+        Debugger(root, _names(frame)).run()
+    else:
         print("no Value was computed in this frame: this is pdb", file=sys.stderr)
         pdb.Pdb().set_trace(frame)
-        return
-    Debugger(root, _names(frame)).run()
 
 
 def _names(frame: FrameType) -> dict[str, Any]:

@@ -2,21 +2,18 @@
 
 What you can do with it::
 
-    >>> from micrograd_like import Value, tanh
+    >>> from micrograd_like import Value
     >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
-    >>> print(explain(x, x * x * y + 5 * x))
-    d(+ v6)/d(x) = 17.0
-    3 paths, whose products add up to 17.0, the same to the last bit.
+    >>> print(explain(x, x * y + 5 * x))
+    d(+ v5)/d(x) = 7.0
+    2 paths, whose products add up to 7.0, the same to the last bit.
     Each factor is the partial that leads to the value above it.
     <BLANKLINE>
-      + v6 → * v4 → * v3 → x
-         6 =    1 ×    2 × 3
-    <BLANKLINE>
-      + v6 → * v4 → * v3 → x
-         6 =    1 ×    2 × 3
-    <BLANKLINE>
-      + v6 → * v5 → x
+      + v5 → * v4 → x
          5 =    1 × 5
+    <BLANKLINE>
+      + v5 → * v3 → x
+         2 =    1 × 2
 
 A gradient is a sum over paths. A path leads from the loss down to the leaf, and its term is the
 product of the partials on its edges. What is remarkable follows: why the gradient is 0 or not
@@ -28,21 +25,20 @@ from __future__ import annotations
 import math
 import operator
 import textwrap
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from itertools import chain, groupby
 from math import isfinite
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from ..engine import Value, topological_order
+from ..engine import Value
 from ..functional import gradients
 from ..names import Names
 from ..text import cells, clean, shorten
 from .not_finite import arithmetic, with_line
 from .not_finite import find_nonfinite as find_nonfinite
-from .paths import FIFTY_DIGITS, ZERO, Path, count, many_paths, path_at, path_count
-from .paths import paths_through, product_of, short, sums
-from .steps import Step, first_not_finite
+from .paths import FIFTY_DIGITS, ZERO, Path, Paths, count, many_paths, short
+from .steps import first_not_finite
 
 COLUMNS = 100  # of the text
 ENDS = 12  # values that are shown of either end of a long path
@@ -51,8 +47,10 @@ NEGLIGIBLE = Decimal("1e-40")  # of the sizes: a sum below is 0, but for the 50 
 SHOWN = 3  # values that a finding names
 SATURATED = 1e-3  # an activation is saturated if its partial is less than this share of the largest
 PRODUCTS = ("mul", "sumprod", "weighted_sum")  # the ops that multiply pairs of operands
+WRAPPER = textwrap.TextWrapper(COLUMNS, subsequent_indent="  ")
+WRAPPER.break_long_words = WRAPPER.break_on_hyphens = False
 
-T = TypeVar("T")
+Edges = list[tuple[Value, float]]  # values of a path, and the factors that lead to them
 
 
 class Explanation:
@@ -66,49 +64,39 @@ class Explanation:
     findings        what is remarkable: terms that cancel, paths that are cut, why it is 0
     """
 
-    __slots__ = (
-        *("absolute_sum", "exact_sum", "findings", "gradient", "leaf", "loss"),
-        *("names", "others_sum", "path_count", "paths", "sum"),
-    )
-
     def __init__(self, leaf: Value, loss: Value, k: int) -> None:
-        order = topological_order(loss)
-        self.leaf, self.loss, self.names = leaf, loss, Names(order)
+        self.leaf, self.loss = leaf, loss
         (self.gradient,) = gradients(loss, [leaf])
         with localcontext(FIFTY_DIGITS):
-            best, total, size = sums(order, leaf, k)
-            ranks = range(len(best.get(loss, ())))
-            self.paths = [path_at(loss, leaf, best, rank) for rank in ranks]
-            self.path_count = path_count(order, loss, leaf, best)
-            self.exact_sum, sizes = total.get(loss, ZERO), size.get(loss, ZERO)
+            all_paths = Paths(leaf, loss, k)
+            self.names = Names(all_paths.order)
+            self.paths, self.path_count = all_paths.largest(), all_paths.number()
+            self.exact_sum, sizes = all_paths.total, all_paths.size
             self.sum, self.absolute_sum = float(self.exact_sum), float(sizes)
             others = self.exact_sum - sum((path.exact for path in self.paths), ZERO)
             self.others_sum = ZERO if abs(others) < sizes * NEGLIGIBLE else others
-            self.findings = _findings(self, order, best, sizes)
+            self.findings = _findings(self, all_paths)
 
     def __repr__(self) -> str:
         return f"<Explanation of the gradient {self.gradient!r}: {many_paths(self.path_count)}>"
 
     def __str__(self) -> str:
-        blocks = [self._heading()]
-        with localcontext(FIFTY_DIGITS):
-            blocks += [_grid(path, self.names) for path in self.paths]
-        others = self.path_count - len(self.paths)
-        if others:
-            blocks.append([f"and {_sum_of(others, 'other ')} {short(self.others_sum)}"])
-        blocks += [_wrapped(finding.text) for finding in self.findings]
-        return "\n\n".join("\n".join(block) for block in blocks)
-
-    def _heading(self) -> list[str]:
         leaf, loss = self.names.title(self.leaf), self.names.title(self.loss)
-        lines = [f"d({loss})/d({leaf}) = {self.gradient!r}"]
+        head = [f"d({loss})/d({leaf}) = {self.gradient!r}"]
         if self.path_count:
             in_range = isfinite(self.sum) and (self.sum or not self.exact_sum)
             total = repr(self.sum) if in_range else short(self.exact_sum)
             agreement = _agreement(self.gradient, self.sum)
-            lines.append(f"{_sum_of(self.path_count)} {total}{agreement}.")
-            lines.append("Each factor is the partial that leads to the value above it.")
-        return lines
+            head.append(f"{_sum_of(self.path_count)} {total}{agreement}.")
+            head.append("Each factor is the partial that leads to the value above it.")
+        with localcontext(FIFTY_DIGITS):
+            blocks = [head, *[_grid(path, self.names) for path in self.paths]]
+        others = self.path_count - len(self.paths)
+        if others:
+            blocks.append([f"and {_sum_of(others, 'other ')} {short(self.others_sum)}"])
+        for finding in self.findings:
+            blocks.append(WRAPPER.wrap(f"! {finding.text}.".replace("?.", "?")))
+        return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def explain(leaf: Value, loss: Value, k: int = 5) -> Explanation:
@@ -141,16 +129,6 @@ def _agreement(gradient: float, sum_: float) -> str:
     return f", and the gradient is off by {short(gradient - sum_)}"
 
 
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        f"! {text}{'' if text.endswith('?') else '.'}",
-        COLUMNS,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def _grid(path: Path, names: Names) -> list[str]:
     """Return a path as rows: the values' names, and under each the factor that leads to it.
 
@@ -166,7 +144,7 @@ def _grid(path: Path, names: Names) -> list[str]:
         if len(part) == 1:
             steps.append((names(value), short(factor), clean(value.line)))
         else:
-            product = short(product_of(factor for _, factor in part))
+            product = short(math.prod(Decimal(factor) for _, factor in part))
             steps.append((f"… {len(part):,} more …", product, ""))
     widths = [max(map(cells, cell)) + 3 for cell in steps]
     groups, limit = [["", "", ""]], sum(widths) / math.ceil(sum(widths) / (COLUMNS - 10))
@@ -181,7 +159,7 @@ def _grid(path: Path, names: Names) -> list[str]:
     return [row.rstrip() for rows in groups for row in rows if row.strip()]
 
 
-def _without_middle(parts: list[list[T]], ends: int) -> list[list[T]]:
+def _without_middle(parts: list[Edges], ends: int) -> list[Edges]:
     """Return the parts of a sequence; if there are many, with the middle ones joined."""
     if len(parts) <= 3 * ends:
         return parts
@@ -199,10 +177,8 @@ class Finding(NamedTuple):
     values: tuple[Value, ...] = ()
 
 
-def _findings(
-    why: Explanation, order: Sequence[Value], within: Collection[Value], size: Decimal
-) -> list[Finding]:
-    """Return what is remarkable about the gradient; ``size`` is the sum of the terms' sizes."""
+def _findings(why: Explanation, paths: Paths) -> list[Finding]:
+    """Return what is remarkable about the gradient."""
     leaf, loss, names = why.leaf, why.loss, why.names
     if not why.path_count:
         text = (
@@ -210,46 +186,36 @@ def _findings(
             "Was a new Value made of its data on the way?"
         )
         return [Finding("no path", text, (leaf,))]
-    edge = None if math.isfinite(why.gradient) else first_not_finite(loss, within=within)
-    cut = [] if why.gradient else _cut(order, loss, leaf, within)
+    edge = None if isfinite(why.gradient) else first_not_finite(loss, within=paths.best)
+    cut = {} if why.gradient else _cut(paths, names)
     if edge is not None:
-        found = [_not_finite(edge, why)]
+        text = (
+            f"The gradient is {why.gradient}: it comes from {with_line(names, edge.out)}, on the "
+            f"way down to {names(edge.x)}, where {arithmetic(edge)}"
+        )
+        found = [Finding("not finite", text, (edge.out, edge.x))]
     elif cut:
-        found = [_every_path_cut(cut, names)]
+        each = [f"{with_line(names, out)} {reason}" for out, reason in cut.items()]
+        text = f"Every path is cut by a partial of 0: {_listed(each)}"
+        found = [Finding("every path cut", text, tuple(cut))]
     else:
-        found = _rounding(why, sum(len(v.operands) for v in within), size)
-    return found + _narrow(why, order, within, all_cut=bool(cut))
+        found = _rounding(why, paths)
+    return found + _narrow(why, paths, all_cut=bool(cut))
 
 
-def _not_finite(edge: Step, why: Explanation) -> Finding:
-    text = (
-        f"The gradient is {why.gradient}: it comes from {with_line(why.names, edge.out)}, on the "
-        f"way down to {why.names(edge.x)}, where {arithmetic(edge)}"
-    )
-    return Finding("not finite", text, (edge.out, edge.x))
-
-
-def _cut(
-    order: Sequence[Value], loss: Value, leaf: Value, within: Collection[Value]
-) -> list[tuple[Value, int]]:
-    """Return the edges with a partial of 0 that are met first on the ways down, each as a value and
-    the place of its operand, if they cut all the ways; else nothing."""
-    cut, reached = [], {loss}
-    for out in reversed(order):
-        if out in reached and out is not leaf:
+def _cut(paths: Paths, names: Names) -> dict[Value, str]:
+    """Return what has the partials of 0 that are met first on the ways down, and why they are 0, if
+    they cut all the ways; else nothing."""
+    cut, reached = [], {paths.loss}
+    for out in reversed(paths.order):
+        if out in reached and out is not paths.leaf:
             for i, (x, partial) in enumerate(zip(out.operands, out.partials)):
                 if partial:
                     reached.add(x)
-                elif x in within:
+                elif x in paths.best:
                     cut.append((out, i))
-    return [] if leaf in reached else cut
-
-
-def _every_path_cut(cut: Sequence[tuple[Value, int]], names: Names) -> Finding:
-    reasons = {out: _why_zero(out, i, names) for out, i in reversed(cut)}
-    each = [f"{with_line(names, out)} {reason}" for out, reason in reasons.items()]
-    text = f"Every path is cut by a partial of 0: {_listed(each)}"
-    return Finding("every path cut", text, tuple(reasons))
+    cut = [] if paths.leaf in reached else cut
+    return {out: _why_zero(out, i, names) for out, i in reversed(cut)}
 
 
 def _why_zero(out: Value, i: int, names: Names) -> str:
@@ -272,9 +238,10 @@ def _why_zero(out: Value, i: int, names: Names) -> str:
     return f"has the partial 0 by {names(xs[i])} = {a}"
 
 
-def _rounding(why: Explanation, edges: int, size: Decimal) -> list[Finding]:
+def _rounding(why: Explanation, paths: Paths) -> list[Finding]:
     """Say whether the terms cancel, and whether they left the range of a float on the way."""
-    total = why.exact_sum
+    total, size = paths.total, paths.size
+    edges = sum(len(out.operands) for out in paths.best)
     if abs(total) < size * NEGLIGIBLE:
         text = f"The terms cancel exactly: their sizes add up to {short(size)}, the terms to 0"
         if why.gradient:
@@ -300,46 +267,30 @@ def _rounding(why: Explanation, edges: int, size: Decimal) -> list[Finding]:
     return found
 
 
-def _narrow(
-    why: Explanation, order: Sequence[Value], within: Collection[Value], *, all_cut: bool
-) -> list[Finding]:
+def _narrow(why: Explanation, paths: Paths, *, all_cut: bool) -> list[Finding]:
     """Say which paths are cut, or nearly, by a relu that is off or a saturated activation."""
-    through = [value for value in within if value is not why.leaf and value.op]
-    dead = [v for v in through if v.op and v.op.name == "relu" and v.partials[0] == 0]
-    saturated = [v for v in through if _share_let_through(v) < SATURATED]
-    counts: dict[Value, Decimal] = {}
-    if dead or saturated:
-        counts = paths_through(order, why.loss, why.leaf, within)
-
-    def most(kind: str, values: list[Value], what: str, say: Callable[[Value], str]) -> Finding:
-        n = why.path_count - path_count(order, why.loss, why.leaf, within, {*values})
-        share = f"{count(n)} of {many_paths(why.path_count)} {'is' if n == 1 else 'are'}"
-        if why.path_count == 1:
-            share = "The only path is"
-        values.sort(key=counts.__getitem__, reverse=True)
-        each = [
-            f"{with_line(why.names, v)} of {short(v.operands[0].data)} {say(v)}" for v in values
-        ]
-        return Finding(kind, f"{share} {what}: {_listed(each)}", tuple(values))
-
+    names, inner = why.names, [v for v in paths.best if v is not why.leaf and v.op]
+    dead = [v for v in inner if v.op and v.op.name == "relu" and v.partials[0] == 0]
+    largest = {v: x for v in inner if (x := largest_partial(v))}
+    saturated = [v for v, x in largest.items() if v.partials[0] / x < SATURATED]
+    counts = paths.through() if dead or saturated else {}
+    cut = {v: f"cuts {count(counts[v])}" for v in dead if not all_cut}  # or else it is said already
+    narrow = {
+        v: f"has the partial {short(v.partials[0])} of at most {largest[v]:g}" for v in saturated
+    }
     found = []
-    if dead and not all_cut:  # or else it is said already
-        what = "cut by a relu that is off, with the partial 0"
-        found.append(most("dead relu", dead, what, lambda v: f"cuts {count(counts[v])}"))
-    if saturated:
-
-        def say(v: Value) -> str:
-            return f"has the partial {short(v.partials[0])} of at most {largest_partial(v):g}"
-
-        what = "nearly cut by a saturated activation"
-        found.append(most("saturated", saturated, what, say))
+    for kind, what, said in (
+        ("dead relu", "cut by a relu that is off, with the partial 0", cut),
+        ("saturated", "nearly cut by a saturated activation", narrow),
+    ):
+        if said:
+            n = why.path_count - paths.number(closed=said)
+            share = f"{count(n)} of {many_paths(why.path_count)} {'is' if n == 1 else 'are'}"
+            share = "The only path is" if why.path_count == 1 else share
+            most = sorted(said, key=counts.__getitem__, reverse=True)
+            each = [f"{with_line(names, v)} of {short(v.operands[0].data)} {said[v]}" for v in most]
+            found.append(Finding(kind, f"{share} {what}: {_listed(each)}", tuple(most)))
     return found
-
-
-def _share_let_through(value: Value) -> float:
-    """Return the partial of an op that saturates as a share of its largest, else inf."""
-    largest = largest_partial(value)
-    return value.partials[0] / largest if largest else math.inf
 
 
 def largest_partial(value: Value) -> float:

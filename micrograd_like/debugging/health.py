@@ -17,17 +17,16 @@ What you can do with it::
 and `GradientReport.svg` draws it. A layer is the innermost module around a parameter that is not a
 single neuron: ``layers.0`` of an `MLP`, or a module of your own.
 
-The graph does not say which of its values belong to which layer; the parameters do. A product with
-a parameter is part of a unit's weighted sum, and so are sums of such products and parameters. A
-relu, sigmoid or tanh of the sum is the unit's activation. The first parameter in the sum stands for
-the ``unit``, which has a value for each example.
+Which values belong to which layer, the parameters tell. A product with a parameter is part of a
+unit's weighted sum, and so are sums of such products and parameters; a relu, sigmoid or tanh of the
+sum is its activation. The first parameter in the sum stands for the ``unit``.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from functools import partial
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ..drawing import charts
@@ -77,18 +76,13 @@ class LayerReport(NamedTuple):
         return self.saturated_values / self.sigmoid_values if self.sigmoid_values else None
 
 
-class GradientReport:
-    """How each layer is doing: ``print`` it, or draw it with `svg`.
+class GradientReport(NamedTuple):
+    """How each layer is doing, and in ``total`` the model: ``print`` it, or draw it with `svg`."""
 
-    ``layers`` has a `LayerReport` for each, and ``total`` is that of the whole model.
-    """
-
-    __slots__ = ("layers", "lr", "model", "total")
-
-    def __init__(
-        self, model: str, lr: float, layers: Sequence[LayerReport], total: LayerReport
-    ) -> None:
-        self.model, self.lr, self.layers, self.total = model, lr, tuple(layers), total
+    model: str
+    lr: float
+    layers: tuple[LayerReport, ...]
+    total: LayerReport
 
     def __repr__(self) -> str:
         return f"<GradientReport of {self.model}: {len(self.layers)} layers>"
@@ -105,15 +99,15 @@ class GradientReport:
             "  ".join([padded(name, widths[0]), *map(str.rjust, numbers, widths[1:])])
             for name, *numbers in table
         ]
-        lines += ["", f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
+        notes = [f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
         if "dead units" in shares:
-            lines += ["A unit is dead if it is a relu that is off for every example in the loss."]
+            notes += ["A unit is dead if it is a relu that is off for every example in the loss."]
         if "saturated" in shares:
-            lines += [
+            notes += [
                 "A sigmoid or tanh of an example is saturated if its partial is less than "
                 f"{SATURATED:g} of the largest."
             ]
-        return "\n".join(lines)
+        return "\n".join([*lines, "", *notes])
 
     def svg(self) -> str:
         """Return the report as a picture: a self-contained SVG document."""
@@ -122,7 +116,8 @@ class GradientReport:
             drawn, left = column(self, left)
             parts += drawn
         subtitle = f"{self.model}, learning rate {self.lr:g}"
-        return document(left, _bottom(self) + 48, "Gradients by layer", subtitle, parts)
+        bottom = TOP + ROW * len(self.layers)
+        return document(left, bottom + 48, "Gradients by layer", subtitle, parts)
 
 
 def _shares(row: LayerReport) -> dict[str, tuple[float | None, str]]:
@@ -163,7 +158,7 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
 
     def report(name: str, belongs: Callable[[str], bool]) -> LayerReport:
         ours = [p for p in parameters if belongs(layer_of[p])]
-        weights, slopes = _norm(p.data for p in ours), _norm(grads[p] for p in ours)
+        weights, slopes = _norm([p.data for p in ours]), _norm([grads[p] for p in ours])
         zeros = sum(grads[p] == 0 for p in ours)
         here = [(unit, op, share) for unit, op, share in values if belongs(layer_of[unit])]
         units = {unit for unit, op, _ in here if op == "relu"}
@@ -179,7 +174,7 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
 
     names = dict.fromkeys(layer_of.values())
     layers = [report(name or type(model).__name__, name.__eq__) for name in names]
-    return GradientReport(repr(model), lr, layers, report("all", lambda name: True))
+    return GradientReport(repr(model), lr, tuple(layers), report("all", lambda name: True))
 
 
 def _layers(model: Module) -> dict[Value, str]:
@@ -210,17 +205,16 @@ def _activations(
             yield units[0], op, out.partials[0] / largest
 
 
-def _norm(xs: Iterable[float]) -> float:
+def _norm(xs: list[float]) -> float:
     """Return the Euclidean norm; nan if a number is nan, where math.hypot may return inf."""
-    xs = list(xs)
     return math.nan if any(map(math.isnan, xs)) else math.hypot(*xs)
 
 
 # ---------------------------------------------------------------------------- the picture
 
 
-_dot = partial(charts.dot, colour=BLUE, radius=4.5)
-_ring = partial(charts.ring, colour=GREY, radius=6)  # around a dot in the same place
+_dot = functools.partial(charts.dot, colour=BLUE, radius=4.5)
+_ring = functools.partial(charts.ring, colour=GREY, radius=6)  # around a dot in the same place
 
 
 def _names(report: GradientReport, left: float) -> tuple[list[str], float]:
@@ -235,11 +229,11 @@ def _norms(report: GradientReport, left: float) -> tuple[list[str], float]:
     """Draw the norms: a ring for the weights, a dot for the gradient, a line between them."""
     norms = [(row.weight_norm, row.gradient_norm) for row in report.layers]
     axis = Axis(left, 250, [x for both in zip(*norms) for x in both])
-    parts = axis.frame(_bottom(report), "norm of weights and gradient")
+    parts = axis.frame(len(norms), "norm of weights and gradient")
     parts += [_ring(left + 6, TOP - 40), text(left + 17, TOP - 36, "weights", GREY)]
     parts += [_dot(left + 86, TOP - 40), text(left + 95, TOP - 36, "gradient", GREY)]
     for n, (weight, slope) in enumerate(norms):
-        if axis.has(weight) and axis.has(slope):
+        if all(0 < x < math.inf for x in (weight, slope)):
             span = f"M{px(axis.at(weight))} {px(_middle(n))}H{px(axis.at(slope))}"
             parts.append(f'<path d="{span}" stroke="{PALE}" stroke-width="2"/>')
         parts += [axis.mark(weight, n, _ring), axis.mark(slope, n, _dot)]
@@ -252,7 +246,7 @@ def _updates(report: GradientReport, left: float) -> tuple[list[str], float]:
     axis = Axis(left, 220, [*updates, *usual])
     low, high = map(axis.at, usual)
     parts = [rect(low, TOP, high - low, ROW * len(updates), LIGHT_GREEN)]
-    parts += axis.frame(_bottom(report), "update / weights in a step")
+    parts += axis.frame(len(updates), "update / weights in a step")
     parts += [rect(left, TOP - 46, 14, 12, LIGHT_GREEN), text(left + 21, TOP - 36, "usual", GREY)]
     parts += [axis.mark(update, n, _dot) for n, update in enumerate(updates)]
     return parts, left + 220 + 50
@@ -280,19 +274,12 @@ class Axis:
     If a number is 0 or nan, there is a place for it before the axis begins.
     """
 
-    def __init__(self, left: float, width: float, numbers: Iterable[float]) -> None:
-        numbers = list(numbers)
-        logs = [math.log10(x) for x in numbers if self.has(x)] or [0.0]
-        self.edge, self.left, self.right = left, left, left + width
-        if any(not x > 0 for x in numbers):
-            self.left += 40
+    def __init__(self, left: float, width: float, numbers: list[float]) -> None:
+        logs = [math.log10(x) for x in numbers if 0 < x < math.inf] or [0.0]
         self.low = math.floor(min(logs))
         self.high = max(math.ceil(max(logs)), self.low + 1)
-
-    @staticmethod
-    def has(x: float) -> bool:
-        """Return whether a number has a place on a log axis."""
-        return 0 < x < math.inf
+        self.edge, self.right = left, left + width
+        self.left = left if all(x > 0 for x in numbers) else left + 40
 
     def at(self, x: float) -> float:
         """Return the place of a number, or of 0, in pixels."""
@@ -309,9 +296,9 @@ class Axis:
             return text(self.right, _middle(row) + 4, "inf", GREY, anchor="end")
         return shape(self.at(x), _middle(row))
 
-    def frame(self, bottom: float, title: str) -> list[str]:
+    def frame(self, rows: int, title: str) -> list[str]:
         """Return the axis's title, its lines and their numbers."""
-        parts = [text(self.edge, TOP - 16, title, GREY)]
+        bottom, parts = TOP + ROW * rows, [text(self.edge, TOP - 16, title, GREY)]
         ticks = [(label(x), self.at(x)) for x in log_ticks(self.low, self.high)]
         ticks = ticks[:: 1 + (len(ticks) > 6)]  # for which there is room
         if self.left > self.edge:
@@ -324,7 +311,3 @@ class Axis:
 
 def _middle(row: int) -> float:
     return TOP + ROW * (row + 0.5)
-
-
-def _bottom(report: GradientReport) -> float:
-    return TOP + ROW * len(report.layers)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from ..drawing.graph import Graph, grad_of, is_computed
 from ..engine import Value
 from ..names import label
 from ..text import padded
-from .lookup import Lookup
-from .prompt import Mistake, Prompt, none_taken
+from .prompt import Lookup, Mistake, Prompt, none_taken
 from .steps import Walk
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
-
 
 WHICH = "which value? Say its label, or its name as `info values` shows it"
 
@@ -41,27 +37,22 @@ class Looking(Prompt):
 
     def do_list(self, arguments: str) -> None:
         """list [NODE]: draw what a value, or the current one, is made of and what it goes into."""
-        coming = self.walk.coming
-        value = self.node_or_current(arguments)
-        above = [
-            (out, i) for out in self.lookup.order for i, x in enumerate(out.operands) if x is value
-        ]
-        for k, (out, i) in enumerate(above[:12]):
-            corner = "┌" if k == 0 else "├"
-            self.tell(f"   {corner}─ {self.described(out)}   × {out.partials[i]!r}")
-        if len(above) > 12:
-            self.tell(f"   ├─ … and {len(above) - 12} more")
-        if above:
+        coming, value = self.walk.coming, self.node(arguments)
+        uses = [(v, i) for v in self.lookup.order for i, x in enumerate(v.operands) if x is value]
+        for k, (out, i) in enumerate(uses[:12]):
+            self.tell(f"   {'├' if k else '┌'}─ {self.described(out)}   × {out.partials[i]!r}")
+        if len(uses) > 12:
+            self.tell(f"   ├─ … and {len(uses) - 12} more")
+        if uses:
             self.tell("   ▼")
-        self.tell(f"{'->' if coming and value is coming.out else '  '} {self.described(value)}")
-        operands = list(enumerate(zip(value.operands, value.partials)))
-        for i, (x, dx) in operands[:40]:
-            corner = "└" if i == len(operands) - 1 else "├"
-            here = coming and coming.out is value and coming.index == i
-            mark = "▶" if here else "─"
-            self.tell(f"   {corner}─{mark} {self.described(x)}   × {dx!r}")
-        if len(operands) > 40:
-            self.tell(f"   └── … and {len(operands) - 40} more")
+        index = coming.index if coming and coming.out is value else None
+        self.tell(f"{'  ' if index is None else '->'} {self.described(value)}")
+        last = len(value.operands) - 1
+        for i, (x, dx) in enumerate(zip(value.operands[:40], value.partials)):
+            line = f"{'└' if i == last else '├'}─{'▶' if i == index else '─'}"
+            self.tell(f"   {line} {self.described(x)}   × {dx!r}")
+        if last >= 40:
+            self.tell(f"   └── … and {last - 39} more")
 
     def do_print(self, arguments: str) -> None:
         """print EXPRESSION: show a value by its label or name, or any Python expression."""
@@ -86,7 +77,7 @@ class Looking(Prompt):
 
     def do_formula(self, arguments: str) -> None:
         """formula [NODE]: show the formulas of the op that made a value, with numbers."""  # noqa: D401
-        value = self.node_or_current(arguments)
+        value = self.node(arguments)
         if value.op is None:
             raise Mistake(f"{self.lookup.title(value)} is a leaf: no op made it")
         n = len(value.operands)
@@ -108,10 +99,9 @@ class Looking(Prompt):
         try:
             graph = Graph(self.walk.root, highlight=lit, view="partials")
         except ValueError:
-            here = self.node_or_current("")
+            here = self.node("")
             graph = Graph(here, highlight=lit, view="partials", levels=3)
-            name = self.lookup.title(here)
-            self.tell(f"the graph is large: this is what {name} was made of")
+            self.tell(f"the graph is large: this is what {self.lookup.title(here)} was made of")
         for arrow in graph.scene.arrows:
             if coming and arrow.key == f"e{graph.names.key(coming.out)}-{coming.index}":
                 arrow.tone = "lit"
@@ -137,14 +127,11 @@ class Looking(Prompt):
         if repr(out.partials) != repr(tuple(partials)):
             self.tell(f"an operand's data has changed: they were {out.partials!r} when recorded")
 
-    def node(self, text: str, command: str) -> Value:
-        """Return the value that a command was given."""
-        if not text:
+    def node(self, text: str, command: str = "") -> Value:
+        """Return the value that was given; without one, unless a ``command`` needs it, that of the
+        next step or the root."""
+        if command and not text:
             raise Mistake(f"{command} {WHICH}")
-        return self.lookup.value(text)
-
-    def node_or_current(self, text: str) -> Value:
-        """Return the value that was given; without one, that of the next step or the root."""
         coming = self.walk.coming
         return self.lookup.value(text) if text else coming.out if coming else self.walk.root
 

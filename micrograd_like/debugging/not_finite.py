@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from heapq import nlargest
 from math import isfinite, isnan
+from typing import NamedTuple
 
 from ..engine import Value, topological_order
 from ..names import Names
@@ -25,7 +26,7 @@ from .paths import short
 from .steps import Step, first_not_finite
 
 
-class NotFinite:
+class NotFinite(NamedTuple):
     """Where infinities and nans come from; ``print`` it.
 
     ``value`` is the first value in the order of the forward pass that is not finite, or None;
@@ -33,33 +34,27 @@ class NotFinite:
     is the first step of the backward pass whose product, or sum, is not finite, or None.
     """
 
-    __slots__ = ("edge", "names", "value")
-
-    def __init__(self, value: Value | None, edge: Step | None, names: Names) -> None:
-        self.value, self.edge, self.names = value, edge, names
+    value: Value | None
+    edge: Step | None
+    names: Names
 
     @property
     def born(self) -> bool:
         return self.value is not None and self.value.op is not None
 
     def __repr__(self) -> str:
-        parts = []
-        if self.value is not None:
-            parts.append(f"forward from {self.names(self.value)}")
-        if self.edge is not None:
-            parts.append(f"backward from {self.names(self.edge.out)}")
-        return f"<NotFinite: {', '.join(parts)}>"
+        forward = f"forward from {self.names(self.value)}" if self.value is not None else ""
+        backward = f"backward from {self.names(self.edge.out)}" if self.edge else ""
+        return f"<NotFinite: {', '.join(filter(None, (forward, backward)))}>"
 
     def __str__(self) -> str:
-        lines = []
         if self.value is None:
-            lines += ["Forward: every value is finite."]
+            lines = ["Forward: every value is finite.", ""]
         else:
             name = with_line(self.names, self.value)
             origin = "made here, of finite operands:" if self.born else "which came in as a leaf."
-            lines += [f"Forward: the first value that is not finite is {name}, {origin}", ""]
-            lines += [f"  {row}" for row in _equation(self.value, self.names)]
-        lines += [""]
+            lines = [f"Forward: the first value that is not finite is {name}, {origin}", ""]
+            lines += [*_equation(self.value, self.names), ""]
         if self.edge is None:
             lines += ["Backward: every product of a gradient and a partial is finite."]
         else:
@@ -74,9 +69,9 @@ def find_nonfinite(loss: Value) -> NotFinite | None:
     """Return where the first numbers that are not finite come from, or None if there are none.
 
     Looks at the values in the order of the forward pass, and at the gradients that `backward` would
-    compute; no ``grad`` is read or changed. An infinite leaf is passed over if it does no harm:
-    every value made of it is finite, or another operand is to blame. Such are a bound of clamp, the
-    start of a running minimum, a mask of logsumexp.
+    compute; no ``grad`` is read or changed. An infinite leaf is passed over if it does no harm, as
+    a bound of clamp, the start of a running minimum or a mask of logsumexp: every value made of it
+    is finite, or another operand is to blame.
     """
     if not isinstance(loss, Value):
         raise TypeError(f"the loss is {shorten(loss)}: it must be a Value")
@@ -96,15 +91,14 @@ def find_nonfinite(loss: Value) -> NotFinite | None:
 def _equation(value: Value, names: Names, most: int = 8) -> list[str]:
     """Return a value and its operands as rows; of very many operands only the largest."""
     xs = value.operands
-    largest = {*nlargest(most, range(len(xs)), key=lambda i: abs(xs[i].data))}
-    rows = [(names(value), value)]
-    for i, x in enumerate(xs):
-        if i in largest:  # a constant is called by its number, which stands beside it
-            name = f"constant {names.key(x)}" if x.constant else with_line(names, x)
-            rows.append((f"  {name}", x))
+    largest = sorted(nlargest(most, range(len(xs)), key=lambda i: abs(xs[i].data)))
+    rows = [(names(value), value.data)]
+    for x in [xs[i] for i in largest]:  # a constant's name is its number, which stands beside it
+        name = f"constant {names.key(x)}" if x.constant else with_line(names, x)
+        rows.append((f"  {name}", x.data))
     width = max(cells(name) for name, _ in rows)
-    lines = [f"{padded(name, width)} = {x.data!r}" for name, x in rows]
-    return lines + ([f"  and {len(xs) - most:,} smaller ones"] if len(xs) > most else [])
+    lines = [f"  {padded(name, width)} = {data!r}" for name, data in rows]
+    return lines + ([f"    and {len(xs) - most:,} smaller ones"] if len(xs) > most else [])
 
 
 def with_line(names: Names, value: Value) -> str:
@@ -116,5 +110,5 @@ def arithmetic(step: Step) -> str:
     """Return the product of a step with its numbers; if that is finite, the sum."""
     if isfinite(step.product):
         return f"{step.before:g} + {step.product:g} (two paths meeting) = {step.after:g}"
-    upstream, partial = f"{short(step.upstream)} (gradient)", f"{short(step.partial)} (partial)"
-    return f"{upstream} × {partial} = {step.product:g}"
+    factors = f"{short(step.upstream)} (gradient) × {short(step.partial)} (partial)"
+    return f"{factors} = {step.product:g}"

@@ -2,32 +2,29 @@
 
 What you can do with it::
 
-    >>> from micrograd_like import Value, topological_order
+    >>> from micrograd_like import Value
     >>> x = Value(3.0, label="x")
-    >>> loss = x * x + x
-    >>> best, total, size = sums(topological_order(loss), x, k=2)
-    >>> print(total[loss], path_at(loss, x, best, rank=0))
-    7 <Path of 2 edges: 3>
+    >>> paths = Paths(x, x * x + x, k=2)
+    >>> print(paths.number(), paths.total, paths.largest())
+    3 7 [<Path of 2 edges: 3>, <Path of 2 edges: 3>]
 
-There may be more paths than atoms in the universe, so they are not listed one by one. For every
-value, from the leaf up, the k largest ways down to the leaf follow from those of its operands, and
-so do the sums over all ways. The sums have 50 digits and exponents of any size, so that they are
-right where a float loses digits, or is 0 or inf.
+There may be more paths than atoms in the universe, so they are not listed one by one: what is asked
+of a value follows from the same of its operands. Sums have 50 digits and exponents of any size, so
+that they are right where a float loses digits, or is 0 or inf.
 
 The short names: ``out`` is a value and ``x`` one of its operands, ``partial`` the number on the
-edge between them; ``within`` are the values that depend on the leaf, so that every path leads
-through them.
+edge between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from heapq import nlargest
-from math import isinf
+from math import isinf, prod
 from operator import itemgetter
 
-from ..engine import Value
+from ..engine import Value, topological_order
 
 FIFTY_DIGITS = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 SIX_DIGITS = Context(prec=6, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
@@ -43,11 +40,9 @@ class Path:
     where a float may be 0 or inf.
     """
 
-    __slots__ = ("exact", "factors", "product", "values")
-
     def __init__(self, values: Sequence[Value], factors: Sequence[float]) -> None:
         self.values, self.factors = tuple(values), tuple(factors)
-        self.exact = product_of(factors)
+        self.exact = prod(map(Decimal, factors), start=ONE)  # in the context's digits
         self.product = float(self.exact)
 
     def __repr__(self) -> str:
@@ -55,94 +50,72 @@ class Path:
         return f"<Path of {n} edge{'s' * (n != 1)}: {short(self.exact)}>"
 
 
-def product_of(factors: Iterable[float]) -> Decimal:
-    """Return the product in the digits of the current context."""
-    product = ONE
-    for factor in factors:
-        product *= Decimal(factor)
-    return product
+class Paths:
+    """All paths from a loss down to a leaf.
 
-
-def sums(
-    order: Sequence[Value], leaf: Value, k: int
-) -> tuple[dict[Value, list[Way]], dict[Value, Decimal], dict[Value, Decimal]]:
-    """Return for each value that depends on the leaf its k largest ways down there, the sum of the
-    products of all its ways, and the sum of their sizes.
-
-    The k largest ways of a value are among the k largest of its operands, because a product never
-    falls when a factor grows. For this, 0·inf counts as infinite.
+    order   the values that the loss was made of
+    best    for each value that depends on the leaf its ``k`` largest ways down there
+    total   the sum of the products of all paths; ``size`` is that of their sizes
     """
-    best: dict[Value, list[Way]] = {leaf: [(ONE, 0, 0)]}
-    total, size = {leaf: ONE}, {leaf: ONE}
-    for out in order:
-        ways: list[Way] = []
-        signed = unsigned = ZERO
-        for i, (x, number) in enumerate(zip(out.operands, out.partials)):
-            if x in best:
-                partial = Decimal(number)
-                length = abs(partial)
-                signed += partial * total[x]
-                unsigned += length * size[x]
-                for j, (rest, _, _) in enumerate(best[x]):
-                    finite = partial.is_finite() and rest.is_finite()
-                    ways.append((length * rest if finite else INFINITE, i, j))
-        if ways:
-            best[out] = nlargest(k, ways, key=itemgetter(0))
-            total[out], size[out] = signed, unsigned
-    return best, total, size
 
+    def __init__(self, leaf: Value, loss: Value, k: int) -> None:
+        self.leaf, self.loss, self.order = leaf, loss, topological_order(loss)
+        self.best: dict[Value, list[Way]] = {leaf: [(ONE, 0, 0)]}
+        total, size = {leaf: ONE}, {leaf: ONE}
+        for out in self.order:
+            ways: list[Way] = []
+            signed = unsigned = ZERO
+            for i, (x, number) in enumerate(zip(out.operands, out.partials)):
+                if x in self.best:
+                    partial = Decimal(number)
+                    length = abs(partial)
+                    signed += partial * total[x]
+                    unsigned += length * size[x]
+                    for j, (rest, _, _) in enumerate(self.best[x]):
+                        finite = partial.is_finite() and rest.is_finite()  # 0·inf counts as inf
+                        ways.append((length * rest if finite else INFINITE, i, j))
+            if ways:  # a product never falls when a factor grows: no other way can be larger
+                self.best[out] = nlargest(k, ways, key=itemgetter(0))
+                total[out], size[out] = signed, unsigned
+        self.total, self.size = total.get(loss, ZERO), size.get(loss, ZERO)
 
-def path_at(loss: Value, leaf: Value, best: dict[Value, list[Way]], rank: int) -> Path:
-    """Return the path of this rank, counted from 0, the largest."""
-    values, factors = [loss], []
-    while values[-1] is not leaf:
-        out = values[-1]
-        _, i, rank = best[out][rank]
-        values.append(out.operands[i])
-        factors.append(out.partials[i])
-    return Path(values, factors)
+    def largest(self) -> list[Path]:
+        """Return the paths whose products are largest in size, at most ``k``."""
+        found = []
+        for rank in range(len(self.best.get(self.loss, ()))):
+            values, factors = [self.loss], list[float]()
+            while (out := values[-1]) is not self.leaf:
+                _, i, rank = self.best[out][rank]
+                values.append(out.operands[i])
+                factors.append(out.partials[i])
+            found.append(Path(values, factors))
+        return found
 
+    def number(self, closed: Collection[Value] = ()) -> int:
+        """Return the exact number of paths, without those through a value that is closed."""
+        counts = {self.loss: 1}
+        for out in reversed(self.order):
+            n = counts.pop(out, 0)  # which may have many digits: it is needed no more
+            if out is self.leaf:
+                return n
+            if n and out not in closed:
+                for x in out.operands:
+                    if x in self.best:
+                        counts[x] = counts.get(x, 0) + n
+        return 0
 
-def path_count(
-    order: Sequence[Value],
-    loss: Value,
-    leaf: Value,
-    within: Collection[Value],
-    closed: Collection[Value] = (),
-) -> int:
-    """Return the exact number of paths, without those that lead through a value that is closed.
-
-    Each number is dropped as soon as it is passed on: it may have many digits.
-    """
-    counts = {loss: 1}
-    for out in reversed(order):
-        n = counts.pop(out, 0)
-        if out is leaf:
-            return n
-        if n and out not in closed:
-            for x in out.operands:
-                if x in within:
-                    counts[x] = counts.get(x, 0) + n
-    return 0
-
-
-def paths_through(
-    order: Sequence[Value], loss: Value, leaf: Value, within: Collection[Value]
-) -> dict[Value, Decimal]:
-    """Return how many paths lead through each value, to 50 digits."""
-    up, down = dict.fromkeys(within, ZERO), dict.fromkeys(within, ZERO)
-    up[leaf] = down[loss] = ONE
-    for out in within:  # in the order
-        up[out] += sum((up[x] for x in out.operands if x in within), ZERO)
-    for out in reversed(order):
-        if out in within and out is not leaf:
-            for x in out.operands:
-                if x in within:
-                    down[x] += down[out]
-    return {value: up[value] * down[value] for value in within}
-
-
-# ---------------------------------------------------------------------------- in words
+    def through(self) -> dict[Value, Decimal]:
+        """Return how many paths lead through each value, to 50 digits."""
+        up, down = dict.fromkeys(self.best, ZERO), dict.fromkeys(self.best, ZERO)
+        up[self.leaf] = down[self.loss] = ONE
+        for out in self.best:  # in the order
+            up[out] += sum((up[x] for x in out.operands if x in up), ZERO)
+        for out in reversed(self.order):
+            if out in down and out is not self.leaf:
+                for x in out.operands:
+                    if x in down:
+                        down[x] += down[out]
+        return {value: up[value] * down[value] for value in up}
 
 
 def short(x: float | Decimal) -> str:

@@ -17,6 +17,7 @@ The short names, as in `engine`: ``out`` is the value whose gradient, ``upstream
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isfinite
 
 from ..engine import Value, _set_grad, topological_order
@@ -28,6 +29,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from typing import Any
+
+    Edge = tuple[Value, int, float]  # a value, the place of an operand, and what that had before
 
 
 class Step:
@@ -49,20 +52,13 @@ class Step:
     )
 
     def __init__(
-        self,
-        names: Names,
-        number: int,
-        out: Value,
-        upstream: float,
-        index: int,
-        before: float,
-        earlier: int,
-        waiting: int,
+        self, names: Names, number: int, upstream: float, edge: Edge, earlier: int, waiting: int
     ) -> None:
-        self.names, self.number, self.out, self.index = names, number, out, index
-        self.x, self.partial = out.operands[index], out.partials[index]
-        self.upstream, self.product = upstream, upstream * self.partial
-        self.before, self.after = before, before + self.product
+        self.names, self.number, self.upstream = names, number, upstream
+        self.out, self.index, self.before = edge
+        self.x, self.partial = self.out.operands[self.index], self.out.partials[self.index]
+        self.product = upstream * self.partial
+        self.after = self.before + self.product
         self.earlier, self.waiting = earlier, waiting
 
     @property
@@ -80,8 +76,7 @@ class Step:
         return (
             f"{self.number}. {self.names.title(self.out)} -> {x}   {formula}   "
             f"{self.upstream!r} × {self.partial!r} = {self.product!r}   "
-            f"grad of {x}: {self.before!r} + {self.product!r} = {self.after!r}"
-            f"{to_come}{where}"
+            f"grad of {x}: {self.before!r} + {self.product!r} = {self.after!r}{to_come}{where}"
         )
 
     def __repr__(self) -> str:
@@ -100,10 +95,8 @@ def steps(root: Value, seed: float = 1.0, *, commit: bool = True) -> Iterator[St
 def first_not_finite(
     root: Value, seed: float = 1.0, within: Collection[Value] | None = None
 ) -> Step | None:
-    """Return the first step after which a gradient is not finite, or None; change no ``grad``.
-
-    If ``within`` is given, look at the gradients of its values only.
-    """
+    """Return the first step after which a gradient, of a value ``within`` if that is given, is not
+    finite, or None; change no ``grad``."""
     for step in steps(root, seed, commit=False):
         if not isfinite(step.after) and (within is None or step.x in within):
             return step
@@ -112,16 +105,14 @@ def first_not_finite(
 
 def _walk(root: Value, seed: float, order: list[Value], grads: dict[Value, Any]) -> Iterator[Step]:
     """Yield the steps, and sum up the gradients in ``grads``, as the engine does."""
-    waiting = dict.fromkeys(order, 0)
-    for out in order:
-        for x in out.operands:
-            waiting[x] += 1
-    earlier, names = dict.fromkeys(order, 0), Names(order)
+    waiting = Counter(x for out in order for x in out.operands)
+    earlier, names = Counter[Value](), Names(order)
     grads[root] = as_float(seed)
-    for number, (out, index, before) in enumerate(edges(order, grads), 1):
+    for number, edge in enumerate(edges(order, grads), 1):
+        out, index, _ = edge
         x = out.operands[index]
         waiting[x] -= 1
-        yield Step(names, number, out, grads[out], index, before, earlier[x], waiting[x])
+        yield Step(names, number, grads[out], edge, earlier[x], waiting[x])
         earlier[x] += 1
 
 
@@ -129,15 +120,13 @@ class Walk:
     """The backward walk as a tape: `forward` and `back` wind it, and the gradients follow.
 
     Between two steps, every ``grad`` is what the walk has made it so far: for a leaf, what it was
-    before plus what has arrived; for a node, what has arrived, or the integer 0. At the end of the
-    tape it is what ``root.backward(seed)`` leaves. `restore` makes it what it was before the walk.
-    If a move is interrupted, or something else changes a ``grad``, `sync` makes every ``grad`` that
-    of the position again.
+    before plus what has arrived; for a node, what has arrived, or the integer 0. At the end it is
+    what ``root.backward(seed)`` leaves. If a move is interrupted, or something else changes a
+    ``grad``, `sync` makes it right again.
     """
 
     def __init__(self, root: Value, seed: float = 1.0) -> None:
-        self.root = root
-        self.seed = as_float(seed)
+        self.root, self.seed = root, as_float(seed)
         order = topological_order(root)
         self.tape = list(_walk(root, self.seed, order, dict.fromkeys(order, 0.0)))
         self.position = 0  # how many steps are done
@@ -200,8 +189,9 @@ class Walk:
         any(map(_set_grad, self._first, self._first.values()))
 
     def before(self, value: Value) -> Any:
-        """Return what a leaf's ``grad`` was before the walk; 0 for a node."""
-        return self._first[value] if value.op is None else 0
+        """Return what a leaf's ``grad`` was before the walk, None as 0; 0 for a node."""
+        first = self._first[value]
+        return first if value.op is None and first is not None else 0
 
     def _grad(self, value: Value, arrived: float | None) -> Any:
         """Return what a value's ``grad`` is when this much has arrived."""

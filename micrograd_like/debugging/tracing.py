@@ -14,8 +14,7 @@ What you can do with it::
     micrograd_like.debugging.tracing.AnomalyError: mul(1e+200, 1e+200) is inf
 
 A switch holds for the thread, or the asyncio task, that sets it, and for the tasks that this one
-starts. While all are off they cost nothing: the engine has one hook, which is None until something
-is switched on. ``tests/benchmarks/bench_watching.py`` prints what they cost when they are on.
+starts. While all are off they cost nothing: the engine's one hook is None.
 """
 
 from __future__ import annotations
@@ -23,17 +22,14 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 from .. import engine
 from ..engine import Value
 from ..names import Names
 from ..ops import number
-from .steps import first_not_finite
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from .steps import Step, first_not_finite
 
 _PACKAGE = __file__.rpartition("debugging")[0]
 _switches: ContextVar[tuple[_Switch, ...]] = ContextVar("switches", default=())
@@ -48,16 +44,10 @@ class AnomalyError(RuntimeError):
     ``upstream``, times the ``partial`` made the gradient of its operand ``x`` not finite.
     """
 
-    def __init__(
-        self,
-        message: str,
-        value: Value,
-        x: Value | None = None,
-        upstream: float | None = None,
-        partial: float | None = None,
-    ) -> None:
+    def __init__(self, message: str, value: Value, step: Step | None = None) -> None:
         super().__init__(message)
-        self.value, self.x, self.upstream, self.partial = value, x, upstream, partial
+        self.value, self.x = value, step and step.x
+        self.upstream, self.partial = step and step.upstream, step and step.partial
 
 
 class Hook:
@@ -71,31 +61,21 @@ class Hook:
             raise AnomalyError(_told(out), out)
         return out
 
-    def walked(
-        self, root: Value, seed: float, order: Sequence[Value], grads: Iterable[float]
-    ) -> None:
+    def walked(self, root: Value, seed: float, order: list[Value], grads: Iterable[float]) -> None:
         """Look at the gradients of a walk, before they are kept."""
         if not _is_on("anomalies") or all(map(math.isfinite, map(number, grads))):
             return
         step = first_not_finite(root, seed)
         if step is None:  # only without steps: one after a seed that is not finite is found
-            names = Names(order)
-            raise AnomalyError(f"the gradient of {names.title(root)} is the seed, {seed!r}", root)
-        raise AnomalyError(
-            f"the gradient of {step.names.title(step.x)} is not finite: {step}",
-            step.out,
-            step.x,
-            step.upstream,
-            step.partial,
-        )
+            title = Names(order).title(root)
+            raise AnomalyError(f"the gradient of {title} is the seed, {seed!r}", root)
+        title = step.names.title(step.x)
+        raise AnomalyError(f"the gradient of {title} is not finite: {step}", step.out, step)
 
 
 def _is_on(what: str) -> bool:
     """Tell whether something is on here: the last switch that has not ended decides."""
-    for switch in reversed(_switches.get()):
-        if switch.what == what:
-            return switch.on
-    return False
+    return next((each.on for each in reversed(_switches.get()) if each.what == what), False)
 
 
 class _Switch:
@@ -107,19 +87,17 @@ class _Switch:
 
     def __enter__(self) -> None:
         if self not in _switches.get():
-            _switches.set((*_switches.get(), self))
-            _count(1)
+            _set((*_switches.get(), self), 1)
 
     def __exit__(self, *error: object) -> None:
-        left = tuple([switch for switch in _switches.get() if switch is not self])
-        if len(left) < len(_switches.get()):
-            _switches.set(left)
-            _count(-1)
+        if self in _switches.get():
+            _set(tuple([each for each in _switches.get() if each is not self]), -1)
 
 
-def _count(change: int) -> None:
-    """Put the engine's hook in place while there is a switch."""
+def _set(switches: tuple[_Switch, ...], change: int) -> None:
+    """Set the switches here, and put the engine's hook in place while there is one anywhere."""
     global _on
+    _switches.set(switches)
     with _lock:
         _on += change
         engine.hook = Hook() if _on else None
@@ -137,8 +115,8 @@ def trace_lines(on: bool = True) -> _Switch:
 def detect_anomaly(on: bool = True) -> _Switch:
     """Raise `AnomalyError` where a value or a gradient that is not finite is made.
 
-    The line that made the value raises it, or `backward`, which then leaves every gradient as it
-    was. The exception holds the node, so that you can look at it in ``pdb.post_mortem()``.
+    The line that made the value raises it, or `backward`, which then leaves every leaf's ``grad``
+    as it was. The exception holds the node, so that you can look at it in ``pdb.post_mortem()``.
     """
     return _Switch("anomalies", on)
 

@@ -9,10 +9,8 @@ What you can do with it::
     svg = figure("Training", "3 epochs", panel)              # more panels stand beside it
 
 A `Panel` maps data to pixels, (0, 0) being its upper left corner, and collects two lists of SVG
-elements: ``marks``, clipped to the panel, and ``frame``, drawn around it. `health` and the demos
-draw with the functions below it too: `text`, `dot`, `ring`, `rect`, `ticks`. The same data gives
-the same bytes, and no text can break out of its place. The colours are Okabe and Ito's, which the
-colour-blind can tell apart.
+elements: ``marks``, clipped to the panel, and ``frame``, drawn around it. The colours are Okabe and
+Ito's, which the colour-blind can tell apart.
 """
 
 from __future__ import annotations
@@ -33,22 +31,12 @@ LEAST, MOST = 1e-250, 1e250  # the ends of the scales: numbers beyond are drawn 
 
 
 class Panel:
-    """A rectangle of ``size`` pixels for ranges ``x`` and ``y``; with ``log``, y on a log scale.
-
-    `figure` leaves ``room`` pixels to the left of it.
-    """
+    """A rectangle of ``size`` pixels for ranges ``x`` and ``y``; with ``log``, y on a log scale."""
 
     def __init__(
-        self,
-        size: Point,
-        x: Point,
-        y: Point,
-        *,
-        log: bool = False,
-        title: str = "",
-        room: float = ROOM,
+        self, size: Point, x: Point, y: Point, *, log: bool = False, title: str = ""
     ) -> None:
-        self.size, self.log, self.title, self.room = size, log, title, room
+        self.size, self.log, self.title = size, log, title
         self.x, self.y = x, (math.log10(y[0]), math.log10(y[1])) if log else y
         self.marks: list[str] = []
         self.frame: list[str] = []
@@ -79,7 +67,8 @@ class Panel:
 
     def note(self, x: float, y: float, words: str, *, anchor: str = "middle") -> None:
         """Put words at a point of the data, legible on whatever is drawn there."""
-        self.frame.append(outlined(text(*self.at(x, y), words, anchor=anchor)))
+        rim = 'stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke"'
+        self.frame.append(f"<g {rim}>{text(*self.at(x, y), words, anchor=anchor)}</g>")
 
     def axes(self, x_name: str, y_name: str = "", *, whole: bool = False) -> None:
         """Draw the outline, the ticks with their numbers, faint lines across, and the axes' names.
@@ -87,23 +76,22 @@ class Panel:
         Without a name, x has no numbers; with ``whole``, it has no fractions.
         """
         width, height = self.size
+        draw = self.frame.append
         for tick in log_ticks(*self.y) if self.log else ticks(*self.y):
             y = self.at(self.x[0], tick)[1]
             self.marks.insert(0, f'<path d="M0 {px(y)}h{px(width)}" stroke="{PALE}"/>')
-            self.frame.append(f'<path d="M0 {px(y)}h-5" stroke="{GREY}"/>')
-            self.frame.append(text(-9, y + 4.5, label(tick), GREY, anchor="end"))
+            draw(f'<path d="M0 {px(y)}h-5" stroke="{GREY}"/>')
+            draw(text(-9, y + 4.5, label(tick), GREY, anchor="end"))
         for tick in ticks(*self.x) if x_name else ():
             if not whole or tick.is_integer():
                 x = width * share(tick, *self.x)
-                self.frame.append(f'<path d="M{px(x)} {px(height)}v5" stroke="{GREY}"/>')
-                self.frame.append(text(x, height + 19, label(tick), GREY, anchor="middle"))
-        self.frame.append(
-            f'<rect width="{px(width)}" height="{px(height)}" fill="none" stroke="{GREY}"/>'
-        )
+                draw(f'<path d="M{px(x)} {px(height)}v5" stroke="{GREY}"/>')
+                draw(text(x, height + 19, label(tick), GREY, anchor="middle"))
+        draw(f'<rect width="{px(width)}" height="{px(height)}" fill="none" stroke="{GREY}"/>')
         if x_name:
-            self.frame.append(text(width / 2, height + 38, x_name, anchor="middle"))
+            draw(text(width / 2, height + 38, x_name, anchor="middle"))
         if y_name:
-            self.frame.append(text(-9, -11, y_name, anchor="end"))
+            draw(text(-9, -11, y_name, anchor="end"))
 
     def legend(self, entries: Iterable[tuple[str, str]]) -> None:
         """Put (mark, words) pairs above the panel; a mark is drawn around (0, 0)."""
@@ -119,55 +107,38 @@ class Panel:
 
     def svg(self, left: float, top: float) -> str:
         """Return the panel's elements as one group."""
+        place = f'<g transform="translate({px(left)} {px(top)})">'
+        clip = f'<svg width="{px(self.size[0])}" height="{px(self.size[1])}">'
         title = text(0, -33, cut(clean(self.title), (self.size[0] + 20) / 7.4), bold=True)
-        return "\n".join(
-            [
-                f'<g transform="translate({px(left)} {px(top)})">',
-                f'<svg width="{px(self.size[0])}" height="{px(self.size[1])}">',  # it clips
-                *self.marks,
-                "</svg>",
-                *self.frame,
-                *([title] if self.title else []),
-                "</g>",
-            ]
-        )
+        titles = [title] if self.title else []
+        return "\n".join([place, clip, *self.marks, "</svg>", *self.frame, *titles, "</g>"])
 
 
 def figure(title: str, subtitle: str, *panels: Panel) -> str:
     """Draw panels side by side, with a heading above them."""
     parts, left, top = list[str](), 0.0, 106 + 20 * any(panel.title for panel in panels)
     for panel in panels:
-        left += panel.room
-        parts.append(panel.svg(left, top))
-        left += panel.size[0] + 14
+        parts.append(panel.svg(left + ROOM, top))
+        left += ROOM + panel.size[0] + 14
     height = top + max((panel.size[1] for panel in panels), default=0.0) + 56
     return document(left + 16, height, title, subtitle, parts, left=ROOM)
 
 
 def document(
-    width: float,
-    height: float,
-    title: str,
-    subtitle: str,
-    parts: Iterable[str],
-    *,
-    left: float = 24.0,
+    width: float, height: float, title: str, subtitle: str, parts: Iterable[str], left: float = 24.0
 ) -> str:
     """Wrap parts into an SVG file with a heading, and make it wide enough for the heading."""
     width = max(width, left + 24 + max(11 * cells(clean(title)), 7 * cells(clean(subtitle))))
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{px(width)}" height="{px(height)}" '
-            f'viewBox="0 0 {px(width)} {px(height)}" font-family="{FONT}" font-size="13">',
-            f"<title>{safe(title)}</title>",
-            f"<desc>{safe(subtitle)}</desc>",
-            '<rect width="100%" height="100%" fill="white"/>',
-            text(left, 38, title, size=20, bold=True),
-            text(left, 61, subtitle, GREY),
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    heading = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{px(width)}" height="{px(height)}" '
+        f'viewBox="0 0 {px(width)} {px(height)}" font-family="{FONT}" font-size="13">',
+        f"<title>{safe(title)}</title>",
+        f"<desc>{safe(subtitle)}</desc>",
+        '<rect width="100%" height="100%" fill="white"/>',
+        text(left, 38, title, size=20, bold=True),
+        text(left, 61, subtitle, GREY),
+    ]
+    return "\n".join([*heading, *parts, "</svg>\n"])
 
 
 # ---------------------------------------------------------------------------- scales
@@ -251,12 +222,6 @@ def text(
 def safe(words: str) -> str:
     """Return words as one line of XML, all of it visible."""
     return escape(clean(words))
-
-
-def outlined(words: str) -> str:
-    """Return a text element with a white rim, which keeps it legible on lines."""
-    rim = 'stroke="white" stroke-width="9" stroke-linejoin="round" paint-order="stroke"'
-    return f"<g {rim}>{words}</g>"
 
 
 def rect(x: float, y: float, width: float, height: float, colour: str) -> str:

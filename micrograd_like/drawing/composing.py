@@ -1,8 +1,7 @@
 """The boxes and arrows that show a graph's values: a `picture.Scene` of what was selected.
 
-The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the partial between them, and
-``flow`` the product of the partial and the gradient at its head, which is what flows back along the
-edge.
+The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the partial between them;
+``flow`` is the partial times the gradient at its head, which flows back along the edge.
 """
 
 from __future__ import annotations
@@ -50,55 +49,42 @@ class Composer:
         """Return the scene, of at most ``limit`` boxes; ``lit`` are the values to mark."""
         box_of = boxes_of(self.values, self.groups, collapse, limit)
         inside: dict[str | Group, list[Value]] = {}  # each box
-        for value, box in box_of.items():
-            inside.setdefault(box, []).append(value)
+        for value, key in box_of.items():
+            inside.setdefault(key, []).append(value)
         if len(inside) > limit:
-            raise self._refusal(len(inside), limit)
+            raise ValueError(
+                f"the graph has {len(inside):,} boxes, more than limit={limit}: draw part of it "
+                "(levels=3, between=(xs, ys) or keep=function)"
+                + (", collapse its modules (collapse=1)" if self.titles else "")
+                + ", or draw all of it with a larger limit"
+            )
         grads = view != "forward" and (view != "auto" or any(map(is_computed, self.values)))
         if view == "auto":
-            pairs = {
-                (box_of[x], box_of[out]) for out in box_of for x in out.operands if x in box_of
-            }
-            few = max(len(inside), len(pairs) / 2) <= MOST_WITH_PARTIALS
+            ends = {(box_of[x], box_of[y]) for y in box_of for x in y.operands if x in box_of}
+            few = max(len(inside), len(ends) / 2) <= MOST_WITH_PARTIALS
             view = "partials" if few else "gradients"
         scene = Scene(direction, THEMES[theme], self._summary())
-        for i, (box, values) in enumerate(inside.items()):
-            made = (
-                self._value_box(values[0], box, grads)
-                if isinstance(box, str)
-                else self._module_box(f"m{i}", box, values, grads)
-            )
-            made.lit = not lit.isdisjoint(values)
-            made.root = any(root in values for root in self.roots)
-            scene.boxes.append(made)
+        for i, (key, values) in enumerate(inside.items()):
+            if isinstance(key, str):
+                box = self._value_box(values[0], key, grads)
+            else:
+                box = self._module_box(f"m{i}", key, values, grads)
+            box.lit = not lit.isdisjoint(values)
+            box.root = any(root in values for root in self.roots)
+            scene.boxes.append(box)
         used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
         scene.titles = {group: self.titles[group] for group in sorted(used, key=natural_key)}
-        spots = {box: i for i, box in enumerate(inside)}
-        spot_of = {value: spots[box] for value, box in box_of.items()}
+        spot_of = {value: i for i, values in enumerate(inside.values()) for value in values}
         scene.arrows = self._arrows(scene.boxes, spot_of, view)
         self._show_cuts(scene, spot_of)
         return scene
 
     def _summary(self) -> str:
         edges = sum(x in self.names for out in self.values for x in out.operands)
-        whole = edges == sum(len(out.operands) for out in self.values) and all(
-            root in self.names for root in self.roots
-        )
-        n = len(self.values)
-        return (
-            f"{'Graph of' if whole else 'Part of a graph:'} {n} value{'s' * (n != 1)} and {edges} "
-            f"edge{'s' * (edges != 1)}"
-        )
-
-    def _refusal(self, boxes: int, limit: int) -> ValueError:
-        return ValueError(
-            f"the graph has {boxes:,} boxes, more than limit={limit}: draw part of it (levels=3, "
-            "between=(xs, ys) or keep=function)"
-            + (", collapse its modules (collapse=1)" if self.titles else "")
-            + ", or draw all of it with a larger limit"
-        )
-
-    # ------------------------------------------------------------------ boxes
+        whole = edges == sum(len(out.operands) for out in self.values)
+        whole = whole and all(root in self.names for root in self.roots)
+        what = "Graph of" if whole else "Part of a graph:"
+        return f"{what} {counted(len(self.values), 'value')} and {counted(edges, 'edge')}"
 
     def _value_box(self, value: Value, key: str, grads: bool) -> Box:
         rows = [("data", self.format(value.data))]
@@ -106,20 +92,17 @@ class Composer:
             rows.append(("grad", self.gradient(value)))
         elif not (value.label and value.op):
             rows = [("", rows[0][1])]
-        about = [clean(value.label, 200)] if value.label else []
-        about += [f"op {value.op.name}" if value.op else "leaf", f"data {value.data!r}"]
-        about += [f"grad {grad_of(value)!r}" if is_computed(value) else "grad not computed"]
-        about += [clean(value.line)] if value.line else []
+        about = [
+            clean(value.label, 200),
+            f"op {value.op.name}" if value.op else "leaf",
+            f"data {value.data!r}",
+            f"grad {grad_of(value)!r}" if is_computed(value) else "grad not computed",
+            clean(value.line),
+        ]
         group = self.groups.get(value, ())
-        return Box(
-            key,
-            "op" if value.op else "leaf",
-            clean(label_in(value, group), 26),
-            value.op.symbol if value.op else "",
-            rows,
-            "\n".join(about),
-            group,
-        )
+        name, symbol = clean(label_in(value, group), 26), value.op.symbol if value.op else ""
+        kind = "op" if value.op else "leaf"
+        return Box(key, kind, name, symbol, rows, "\n".join(filter(None, about)), group)
 
     def _module_box(self, key: str, group: Group, values: list[Value], grads: bool) -> Box:
         parameters = [value for value in values if value.op is None]
@@ -139,15 +122,13 @@ class Composer:
 
     def _show_cuts(self, scene: Scene, spot_of: dict[Value, int]) -> None:
         """Add a box and an arrow for the operands that ``levels`` leaves out of each box."""
-        cuts: dict[int, int] = {}
+        cuts: Counter[int] = Counter()
         for out, count in self.cut.items():
-            cuts[spot_of[out]] = cuts.get(spot_of[out], 0) + count
+            cuts[spot_of[out]] += count
         for head, count in cuts.items():
-            box, tooltip = scene.boxes[head], f"{count} operand{'s' * (count != 1)} not shown"
+            box, tooltip = scene.boxes[head], f"{counted(count, 'operand')} not shown"
             scene.arrows.append(Arrow(f"e{box.key}", len(scene.boxes), head, "", tooltip))
             scene.boxes.append(Box(f"x{box.key}", "more", "", "", [], tooltip, box.group))
-
-    # ------------------------------------------------------------------ arrows
 
     def _arrows(self, boxes: list[Box], spot_of: dict[Value, int], view: str) -> list[Arrow]:
         """Return an arrow for every edge between values, one for all those between modules."""
@@ -161,17 +142,15 @@ class Composer:
                 tail, head = spot_of[x], spot_of[out]
                 flow = grad_of(out) * dx if is_computed(out) else None
                 tooltip = self._edge_tooltip(out, i, x, dx, flow)
-                words = [names[i]] if names[i] else []
-                words += [self.format(dx)] if view == "partials" else []
-                edge = " ".join(words), tooltip, flow
+                shown = names[i], self.format(dx) if view == "partials" else ""
+                words = " ".join(filter(None, shown))
                 if "module" not in (boxes[tail].kind, boxes[head].kind):
                     key = f"e{self.names.key(out)}-{i}"
-                    arrows.append((Arrow(key, tail, head, *edge[:2]), flow))
+                    arrows.append((Arrow(key, tail, head, words, tooltip), flow))
                 elif tail != head:
-                    bundles.setdefault((tail, head), []).append(edge)
+                    bundles.setdefault((tail, head), []).append((words, tooltip, flow))
         for (tail, head), edges in bundles.items():
-            key = f"e{boxes[tail].key}-{boxes[head].key}"
-            arrows.append((_bundle(key, tail, head, edges), _together([e[2] for e in edges])))
+            arrows.append(_bundle(f"e{boxes[tail].key}-{boxes[head].key}", tail, head, edges))
         if view == "forward":
             arrows = [(arrow, None) for arrow, _ in arrows]
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
@@ -196,6 +175,11 @@ class Composer:
         return self.format(grad_of(value)) if is_computed(value) else NOT_COMPUTED
 
 
+def counted(n: int, word: str) -> str:
+    """Return a number of things in words."""
+    return f"{n} {word}{'s' * (n != 1)}"
+
+
 def _operand_names(out: Value) -> Sequence[str]:
     """Return what the op's formula calls each operand where their order matters, else ""."""
     op, n = out.op, len(out.operands)
@@ -205,25 +189,23 @@ def _operand_names(out: Value) -> Sequence[str]:
     return [*op.operand_names(n)[:first], *([""] * n)]
 
 
-def _bundle(key: str, tail: int, head: int, edges: list[Edge]) -> Arrow:
-    """Return one arrow for all the edges between two boxes."""
+def _bundle(key: str, tail: int, head: int, edges: list[Edge]) -> tuple[Arrow, float | None]:
+    """Return one arrow for all the edges between two boxes, and the flow that stands for theirs.
+
+    That is one that is not finite, or else the largest.
+    """
     if len(edges) == 1:
-        label, tooltip, _ = edges[0]
-        return Arrow(key, tail, head, label, tooltip)
+        words, tooltip, flow = edges[0]
+        return Arrow(key, tail, head, words, tooltip), flow
     largest = sorted(edges, key=lambda edge: -abs(edge[2] or 0.0) if edge[2] == edge[2] else 0.0)
     about = "\n".join([text for _, text, _ in largest[:3]])
     tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
     flows = [flow for *_, flow in edges if flow is not None]
     mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
-    return Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
-
-
-def _together(flows: list[float | None]) -> float | None:
-    """Return what stands for several flows: one that is not finite, or else the largest."""
-    known = [flow for flow in flows if flow is not None]
-    if not known or len(known) < len(flows):
-        return None
-    return next((flow for flow in known if not math.isfinite(flow)), max(known, key=abs))
+    arrow = Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
+    if len(flows) < len(edges):
+        return arrow, None
+    return arrow, next((flow for flow in flows if not math.isfinite(flow)), max(flows, key=abs))
 
 
 def tone_and_width(flow: float | None, most: float) -> tuple[str, float]:

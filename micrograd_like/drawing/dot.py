@@ -1,7 +1,7 @@
 """A scene as text in Graphviz's DOT language, and as what Graphviz draws of it.
 
-The text needs nothing installed. Labels are hostile input: all text goes through an escape below,
-so that no label can end the string, the HTML or the statement it stands in.
+Labels are hostile input: the escapes at the end let none end the string, the HTML or the statement
+that it stands in.
 """
 
 from __future__ import annotations
@@ -67,11 +67,7 @@ def import_graphviz() -> Any:
     return graphviz
 
 
-# ---------------------------------------------------------------------------- statements
-
-
 def _statements(scene: Scene) -> Iterator[str]:
-    """Yield the lines between the braces of the whole."""
     theme = scene.theme
     font = f'fontname="Courier New" fontsize="{FONT:g}"'
     yield (
@@ -97,20 +93,20 @@ def _clusters(scene: Scene) -> Iterator[str]:
     """
     order = {group: i for i, group in enumerate(scene.titles)}
 
-    def nesting(group: Group) -> list[int]:
-        return [order[group[: i + 1]] for i in range(len(group))]
+    def nesting(box: Box) -> list[int]:
+        return [order[box.group[: i + 1]] for i in range(len(box.group))]
 
     around: Group = ()
-    for box in sorted(scene.boxes, key=lambda box: nesting(box.group)):
+    for box in sorted(scene.boxes, key=nesting):
         while around != box.group[: len(around)]:
             yield "  " * len(around) + "}"
             around = around[:-1]
         while around != box.group:
             around = box.group[: len(around) + 1]
-            indent = "  " * len(around)
+            indent, title = "  " * len(around), scene.titles[around]
             yield f"{indent}subgraph cluster_{order[around]} {{"
-            yield f'{indent}  label="{_in_dot(scene.titles[around])}"'
-            yield f'{indent}  tooltip="{_tooltip(scene.titles[around])}"'
+            yield f'{indent}  label="{_in_dot(title)}"'
+            yield f'{indent}  tooltip="{_tooltip(title)}"'
             yield f'{indent}  style="rounded"'
             yield f'{indent}  labeljust="l"'
         yield f"{'  ' * len(around)}  {box.key} [{_node(box, scene.theme)}]"
@@ -130,41 +126,31 @@ def _node(box: Box, theme: dict[str, str]) -> str:
 
 
 def _table(box: Box, theme: dict[str, str]) -> str:
-    lines = []
     name, symbol = _in_html(box.name), _in_html(box.symbol)
-    if name and symbol:
-        lines.append((f"<b>{name}</b>", symbol))
-    elif name or symbol:
-        lines.append((f"<b>{name or symbol}</b>", ""))
+    lines = [(f"<b>{name or symbol}</b>", symbol if name else "")] if name or symbol else []
     lines += [
         (f'<font color="{theme["quiet"]}">{_in_html(word)}</font>' if word else "", _in_html(text))
         for word, text in box.rows
     ]
-    rows = []
+    rows = ""
     for left, right in lines:
         if left and right:
             cell = f'<td align="left">{left}</td><td width="12"></td><td align="right">{right}</td>'
         else:
             cell = f'<td colspan="3">{left or right}</td>'
-        rows.append(f"<tr>{cell}</tr>")
-    return f'<table border="0" cellspacing="0" cellpadding="0">{"".join(rows)}</table>'
+        rows += f"<tr>{cell}</tr>"
+    return f'<table border="0" cellspacing="0" cellpadding="0">{rows}</table>'
 
 
 def _edge(arrow: Arrow, theme: dict[str, str]) -> str:
     tooltip = _tooltip(arrow.tooltip)
+    colour, tone = theme[arrow.tone], theme[arrow.label_tone()]
     look = f' style="{STYLES[arrow.tone]}"' if arrow.tone in STYLES else ""
     if arrow.label:
-        look += (
-            f' label="{_in_dot(f" {arrow.label} ")}" fontcolor="{theme[arrow.label_tone()]}" '
-            f'labeltooltip="{tooltip}"'
-        )
-    return (
-        f'id="{arrow.key}" color="{theme[arrow.tone]}" penwidth="{arrow.width:g}" '
-        f'tooltip="{tooltip}"{look}'
-    )
-
-
-# ---------------------------------------------------------------------------- escapes
+        label = _in_dot(f" {arrow.label} ")
+        look += f' label="{label}" fontcolor="{tone}" labeltooltip="{tooltip}"'
+    width = f'penwidth="{arrow.width:g}"'
+    return f'id="{arrow.key}" color="{colour}" {width} tooltip="{tooltip}"{look}'
 
 
 def _in_dot(text: str, backslash: str = "\\\\") -> str:

@@ -18,9 +18,12 @@ the functions of `micrograd_like`, gives the same bits.
 from __future__ import annotations
 
 import keyword
+import math
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, count
 
 from .. import ops
 from ..engine import Value
@@ -32,33 +35,23 @@ Bracket = Callable[[Term, float], str]
 NESTED = 50  # a value nested deeper gets a line of its own: Python reads 100 levels at most
 ATOM = POWER + 1  # binds most tightly of all: a name, a number, a call
 
-# The functions that take their operands as one list, and those that give a list of results.
-OF_A_LIST = {"fsum", "prod", "logsumexp"}
-RESULTS_IN_A_LIST = {"softmax", "log_softmax"}
+OF_A_LIST = {"fsum", "prod", "logsumexp"}  # the functions that take one list of operands
+RESULTS_IN_A_LIST = {"softmax", "log_softmax"}  # and those that also return a list
 
 
 def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = False) -> str:
     """Return the expression of the roots; ``order`` has all values below them."""
-    uses: dict[Value, int] = {}
-    for out in order:
-        for x in out.operands:
-            uses[x] = uses.get(x, 0) + 1
+    uses = Counter(x for out in order for x in out.operands)
     write = _latex if latex else as_python
     named = _named(order, roots, uses, latex)
+    number = _latex_number if latex else _python_number
     terms: dict[Value, Term] = {}
     lines: list[tuple[str, str]] = []
     for out in order:
-        if out.op is None:
-            number = _latex_number(out.data) if latex else _python_number(out.data)
-            terms[out] = (named[out], ATOM) if out in named else number
-            continue
-        term = write(out, [terms[x] for x in out.operands])
-        if out in named:
-            lines.append((named[out], term[0]))
-            term = named[out], ATOM
-        elif out in roots:
-            lines.append(("", term[0]))
-        terms[out] = term
+        term = write(out, [terms[x] for x in out.operands]) if out.op else number(out.data)
+        if out.op and (out in named or out in roots):
+            lines.append((named.get(out, ""), term[0]))
+        terms[out] = (named[out], ATOM) if out in named else term
     lines += [("", terms[root][0]) for root in roots if root.op is None]
     if not latex:
         return "\n".join(f"{name} = {text}" if name else text for name, text in lines)
@@ -69,34 +62,29 @@ def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = Fal
 
 
 def _named(
-    order: Sequence[Value], roots: Sequence[Value], uses: dict[Value, int], latex: bool
+    order: Sequence[Value], roots: Sequence[Value], uses: Counter[Value], latex: bool
 ) -> dict[Value, str]:
     """Return the names of the values that have one, each of them once."""
     named: dict[Value, str] = {}
     taken = {*ops.TABLE, *keyword.kwlist, "abs", "float"}
     depth: dict[Value, int] = {}
-    numbers = 0
+    numbered: Iterator[str] = (f"t{n}" for n in count(1))
     write = _latex_name if latex else str
     for value in order:
         depth[value] = 1 + max((depth[x] for x in value.operands), default=0)
         shared = value.op is not None and (
-            uses.get(value, 0) > 1
+            uses[value] > 1
             or (value in roots and (value in uses or len(roots) > 1))
             or (depth[value] > NESTED and value not in roots)
         )
         if not value.label and not shared:
             continue
         depth[value] = 1
+        names = numbered
         if value.label:
-            first = name = _identifier(str(value.label))
-            n = 1
-            while write(name) in taken:
-                n += 1
-                name = f"{first}_{n}"
-        else:
-            numbers += 1
-            while write(name := f"t{numbers}") in taken:
-                numbers += 1
+            first = _identifier(str(value.label))
+            names = chain([first], (f"{first}_{n}" for n in count(2)))
+        name = next(name for name in names if write(name) not in taken)
         taken |= {name, write(name)}
         named[value] = write(name)
     return named
@@ -108,11 +96,8 @@ def _identifier(label: str) -> str:
     return text if text.isidentifier() else f"_{text}" if f"_{text}".isidentifier() else "_"
 
 
-# ---------------------------------------------------------------------------- Python
-
-
 def _python_number(x: float) -> Term:
-    if x != x or x in (float("inf"), float("-inf")):
+    if not math.isfinite(x):
         return f'float("{x}")', ATOM
     return repr(x), SIGN if repr(x).startswith("-") else ATOM
 
@@ -131,13 +116,12 @@ def as_python(out: Value, xs: list[Term]) -> Term:
     if name == "weighted_sum":
         return _sum_of_products(xs, "*", _within), SUM
     texts = [text for text, _ in xs]
+    listed, half = ", ".join(texts), len(texts) // 2
     if name == "sumprod":
-        half = len(texts) // 2
-        return f"sumprod([{', '.join(texts[:half])}], [{', '.join(texts[half:])}])", ATOM
-    listed = ", ".join(texts)
-    if name in OF_A_LIST | RESULTS_IN_A_LIST:
-        return f"{name}([{listed}])" + "[0]" * (name in RESULTS_IN_A_LIST), ATOM
-    return f"{name}({listed})", ATOM
+        listed = f"[{', '.join(texts[:half])}], [{', '.join(texts[half:])}]"
+    elif name in OF_A_LIST | RESULTS_IN_A_LIST:
+        listed = f"[{listed}]"
+    return f"{name}({listed})" + "[0]" * (name in RESULTS_IN_A_LIST), ATOM
 
 
 def _sum_of_products(xs: list[Term], times: str, within: Bracket) -> str:
@@ -155,14 +139,11 @@ def _within(term: Term, tight: float, brackets: str = "(%s)") -> str:
     return text if own >= tight else brackets % text
 
 
-# ---------------------------------------------------------------------------- LaTeX
-
-
 def _latex_number(x: float) -> Term:
     if x != x:
         return "\\mathrm{nan}", ATOM
     sign = "-" if repr(x).startswith("-") else ""
-    if x in (float("inf"), float("-inf")):
+    if math.isinf(x):
         return f"{sign}\\infty", SIGN if sign else ATOM
     digits, _, exponent = repr(x).removesuffix(".0").partition("e")
     if exponent:
@@ -175,8 +156,7 @@ def _latex_name(name: str) -> str:
         return name
     if match := re.fullmatch(r"([A-Za-z])_?(\d+)", name):  # x1 and x_1 are written alike
         return f"{match[1]}_{{{match[2]}}}"
-    escaped = name.replace("_", "\\_")
-    return f"\\text{{{escaped}}}"
+    return "\\text{" + name.replace("_", "\\_") + "}"
 
 
 def _latex(out: Value, xs: list[Term]) -> Term:
@@ -195,8 +175,7 @@ def _latex(out: Value, xs: list[Term]) -> Term:
         return " + ".join(_in_brackets(x, ATOM if x[0][0] == "-" else 2) for x in xs) or "0", SUM
     if name in ("weighted_sum", "sumprod"):
         return _sum_of_products(xs, " \\cdot ", _in_brackets) or "0", SUM
-    escaped = name.replace("_", "\\_")
-    called = latex or f"\\operatorname{{{escaped}}}"
+    called = latex or "\\operatorname{" + name.replace("_", "\\_") + "}"
     return f"{called}\\left({', '.join(text for text, _ in xs)}\\right)", ATOM
 
 

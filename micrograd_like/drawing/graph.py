@@ -18,9 +18,6 @@ A drawing shows the graph as it was when `Graph` was made, and changes nothing i
 from an operand to what was made of it. It is labelled with the partial, and with the operand's name
 in the op's rule where the order of operands matters; its width and colour show the product of the
 partial and the gradient at its head, which is what flows back along it.
-
-The short names: ``out`` is a value, ``x`` one of its operands, ``dx`` the partial between them;
-``scene`` is the boxes and arrows that `dot` and `svg` write.
 """
 
 from __future__ import annotations
@@ -123,21 +120,18 @@ class Graph:
         """
         check_choice("layout", layout, LAYOUTS)
         suffix = Path(path).suffix.lower()
+        if suffix not in (".svg", ".dot", ".gv", ".png", ".pdf"):
+            kinds = "the name must end in .svg, .dot, .png or .pdf"
+            raise ValueError(f"cannot draw to {str(path)!r}: {kinds}")
         if suffix == ".svg":
-            content: str | bytes = self.svg(layout)
+            write_whole(path, self.svg(layout))
         elif suffix in (".dot", ".gv"):
-            content = self.dot()
-        elif suffix not in (".png", ".pdf"):
-            raise ValueError(
-                f"cannot draw to {str(path)!r}: the name must end in .svg, .dot, .png or .pdf"
-            )
-        elif layout == "builtin":
-            raise ValueError(
-                f"the built-in layout cannot write {suffix}: save as .svg, or draw with Graphviz"
-            )
+            write_whole(path, self.dot())
+        elif layout != "builtin":
+            write_whole(path, render(self.scene, suffix[1:]))
         else:
-            content = render(self.scene, suffix[1:])
-        write_whole(path, content)
+            advice = "save as .svg, or draw with Graphviz"
+            raise ValueError(f"the built-in layout cannot write {suffix}: {advice}")
 
     def digraph(self) -> Any:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
@@ -165,16 +159,10 @@ class Graph:
         for out in shown:
             operands = [self.names.key(x) for x in out.operands[:6] if x in self.names]
             more = " …" if len(out.operands) > 6 else ""
-            rows.append(
-                (
-                    self.names.key(out),
-                    clean(out.label, 24),
-                    out.op.symbol if out.op else "leaf",
-                    f"data {self.format(out.data)}",
-                    f"grad {composer.gradient(out)}" if is_computed(out) else "",
-                    f"of {', '.join(operands)}{more}" if operands else "",
-                )
-            )
+            row = self.names.key(out), clean(out.label, 24), out.op.symbol if out.op else "leaf"
+            data = f"data {self.format(out.data)}"
+            grad = f"grad {composer.gradient(out)}" if is_computed(out) else ""
+            rows.append((*row, data, grad, f"of {', '.join(operands)}{more}" if operands else ""))
         widths = [max(map(cells, column)) for column in zip(*rows)]
         lines = [self.scene.summary]
         if len(shown) < len(self.values):
@@ -189,9 +177,8 @@ def check_roots(roots: tuple[Any, ...]) -> None:
         raise TypeError("Graph needs a Value to draw: Graph(loss), or loss.graph()")
     for root in roots:
         if not isinstance(root, Value):
-            raise TypeError(
-                f"cannot draw {shorten(root)} of type {type(root).__name__}: it is no Value"
-            )
+            kind = type(root).__name__
+            raise TypeError(f"cannot draw {shorten(root)} of type {kind}: it is no Value")
 
 
 def check_choice(name: str, choice: object, choices: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ A module is known by its path: the names of the modules around it, outermost fir
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,9 +18,9 @@ from .layout.layering import Group
 def groups_of(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]]:
     """Return the modules that each value belongs to, outermost first, and the modules' titles.
 
-    A parameter is its module's by its label, which is a `nn.Name`, and so is a module's output. An
-    operation belongs to a module if it lies between one of its parameters and its output. Where the
-    output was given another label, a weighted sum of parameters still shows whose it is.
+    The label of a parameter, and of a module's output, is a `nn.Name`: it tells. An operation
+    belongs to a module if it lies between one of its parameters and its output. Where the output
+    was given another label, a weighted sum of parameters still shows whose it is.
     """
     path_of = _paths()
     inside: dict[Value, Group] = {}
@@ -44,13 +45,11 @@ def groups_of(values: list[Value]) -> tuple[dict[Value, Group], dict[Group, str]
             if x.op is None:  # a weight or the bias, that the user has relabelled
                 mine = _is_neuron(out) and (i < n // 2 or i == n // 2 * 2)
             else:  # an operation on the way to the output
-                mine = made_of.get(x, inside[out]) == inside[out] and (
-                    x in made_of or _is_neuron(x)
-                )
+                mine = (x in made_of or _is_neuron(x)) and made_of.get(x) in (None, inside[out])
             if mine:
                 inside[x] = inside[out]
     titles: dict[Group, str] = {}
-    for path in (inside[value] for value in values if value in inside):
+    for path in inside.values():
         for i, (outer, name) in enumerate(zip(("", *path), path)):
             titles[path[: i + 1]] = clean(name.removeprefix(f"{outer}."), 40)
     return inside, titles
@@ -81,13 +80,10 @@ def boxes_of(
     values: list[Value], groups: dict[Value, Group], collapse: Any, limit: int
 ) -> dict[Value, str | Group]:
     """Return each value's box: its own, named v0, v1, …, or that of a collapsed module."""
+    paths = [(value, groups.get(value, ())) for value in values]
 
     def boxes(depth: Callable[[Group], int]) -> dict[Value, str | Group]:
-        paths = [groups.get(value, ()) for value in values]
-        return {
-            value: path[: depth(path)] or f"v{i}"
-            for i, (value, path) in enumerate(zip(values, paths))
-        }
+        return {value: path[: depth(path)] or f"v{i}" for i, (value, path) in enumerate(paths)}
 
     def at(level: int) -> dict[Value, str | Group]:
         return boxes(lambda path: level if len(path) >= level else 0)
@@ -114,9 +110,8 @@ def boxes_of(
 
 
 def _names(collapse: Any) -> set[str]:
-    names = (
-        [collapse] if isinstance(collapse, str) or not hasattr(collapse, "__iter__") else collapse
-    )
+    one = isinstance(collapse, str) or not hasattr(collapse, "__iter__")
+    names = [collapse] if one else list(collapse)
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"collapse is {shorten(name)}: it must be a level or names of modules")
@@ -131,12 +126,6 @@ def label_in(value: Value, group: Group) -> str:
     return label
 
 
-def natural_key(group: Group) -> list[list[tuple[int, str]]]:
+def natural_key(group: Group) -> list[str]:
     """Return a key that sorts neurons.2 before neurons.10."""
-    return [
-        [
-            (int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part)
-            for part in name.split(".")
-        ]
-        for name in group
-    ]
+    return [re.sub(r"\d+", lambda digits: digits[0].zfill(9), name) for name in group]

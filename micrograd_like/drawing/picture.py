@@ -39,8 +39,8 @@ COLOURS = {  # light, dark
     "bad": ("#b0307f", "#f08bc3"),
 }
 THEMES = {
-    theme: {name: pair[i] for name, pair in COLOURS.items()}
-    for i, theme in enumerate(("light", "dark"))
+    "light": {name: light for name, (light, _) in COLOURS.items()},
+    "dark": {name: dark for name, (_, dark) in COLOURS.items()},
 }
 
 
@@ -64,11 +64,11 @@ class Box:
 
     def size(self) -> tuple[float, float]:
         """Return its width and height."""
+        if self.kind == "more":
+            return 22.0, 16.0
         head = cells(self.name) + cells(self.symbol) + 2 * bool(self.name and self.symbol)
         across = max([head, *(cells(word) + cells(text) + 2 for word, text in self.rows)])
         lines = len(self.rows) + bool(self.name or self.symbol)
-        if self.kind == "more":
-            return 22.0, 16.0
         return max(across * CELL + 16, 34.0), lines * LINE + 9
 
 

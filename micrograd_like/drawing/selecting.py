@@ -35,11 +35,9 @@ def select(
         try:
             starts, ends = map(values_of, between)
         except (TypeError, ValueError):
-            raise TypeError(
-                f"between is {shorten(between)}: it must be a pair (xs, ys) of a Value or several"
-            ) from None
-        on_path = _between(shown, starts, ends)
-        shown = [value for value in shown if value in on_path]
+            must = "it must be a pair (xs, ys) of a Value or several"
+            raise TypeError(f"between is {shorten(between)}: {must}") from None
+        shown = _between(shown, set(starts), set(ends))
         if not shown:
             raise ValueError("between: no path leads from any of the xs to any of the ys")
     if keep is not None:
@@ -84,16 +82,15 @@ def _in_order(roots: Sequence[Value]) -> list[Value]:
     return topological_order(above)[:-1]
 
 
-def _between(values: list[Value], starts: list[Value], ends: list[Value]) -> set[Value]:
-    """Return the values on a path from one of ``starts`` to one of ``ends``."""
-    after, before = set(starts), set(ends)
+def _between(values: list[Value], after: set[Value], before: set[Value]) -> list[Value]:
+    """Return the values on a path from one of ``after`` to one of ``before``."""
     for out in values:
-        if any(x in after for x in out.operands):
+        if not after.isdisjoint(out.operands):
             after.add(out)
     for out in reversed(values):
         if out in before:
             before.update(out.operands)
-    return after & before
+    return [value for value in values if value in after and value in before]
 
 
 def values_of(values: Value | Iterable[Value]) -> list[Value]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from html import escape
 
 from ..text import cells, cut
-from .layout import place
 from .layout.layering import Point
+from .layout.placing import place
 from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene
 
 DASHES = {"minus": "6 3", "zero": "1 3", "bad": "2 2"}  # of arrows, by their tones
@@ -17,25 +17,22 @@ MARGIN = 8
 
 
 def svg_text(scene: Scene) -> str:
-    """Return the scene as SVG, laid out by `layout.place`."""
+    """Return the scene as SVG, laid out by `placing.place`."""
     theme = scene.theme
     spots = place(
         [box.size() for box in scene.boxes],
         [(arrow.tail, arrow.head) for arrow in scene.arrows],
         [box.group for box in scene.boxes],
-        [
-            (cells(arrow.label) * CELL + 6, LINE - 2) if arrow.label else None
-            for arrow in scene.arrows
-        ],
+        [(cells(a.label) * CELL + 6, LINE - 2) if a.label else None for a in scene.arrows],
         scene.direction,
     )
-    width, height = spots.width + 2 * MARGIN, spots.height + 2 * MARGIN
+    width, height = f"{spots.width + 2 * MARGIN:.2f}", f"{spots.height + 2 * MARGIN:.2f}"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.2f}" '
-        f'height="{height:.2f}" viewBox="{-MARGIN} {-MARGIN} {width:.2f} {height:.2f}" '
-        f'font-family="{FAMILY}" font-size="{FONT:g}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
+        f'viewBox="{-MARGIN} {-MARGIN} {width} {height}" font-family="{FAMILY}" '
+        f'font-size="{FONT:g}">',
         f"<title>{escape(scene.summary)}</title>",
-        f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width:.2f}" height="{height:.2f}" '
+        f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}" '
         f'fill="{theme["paper"]}"/>',
     ]
     for group, (x0, y0, x1, y1) in sorted(spots.groups.items(), key=lambda item: len(item[0])):
@@ -45,10 +42,9 @@ def svg_text(scene: Scene) -> str:
             f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
             f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
         )
-    for arrow, points, spot in zip(scene.arrows, spots.edges, spots.labels):
-        parts.append(_arrow(arrow, points, spot, theme))
-    for box, (x, y) in zip(scene.boxes, spots.nodes):
-        parts.append(_box(box, x, y, theme))
+    edges = zip(scene.arrows, spots.edges, spots.labels)
+    parts += [_arrow(arrow, points, spot, theme) for arrow, points, spot in edges]
+    parts += [_box(box, x, y, theme) for box, (x, y) in zip(scene.boxes, spots.nodes)]
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -82,7 +78,7 @@ def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
 
 def _arrow(arrow: Arrow, points: list[Point], spot: Point | None, theme: dict[str, str]) -> str:
     colour = theme[arrow.tone]
-    (x, y), (cx, cy) = points[-1], next(p for p in (*points[-2::-1], (0.0, 0.0)) if p != points[-1])
+    (x, y), (cx, cy) = points[-1], next(p for p in points[::-1] if p != points[-1])
     away = ((x - cx) ** 2 + (y - cy) ** 2) ** 0.5
     ux, uy = (x - cx) / away, (y - cy) / away
     long, wide = 5 + arrow.width, 1.8 + arrow.width / 2  # of the arrowhead

@@ -6,9 +6,8 @@ What you can do with it::
     >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
     >>> tanh(x * w).page("backprop.html")           # doctest: +SKIP
 
-Then open the file in a browser. It needs nothing else, and no network: the drawing, the numbers,
-the style and the script are inside, and its Content-Security-Policy allows nothing more. The
-gradients are those of `debugging.steps`; the graph does not change.
+Then open the file in a browser. It needs nothing else, and no network: all is inside, and its
+Content-Security-Policy allows nothing more. The graph does not change.
 
 Beside this module stand ``page.html``, the frame, ``page.css`` and ``page.js``. Everything is
 computed here, in Python, and reaches the script as text, so the page shows the digits that Python
@@ -24,7 +23,6 @@ import linecache
 import math
 import os
 import re
-from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -43,14 +41,10 @@ from ..names import label
 from ..ops import SIGN, as_float
 from ..text import clean
 
-Format = Callable[[float], str]
-
 MOST_OPERANDS = 8  # or pairs of them, that a formula shows
 BRACKETED = 0.0  # binds less tightly than any operator
-ADVICE = (
-    "a page draws every value; write the page of a part, as the loss of one sample, draw the "
-    "modules with .graph(collapse=1), or set a larger limit"
-)
+ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
+ADVICE += "modules with .graph(collapse=1), or set a larger limit"
 
 
 def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
@@ -93,16 +87,13 @@ def html(
         summary=escape(graph.scene.summary),
         style=style,
         drawing=svg_text(graph.scene),
-        data=_json(_about(root, first, walk, names, graph.format)),
+        data=_json(_about(root, first, walk, names, graph)),
         script=script,
     )
 
 
-# ---------------------------------------------------------------------------- what is told
-
-
 def _about(
-    root: Value, seed: float, walk: list[Step], names: dict[Value, str], number: Format
+    root: Value, seed: float, walk: list[Step], names: dict[Value, str], graph: Graph
 ) -> dict[str, Any]:
     """Return everything that the script is told."""
     places = {value: i for i, value in enumerate(names)}
@@ -110,9 +101,9 @@ def _about(
         "nothing": NOT_COMPUTED,
         "root": places[root],
         "seed": repr(seed),
-        "seedShown": number(seed),
+        "seedShown": graph.format(seed),
         "values": [_about_value(value, names, places) for value in names],
-        "steps": [_about_step(step, places, number(step.after)) for step in walk],
+        "steps": [_about_step(step, places, graph.format(step.after)) for step in walk],
     }
 
 
@@ -147,6 +138,7 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
         rule, remark = "", f"not by the rule, {rule}: what is nan has no derivative"
     elif re.fullmatch(r"−?[\d.]+", rule) and float(rule.replace("−", "-")) == step.partial:
         rule = ""
+    numbers = ("partial", "upstream", "product", "before", "after")
     return {
         "out": places[out],
         "x": places[step.x],
@@ -155,11 +147,7 @@ def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, A
         "rule": rule,
         "remark": remark,
         "where": where,
-        "partial": repr(step.partial),
-        "upstream": repr(step.upstream),
-        "product": repr(step.product),
-        "before": repr(step.before),
-        "after": repr(step.after),
+        **{name: repr(getattr(step, name)) for name in numbers},
         "shown": shown,
         "waiting": step.waiting,
     }
@@ -179,15 +167,11 @@ def _formula(out: Value, xs: list[Term]) -> str:
     if out.op.name == "weighted_sum" and half > MOST_OPERANDS:
         few = [*xs[:MOST_OPERANDS], *xs[half : half + MOST_OPERANDS], *xs[2 * half :]]
         return f"{as_python(out, few)[0]} + … and {half - MOST_OPERANDS} more"
-    lists = [xs[:half], xs[half:]] if out.op.name == "sumprod" else [xs]
     few = []
-    for terms in lists:
+    for terms in [xs[:half], xs[half:]] if out.op.name == "sumprod" else [xs]:
         more = len(terms) - MOST_OPERANDS
         few += terms if more <= 0 else [*terms[:MOST_OPERANDS], (f"… and {more} more", ATOM)]
     return as_python(out, few)[0]
-
-
-# ---------------------------------------------------------------------------- the drawing
 
 
 def _show_walk(
@@ -214,8 +198,7 @@ def _show_walk(
             box.name = clean(scene.titles[box.group], 26)
         made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
         box.tooltip = f"{shown_label or names[value]}\n{made_by}"
-    finite = [abs(step.product) for step in walk if math.isfinite(step.product)]
-    most = max(finite, default=0.0)
+    most = max((abs(step.product) for step in walk if math.isfinite(step.product)), default=0.0)
     arrows = {arrow.key: arrow for arrow in scene.arrows}
     for step in walk:
         arrow = arrows[f"e{graph.names.key(step.out)}-{step.index}"]
@@ -226,8 +209,8 @@ def _show_walk(
 def _colours() -> str:
     """Return the style sheet's colours: by day, by night, and what the reader has chosen."""
     light, dark = (
-        "".join(f"--{name}:{colour};" for name, colour in theme.items())
-        for theme in (THEMES["light"], THEMES["dark"])
+        "".join(f"--{name}:{colour};" for name, colour in THEMES[theme].items())
+        for theme in ("light", "dark")
     )
     return (
         f":root{{color-scheme:light;{light}--mono:{FAMILY}}}\n"
@@ -238,21 +221,16 @@ def _colours() -> str:
     )
 
 
-# ---------------------------------------------------------------------------- the file
-
-
 def _asset(name: str) -> str:
     return files(__name__.rpartition(".")[0]).joinpath(name).read_text(encoding="utf-8")
 
 
 def _policy(script: str, style: str) -> str:
     """Return a Content-Security-Policy that allows this script and this style, and nothing else."""
-    hashes = [
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        for text in (script, style)
-    ]
+    digests = (hashlib.sha256(text.encode()).digest() for text in (script, style))
+    of_script, of_style = (base64.b64encode(digest).decode() for digest in digests)
     return (
-        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; "
+        f"default-src 'none'; script-src 'sha256-{of_script}'; style-src 'sha256-{of_style}'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 

@@ -98,7 +98,9 @@ def predict(model: Module, rows: Iterable[Any]) -> list[float]:
 
 def _without_target(row: Any) -> Any:
     parts = _listed(row)
-    inputs = _listed(parts[0]) if parts and len(parts) == 2 else None
+    if parts is None:
+        return row  # to be refused
+    inputs = _listed(parts[0]) if len(parts) == 2 else None
     return parts if inputs is None else inputs
 
 

@@ -1,15 +1,5 @@
 """Which layer of a drawing each node is in, and what else takes room there: first stage of layout.
 
-What you can do with it::
-
-    >>> from micrograd_like.drawing.layout.layering import Part, layered
-    >>> sizes, edges = [(40.0, 20.0)] * 3, [(0, 1), (1, 2), (0, 2)]
-    >>> grid = layered(Part(sizes, edges, [()] * 3, [None] * 3, down=False))
-    >>> grid.layer                                          # the fourth cell is edge 2's, passing
-    [0, 1, 2, 1]
-    >>> grid.chains[2]
-    [0, 3, 2]
-
 The short names: a *cell* is whatever takes room in a layer (a node, a label, an edge on its way, or
 the place of a group where it has nothing else); ``e`` is the index of an edge, ``a`` and ``b`` are
 its ends, ``a`` in the earlier layer; ``g`` is a group, 0 the whole drawing; a *line* is a group's
@@ -26,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 Point = tuple[float, float]
+Pairs = list[tuple[int, int]]
 Group = tuple[str, ...]
 Before = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
 
@@ -39,7 +30,7 @@ class Part(NamedTuple):
     """A drawing, or what hangs together in it, with sizes (along, across)."""
 
     sizes: list[Point]
-    edges: list[tuple[int, int]]
+    edges: Pairs
     groups: list[Group]  # of each node
     labels: list[Point | None]
     down: bool  # the flow goes down the paper, not to the right
@@ -61,7 +52,7 @@ class Grid(NamedTuple):
     names: list[Group]  # of each group, outer ones first
     parent: list[int]
     line: list[list[int]]
-    span: list[tuple[int, int]]  # each group's first and last layer
+    span: Pairs  # each group's first and last layer
 
 
 def layered(part: Part) -> Grid:
@@ -99,12 +90,7 @@ def layered(part: Part) -> Grid:
 
 
 def pass_layers(
-    part: Part,
-    links: list[tuple[int, int]],
-    layer: list[int],
-    home: list[int],
-    line: list[list[int]],
-    span: list[tuple[int, int]],
+    part: Part, links: Pairs, layer: list[int], home: list[int], line: list[list[int]], span: Pairs
 ) -> tuple[dict[int, list[int]], set[int]]:
     """Add the cells in which edges and their labels pass layers, the shortest edges first.
 
@@ -146,7 +132,7 @@ def groups(paths: list[Group]) -> tuple[list[Group], list[int], list[list[int]]]
     return list(index), parent, line
 
 
-def forward(n: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], set[int]]:
+def forward(n: int, edges: Pairs) -> tuple[Pairs, set[int]]:
     """Return the ends of each edge in layer order, and the edges turned, as they close a cycle."""
     out: list[list[int]] = [[] for _ in range(n)]
     entered = [False] * n
@@ -168,9 +154,7 @@ def forward(n: int, edges: list[tuple[int, int]]) -> tuple[list[tuple[int, int]]
     return [(b, a) if e in turned else (a, b) for e, (a, b) in enumerate(edges)], turned
 
 
-def choose_layers(
-    home: list[int], line: list[list[int]], links: list[tuple[int, int]]
-) -> list[int]:
+def choose_layers(home: list[int], line: list[list[int]], links: Pairs) -> list[int]:
     """Give each node a layer: as late as possible, and earlier where that shortens edges."""
     n = len(home)
     before, after = constraints(home, line, links)
@@ -202,7 +186,7 @@ def choose_layers(
 
 
 def constraints(
-    home: list[int], line: list[list[int]], links: list[tuple[int, int]]
+    home: list[int], line: list[list[int]], links: Pairs
 ) -> tuple[list[dict[int, int]], list[dict[int, int]]]:
     """Return which variables come before and after each, and by how many layers.
 
@@ -241,7 +225,7 @@ def units(a: int, b: int, home: list[int], line: list[list[int]]) -> tuple[int, 
     return line_a[k - 1], unit_a, unit_b
 
 
-def circles(home: list[int], line: list[list[int]], links: list[tuple[int, int]]) -> set[int]:
+def circles(home: list[int], line: list[list[int]], links: Pairs) -> set[int]:
     """Return the units on cycles of edges, or between cycles, and the groups inside them."""
     n = len(home)
     arcs: list[set[tuple[int, int]]] = [set() for _ in line]

@@ -1,14 +1,5 @@
 """The order of the cells in each layer, so that few edges cross: second stage of layout.
 
-What you can do with it::
-
-    >>> from micrograd_like.drawing.layout.layering import Part, layered
-    >>> from micrograd_like.drawing.layout.ordering import ordered
-    >>> edges = [(0, 5), (1, 4), (2, 3)]                    # as listed, they would cross
-    >>> grid = layered(Part([(40.0, 20.0)] * 6, edges, [()] * 6, [None] * 6, down=False))
-    >>> ordered(grid)
-    [[2, 1, 0], [3, 4, 5]]
-
 A *row* is a layer in order, written as *tokens*: the cells, and for each group ``g`` that is in the
 layer one that opens it and one that closes it, below zero. The *items* of a group in a layer are
 what is directly in it: cells, and the opening tokens of groups.
@@ -20,7 +11,6 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Container
 from math import fsum
-from operator import itemgetter
 
 from .layering import Grid
 
@@ -40,13 +30,14 @@ def group_of(token: int) -> int:
 def ordered(grid: Grid) -> list[list[int]]:
     """Return the rows, with few crossings, and with groups in the same order in every layer."""
     order = _Order(grid)
-    best = (order.crossings(), order.rows[:])
+    fewest, rows = order.crossings(), order.rows[:]
     for sweep in range(SWEEPS):
-        if best[0]:
+        if fewest:
             order.sweep(sweep % 2 == 0)
             order.swap()
-            best = min(best, (order.crossings(), order.rows[:]), key=itemgetter(0))
-    return best[1]
+            if (crossings := order.crossings()) < fewest:
+                fewest, rows = crossings, order.rows[:]
+    return rows
 
 
 class _Order:

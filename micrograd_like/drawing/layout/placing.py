@@ -2,7 +2,7 @@
 
 What you can do with it::
 
-    >>> from micrograd_like.drawing.layout import place
+    >>> from micrograd_like.drawing.layout.placing import place
     >>> sizes, edges = [(40.0, 20.0)] * 3, [(0, 2), (1, 2)]     # c = a + b
     >>> placed = place(sizes, edges, [()] * 3, [None] * 2)
     >>> placed.width, placed.height
@@ -66,8 +66,7 @@ def place(
 
     ``groups`` has the names of the groups around each node, outermost first; ``labels`` a size for
     each edge that has a label. Edges may be doubled and go around in cycles, but not from a node to
-    itself. The edges into a node are its operands, and keep their order where that costs no
-    crossing.
+    itself. Those into a node are its operands, and keep their order where that costs no crossing.
     """
     down = direction == "TB"
 
@@ -125,14 +124,10 @@ def _parts(whole: Part) -> Iterator[tuple[list[int], list[int], Part]]:
         parts[find(a)][1].append(e)
     for nodes, edges in parts.values():
         index = {i: k for k, i in enumerate(nodes)}
-        part = Part(
-            [whole.sizes[i] for i in nodes],
-            [(index[whole.edges[e][0]], index[whole.edges[e][1]]) for e in edges],
-            [whole.groups[i] for i in nodes],
-            [whole.labels[e] for e in edges],
-            whole.down,
-        )
-        yield nodes, edges, part
+        sizes, groups = [whole.sizes[i] for i in nodes], [whole.groups[i] for i in nodes]
+        ends = [(index[a], index[b]) for a, b in [whole.edges[e] for e in edges]]
+        labels = [whole.labels[e] for e in edges]
+        yield nodes, edges, Part(sizes, ends, groups, labels, whole.down)
 
 
 def _pack(parts: Sequence[Placement]) -> list[Point]:
@@ -158,13 +153,13 @@ def _placed_part(part: Part) -> Placement:
     nodes = [(spaces.along[grid.layer[i]], spaces.across[i]) for i in range(grid.n)]
     boxes = dict(zip(grid.names[1:], spaces.boxes[1:]))
     corners = [p for curve in curves for p in curve]
-    for box in boxes.values():
-        corners += [box[:2], box[2:]]
+    for x0, y0, x1, y1 in boxes.values():
+        corners += [(x0, y0), (x1, y1)]
     for p, size in zip(nodes + centres, part.sizes + part.labels):
         if p and size:
             (x, y), (along, across) = p, size
             corners += [(x - along / 2, y - across / 2), (x + along / 2, y + across / 2)]
-    left, top = min(x for x, _ in corners), min(y for _, y in corners)
-    right, bottom = max(x for x, _ in corners), max(y for _, y in corners)
+    xs, ys = zip(*corners)
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
     placed = Placement(right - left, bottom - top, nodes, curves, centres, boxes)
     return placed.moved(lambda p: (p[0] - left, p[1] - top))

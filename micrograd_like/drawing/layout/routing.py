@@ -12,6 +12,8 @@ from itertools import pairwise
 from .layering import NODE_GAP, Grid, Part, Point
 from .spacing import Spaces
 
+Turns = tuple[list[float], list[float]]
+
 BOW = 14.0  # between parallel edges, half way
 TURN = 0.3  # how soon a curve between two layers turns: 0 is a straight line
 LANE = 4.0  # between edges that go around
@@ -35,13 +37,7 @@ def routed(
 
 
 def route(
-    e: int,
-    part: Part,
-    grid: Grid,
-    spaces: Spaces,
-    turns: tuple[list[float], list[float]],
-    bow: float,
-    lane: float | None,
+    e: int, part: Part, grid: Grid, spaces: Spaces, turns: Turns, bow: float, lane: float | None
 ) -> list[Point]:
     """Return the curve of one edge, along its chain."""
     chain, along, reach = grid.chains[e], spaces.along, spaces.reach
@@ -84,7 +80,7 @@ def bend(curve: list[Point], x: float, y: float, bow: float = 0.0) -> None:
         curve += [(x0 + turn, y0 + bow), (x - turn, y + bow), (x, y)]
 
 
-def choose_turns(rows: list[list[int]], spaces: Spaces) -> tuple[list[float], list[float]]:
+def choose_turns(rows: list[list[int]], spaces: Spaces) -> Turns:
     """Return how far past each cell's middle an edge may turn up, and how far, down."""
     half = spaces.extents.half
     shadows = half[:], half[:]

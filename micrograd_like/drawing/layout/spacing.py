@@ -2,9 +2,8 @@
 
 Across the flow, cells are drawn to what they have edges to and from, as by springs, and pushed
 apart until nothing overlaps; edges that pass layers are straight there, like beams, wherever that
-can be. In a single layer, pushing them apart (`settle`) is isotonic regression, and exact; over
-layers that groups tie together it is the first half of Dwyer, Marriott and Stuckey, Fast Node
-Overlap Removal, 2005.
+can be. Pushing them apart (`settle`) is isotonic regression in a single layer; over layers that
+groups tie together it is the first half of Dwyer et al., Fast Node Overlap Removal, 2005.
 """
 
 from __future__ import annotations
@@ -114,11 +113,7 @@ def beams(grid: Grid, rows: list[list[int]]) -> list[int]:
 
 
 def move_across(
-    part: Part,
-    grid: Grid,
-    rows: list[list[int]],
-    extents: Extents,
-    ports: dict[int, list[float]],
+    part: Part, grid: Grid, rows: list[list[int]], extents: Extents, ports: dict[int, list[float]]
 ) -> tuple[list[float], list[tuple[float, float]]]:
     """Give every cell a coordinate near its neighbours, and every group's borders around it.
 
@@ -162,15 +157,14 @@ def move_across(
 
 def separation(s: int, t: int, part: Part, n: int, extents: Extents) -> float:
     """Return the least distance between two neighbouring tokens of a layer."""
-    gap, border = NODE_GAP, PAD + (0.0 if part.down else TITLE)
     distance = (extents.below[s] if s >= 0 else 0.0) + (extents.above[t] if t >= 0 else 0.0)
     if s < 0 and s == opening(group_of(s)):
-        return distance + border
+        return distance + (PAD + (0.0 if part.down else TITLE))
     if t < 0 and t != opening(group_of(t)):
         return distance + PAD
     if min(s, t) >= 0 and max(s, t) >= n:
-        return distance + (gap / 2 if min(s, t) < n else gap / 3)
-    return distance + gap
+        return distance + NODE_GAP / (2 if min(s, t) < n else 3)
+    return distance + NODE_GAP
 
 
 def tight(part: Part, grid: Grid, extents: Extents, across: list[float]) -> list[float]:
@@ -257,9 +251,9 @@ def move_along(
         x = before[k] + reach[k]
         if k:
             steep = fsum(steps[k - 1]) / max(1, len(steps[k - 1]))
-            gap = LAYER_GAP
-            least = gap / 2 if {k, k - 1} & grid.label_layers else gap
-            x += along[-1] + reach[k - 1] + behind[k - 1] + max(least, min(steep / 2, 6 * gap))
+            least = LAYER_GAP / 2 if {k, k - 1} & grid.label_layers else LAYER_GAP
+            gap = max(least, min(steep / 2, 6 * LAYER_GAP))
+            x += along[-1] + reach[k - 1] + behind[k - 1] + gap
         along.append(x)
     ends = [
         (along[first] - reach[first] - lead[g], along[last] + reach[last] + trail[g])
