@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     graph = out.graph()
     print(graph)
     print()
-    print(graph.formula())
+    print(graph.expression())
     graph.save(options.picture)
     print(f"\nwrote {options.picture}")
     return 0

@@ -48,14 +48,14 @@ def test_a_formula_computes_the_recorded_bits(recipe: Recipe, labelled: bool) ->
     for i, value in enumerate(values[: len(recipe.leaves)] if labelled else []):
         value.label = f"x{i}"
         names[value.label] = value.data
-    text = values[-1].graph(limit=1000).formula()
+    text = values[-1].graph(limit=1000).expression()
     assert bits(computed(text, names)) == bits(values[-1].data)
 
 
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=2, max_size=6))
 def test_labels_become_names_that_python_takes(labels: list[str]) -> None:
     values = [Value(float(i + 2), label=label) for i, label in enumerate(labels)]
-    text = fsum(values).graph().formula()
+    text = fsum(values).graph().expression()
     names = text.removeprefix("fsum([").removesuffix("])").split(", ")
     assert len(set(names)) == len(values)
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
@@ -92,7 +92,7 @@ X, Y, Z = (Value(data, label=label) for data, label in ((2.0, "x"), (3.0, "y"), 
 )
 def test_it_reads_as_one_would_write_it(make: object, text: str) -> None:
     assert callable(make)
-    assert make().graph().formula() == text
+    assert make().graph().expression() == text
 
 
 def test_what_is_shared_or_labelled_has_its_own_line() -> None:
@@ -100,15 +100,15 @@ def test_what_is_shared_or_labelled_has_its_own_line() -> None:
     b = tanh(a) + a
     n = b * 2.0
     n.label = "n"
-    assert (n / Z).graph().formula() == "t1 = x*y\nn = (tanh(t1) + t1)*2.0\nn/z"
-    assert Graph(a, b).formula() == "t1 = x*y\nt2 = tanh(t1) + t1"
+    assert (n / Z).graph().expression() == "t1 = x*y\nn = (tanh(t1) + t1)*2.0\nn/z"
+    assert Graph(a, b).expression() == "t1 = x*y\nt2 = tanh(t1) + t1"
 
 
 def test_names_do_not_collide() -> None:
     one, two, three = Value(1.0, label="t1"), Value(2.0, label="t1"), Value(3.0, label="tanh")
     a = one * two
-    assert (tanh(a) + a * three).graph().formula() == "t2 = t1*t1_2\ntanh(t2) + t2*tanh_2"
-    assert (Value(1.0, label="lambda") + Value(1.0, label="w.0")).graph().formula() == (
+    assert (tanh(a) + a * three).graph().expression() == "t2 = t1*t1_2\ntanh(t2) + t2*tanh_2"
+    assert (Value(1.0, label="lambda") + Value(1.0, label="w.0")).graph().expression() == (
         "lambda_2 + w_0"
     )
 
@@ -136,33 +136,33 @@ def test_names_do_not_collide() -> None:
 )
 def test_it_is_typeset(make: object, text: str) -> None:
     assert callable(make)
-    assert make().graph().formula(latex=True) == text
+    assert make().graph().expression(latex=True) == text
 
 
 def test_several_lines_of_latex_are_aligned() -> None:
     a = X * Y
-    assert (a + a).graph().formula(latex=True) == (
+    assert (a + a).graph().expression(latex=True) == (
         "\\begin{aligned}\nt_{1} &= x \\cdot y \\\\\n&t_{1} + t_{1}\n\\end{aligned}"
     )
 
 
-def test_a_large_graph_has_no_formula() -> None:
+def test_a_large_graph_has_no_expression() -> None:
     y = Value(1.0)
     for _ in range(200):
         y = y + 1.0
-    with pytest.raises(ValueError, match="more than 300 values: a formula"):
-        y.graph(levels=2).formula()
+    with pytest.raises(ValueError, match="more than 300 values: an expression"):
+        y.graph(levels=2).expression()
 
 
 def test_names_are_told_apart_in_latex_too() -> None:
     one, other = Value(1.0, label="x1"), Value(2.0, label="x_1")
-    assert (one * other).graph().formula(latex=True) == "x_{1} \\cdot \\text{x\\_1\\_2}"
+    assert (one * other).graph().expression(latex=True) == "x_{1} \\cdot \\text{x\\_1\\_2}"
 
 
 def test_a_deep_expression_is_one_that_python_reads() -> None:
     y = Value(0.5, label="x")
     for _ in range(140):
         y = tanh(y)
-    text = y.graph().formula()
+    text = y.graph().expression()
     assert bits(computed(text, {"x": 0.5})) == bits(y.data)
     assert text.count("\n") == 2

@@ -550,7 +550,7 @@ def test_an_op_of_ones_own_is_a_function_and_a_method_and_known_to_the_tools() -
     assert "∂sq/∂a = 2 * a" in str(next(y.steps()))
     assert "sq" in y.graph().dot()
     assert "sq" in str(y.explain(x))
-    assert y.graph().formula() == "sq(x)"
+    assert y.graph().expression() == "sq(x)"
 
 
 def test_an_op_of_three_operands_takes_them_one_by_one() -> None:

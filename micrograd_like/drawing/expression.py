@@ -5,10 +5,10 @@ What you can do with it::
     >>> from micrograd_like import Value, tanh
     >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
     >>> a = x * w
-    >>> print((a + tanh(a)).graph().formula())
+    >>> print((a + tanh(a)).graph().expression())
     t1 = x*w
     t1 + tanh(t1)
-    >>> print((x / w).graph().formula(latex=True))
+    >>> print((x / w).graph().expression(latex=True))
     \frac{x}{w}
 
 A value that is used more than once, or has a label, gets a line of its own. The Python, run with

@@ -137,14 +137,14 @@ class Graph:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
         return digraph(self.scene)
 
-    def formula(self, latex: bool = False) -> str:
+    def expression(self, latex: bool = False) -> str:
         """Return the whole expression below the roots, as Python or LaTeX.
 
         A value that is used more than once gets a line; a leaf without a label is its data as it is
         now. Raises ValueError for more values than the limit.
         """
-        advice = "a formula of so many would be too long; take part.graph().formula() of a part, "
-        advice += f"or set a limit larger than {self._limit}"
+        advice = "an expression of so many would be too long; take that of a part, "
+        advice += f"part.graph().expression(), or set a limit larger than {self._limit}"
         return expression(self.roots, values_below(self.roots, self._limit, advice), latex)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

@@ -46,7 +46,7 @@ from .checkpoint import Best, GeneratorState, Position
 from .history import VALIDATION, History, Record
 from .measuring import CheckedRow, Data, Loss, Measure, Metrics, checked_rows, name_of, not_finite
 from .progress import Progress
-from .settings import Path, Settings, naming
+from .settings import FilePath, Settings, naming
 
 LARGE = 20  # standardized inputs stay far below, and so does the loss of a fresh network
 
@@ -67,8 +67,8 @@ def fit(
     clip_norm: float | None = None,
     callback: Callable[[Record], object] | None = None,
     progress: bool = True,
-    checkpoint: Path | None = None,
-    resume: Path | None = None,
+    checkpoint: FilePath | None = None,
+    resume: FilePath | None = None,
 ) -> History:
     """Train ``model`` until it has seen the data ``epochs`` times, and return the history.
 

@@ -30,7 +30,7 @@ from . import checkpoint as checkpoints
 from .history import Record
 from .measuring import CheckedRow, Data, checked_rows
 
-Path = str | os.PathLike[str]
+FilePath = str | os.PathLike[str]
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Settings:
     clip_norm: float | None
     callback: Callable[[Record], object] | None
     progress: bool
-    checkpoint: Path | None
-    resume: Path | None
+    checkpoint: FilePath | None
+    resume: FilePath | None
     generator: Random = field(init=False)  # rng, or one with that seed
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class Settings:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: FilePath) -> Iterator[None]:
     """Say which checkpoint an error is about."""
     try:
         yield
@@ -146,7 +146,7 @@ def _whole(name: str, number: Any, least: int | None = None) -> int:
     return operator.index(number)
 
 
-def _check_free(checkpoint: Path, resume: Path | None) -> None:
+def _check_free(checkpoint: FilePath, resume: FilePath | None) -> None:
     """Refuse to overwrite a file, unless it is the one to resume from."""
     file = pathlib.Path(checkpoint)
     if not file.is_file() or not file.stat().st_size or (resume and file.samefile(resume)):
