@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -463,7 +463,15 @@ def test_a_terminal_that_goes_away_leaves_the_gradients_as_before() -> None:
     assert gradients_of(values["loss"]) == ["0"] * 9
 
 
-def test_an_interrupt_stops_the_walk_and_keeps_the_session() -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Have Ctrl-C raise KeyboardInterrupt, also where a shell started the tests without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_stops_the_walk_and_keeps_the_session(ctrl_c: None) -> None:
     def interrupt(step: Any) -> bool:
         if step.number == 4:
             os.kill(os.getpid(), signal.SIGINT)
