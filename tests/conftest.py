@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, settings
 from micrograd_like.ops import TABLE
 
 CI = bool(os.environ.get("CI"))
-EXAMPLES = {"dev": 30, "ci": 60, "thorough": 5_000}
+EXAMPLES = {"dev": 30, "ci": 40, "thorough": 5_000}
 
 for name, examples in EXAMPLES.items():
     settings.register_profile(
