@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from recipes import Recipe, anything, recipes
 
 from micrograd_like import Value, gradients, topological_order
+from micrograd_like.ops import Op
 
 ANY = st.one_of(recipes(), recipes(leaves=st.floats(), admit=anything))
 
@@ -72,3 +74,13 @@ def test_gradients_touch_no_grad_and_a_backward_by_hand_only_those_of_its_operan
     y._backward()
     assert [x.grad for x in (a, b, y)] == [6.0, 4.0, 1.0]
     a._backward()  # a leaf hands nothing on
+
+
+def test_a_rule_that_takes_no_values_is_told_so() -> None:
+    """With a graph, a rule gets Values: it is written with arithmetic and rows."""
+    wave = Op("wave", math.sin, lambda out, a: (math.cos(a),))
+    x = Value(0.5, label="x")
+    y = wave(x)
+    assert gradients(y, [x]) == [math.cos(0.5)]
+    with pytest.raises(TypeError, match=r"^wave: float\(\) of a Value would lose its gradient"):
+        gradients(y, [x], create_graph=True)
