@@ -257,8 +257,8 @@ class Histories(RuleBasedStateMachine):
             self.backpropagate(model, 1.0, create_graph)
 
     def after_interrupt(self, model: Model, pairs: dict[Model, Value], create_graph: bool) -> None:
-        """All leaves have the old gradients or all have the new ones; of the values in between,
-        which nobody adds up, each may have either."""
+        """All leaves have the old gradients or all have the new ones; the values in between, which
+        nobody adds up, may have anything that the walk left."""
         new = chain_rule(model)
         leaves = [node for node in new if not node.op and new[node]]
         done = {number(pairs[node].grad) != node.grad for node in leaves}
@@ -267,7 +267,7 @@ class Histories(RuleBasedStateMachine):
             self.backpropagate(model, 1.0, create_graph)
         for node, grad in new.items():
             if node.op or not grad:
-                assert number(pairs[node].grad) in (node.grad, grad)
+                assert node.op or number(pairs[node].grad) in (node.grad, grad)
                 node.grad = Fraction(number(pairs[node].grad))
                 node.grad_is_value = isinstance(pairs[node].grad, Value)
         self.cycles |= create_graph
