@@ -85,7 +85,7 @@ LOOPS = [elif_without_else, elif_with_else, while_condition, loop_outside]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_interrupts_escape_from_the_jumps_that_are_called_unguarded(loop: Any) -> None:
+def test_interrupts_escape_only_from_jumps_that_are_called_unguarded(loop: Any) -> None:
     escaped: set[int] = set()
     at, came = 0, True
     while came:
@@ -95,7 +95,7 @@ def test_interrupts_escape_from_the_jumps_that_are_called_unguarded(loop: Any) -
         came = interrupts.run(lambda done=ended: done.append(loop([])))
         if not ended:
             escaped.update(interrupts.places)
-    assert unguarded(loop.__code__) == escaped & jumps_back(loop.__code__)
+    assert escaped & jumps_back(loop.__code__) <= unguarded(loop.__code__)
 
 
 def test_a_jump_of_a_loop_outside_the_try_is_unguarded() -> None:

@@ -120,6 +120,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="opcodes are not traced one by one there")
 @pytest.mark.parametrize("shape", SHAPES)
 def test_twice_the_graph_is_twice_the_work(shape: Callable[[int], Value]) -> None:
     few, many = work_of(shape(200)), work_of(shape(400))
