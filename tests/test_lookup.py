@@ -18,7 +18,7 @@ def lookup(root: Value) -> Lookup:
     [
         ("train.py:12", True),
         ("work/train.py:12", True),
-        ("/home/work/train.py:12", True),
+        ("/somewhere/work/train.py:12", True),
         ("rain.py:12", False),
         ("ork/train.py:12", False),
         ("train.py:2", False),
@@ -28,7 +28,7 @@ def lookup(root: Value) -> Lookup:
 def test_a_file_is_found_by_its_name_or_the_end_of_its_path(where: str, found: bool) -> None:
     x = Value(2.0)
     out = x * 3.0
-    out._line = "/home/work/train.py:12"
+    out._line = "/somewhere/work/train.py:12"
     if found:
         assert lookup(out).place(where) == [out]
     else:
