@@ -73,6 +73,7 @@ class PlacedInterrupts:
             pass
         finally:
             sys.settrace(before)
+            self.tracers.clear()  # they hold frames, and so the files that were open in them
         return len(self.places) == len(self.at)
 
     def enter(self, frame: Any, event: str, argument: Any) -> Any:
