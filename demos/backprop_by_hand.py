@@ -1,184 +1,147 @@
 """Work through backpropagation by hand: two inputs, two hidden neurons, two outputs, all sigmoid.
 
-Squared error with a factor of ½, learning rate ½; the biases stay as they are.
+A slope of the error E is a product of three: how E changes with a neuron's output, the output with
+its net input, the net input with the weight. Then let the engine do it, ten thousand times.
 """
 
-import inspect
 import math
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import exp
 from typing import Any
 
 from demos.console import parse, run, write
-from demos.drawing import network
-from micrograd_like import Value
-from micrograd_like.drawing.charts import BLUE, INK, VERMILION, Panel, figure
+from demos.drawing import network, progress
+from micrograd_like import Value, sigmoid, weighted_sum
+from micrograd_like.drawing.charts import BLUE, VERMILION, Panel, figure
 from micrograd_like.losses import half_squared_error
-from micrograd_like.nn import MLP
 
-INPUTS, TARGETS, BIASES = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
-WEIGHTS = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
+(i1, i2), (target_o1, target_o2), (b1, b2) = (0.05, 0.10), (0.01, 0.99), (0.35, 0.60)
+w1, w2, w3, w4, w5, w6, w7, w8 = WEIGHTS = (0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55)
 RATE, STEPS = 0.5, 10_000
-LINE = "   {:22}{:8,}{:15.10f}{:13.9f}{:13.9f}"  # a run, a step, E, both outputs
-ARTICLE = """\
-The article, like us, computes all slopes first, then updates. Of its figures, E = 0.0000351085 is
-from there (step 9,999); but its 0.291027924 after one step and its last outputs, 0.015912196 and
-0.984065734, come from updating the outputs' weights first, before the hidden slopes use them."""
 
 
-def by_hand(weights: Sequence[float]) -> dict[str, Any]:
-    """Return every number on the way from the weights to the slopes of the error, by its name."""
-    (i1, i2), (target_o1, target_o2), (b1, b2) = INPUTS, TARGETS, BIASES
-    w1, w2, w3, w4, w5, w6, w7, w8 = weights
-    # 1. forward
-    net_h1 = w1 * i1 + w2 * i2 + b1
-    net_h2 = w3 * i1 + w4 * i2 + b1
-    out_h1 = 1 / (1 + exp(-net_h1))
-    out_h2 = 1 / (1 + exp(-net_h2))
-    net_o1 = w5 * out_h1 + w6 * out_h2 + b2
-    net_o2 = w7 * out_h1 + w8 * out_h2 + b2
-    out_o1 = 1 / (1 + exp(-net_o1))
-    out_o2 = 1 / (1 + exp(-net_o2))
-    # 2. the error
-    E_o1 = (target_o1 - out_o1) ** 2 / 2
-    E_o2 = (target_o2 - out_o2) ** 2 / 2
-    E = E_o1 + E_o2
-    # 3. back to the weights of the outputs, by the chain rule
-    dE_dout_o1 = out_o1 - target_o1
-    dE_dout_o2 = out_o2 - target_o2
-    dout_o1_dnet_o1 = out_o1 * (1 - out_o1)
-    dout_o2_dnet_o2 = out_o2 * (1 - out_o2)
-    dE_dnet_o1 = dE_dout_o1 * dout_o1_dnet_o1
-    dE_dnet_o2 = dE_dout_o2 * dout_o2_dnet_o2
-    dE_dw5 = dE_dnet_o1 * out_h1
-    dE_dw6 = dE_dnet_o1 * out_h2
-    dE_dw7 = dE_dnet_o2 * out_h1
-    dE_dw8 = dE_dnet_o2 * out_h2
-    # 4. back to the weights of the hidden neurons, each of which has a part in both errors
-    dE_o1_dout_h1 = dE_dnet_o1 * w5
-    dE_o2_dout_h1 = dE_dnet_o2 * w7
-    dE_o1_dout_h2 = dE_dnet_o1 * w6
-    dE_o2_dout_h2 = dE_dnet_o2 * w8
-    dE_dout_h1 = dE_o1_dout_h1 + dE_o2_dout_h1
-    dE_dout_h2 = dE_o1_dout_h2 + dE_o2_dout_h2
-    dout_h1_dnet_h1 = out_h1 * (1 - out_h1)
-    dout_h2_dnet_h2 = out_h2 * (1 - out_h2)
-    dE_dw1 = dE_dout_h1 * dout_h1_dnet_h1 * i1
-    dE_dw2 = dE_dout_h1 * dout_h1_dnet_h1 * i2
-    dE_dw3 = dE_dout_h2 * dout_h2_dnet_h2 * i1
-    dE_dw4 = dE_dout_h2 * dout_h2_dnet_h2 * i2
-    return locals()
+def by_hand(show: Callable[[str, str, float], float]) -> None:
+    """Go forward to E and back to w5, w1 and the biases; show each step: name, formula, number."""
+    print("1. Forward")
+    net_h1 = show("net_h1", "w1 · i1 + w2 · i2 + b1", w1 * i1 + w2 * i2 + b1)
+    net_h2 = show("net_h2", "w3 · i1 + w4 · i2 + b1", w3 * i1 + w4 * i2 + b1)
+    out_h1 = show("out_h1", "1 / (1 + exp(-net_h1))", 1 / (1 + exp(-net_h1)))
+    out_h2 = show("out_h2", "1 / (1 + exp(-net_h2))", 1 / (1 + exp(-net_h2)))
+    net_o1 = show("net_o1", "w5 · out_h1 + w6 · out_h2 + b2", w5 * out_h1 + w6 * out_h2 + b2)
+    net_o2 = show("net_o2", "w7 · out_h1 + w8 · out_h2 + b2", w7 * out_h1 + w8 * out_h2 + b2)
+    out_o1 = show("out_o1", "1 / (1 + exp(-net_o1))", 1 / (1 + exp(-net_o1)))
+    out_o2 = show("out_o2", "1 / (1 + exp(-net_o2))", 1 / (1 + exp(-net_o2)))
+    print("2. The error")
+    E_o1 = show("E_o1", "(target_o1 - out_o1)² / 2", (target_o1 - out_o1) ** 2 / 2)
+    E_o2 = show("E_o2", "(target_o2 - out_o2)² / 2", (target_o2 - out_o2) ** 2 / 2)
+    show("E", "E_o1 + E_o2", E_o1 + E_o2)
+    print("3. Back to w5, a weight of an output: three factors, and their product")
+    dE_out = show("∂E/∂out_o1", "out_o1 - target_o1", out_o1 - target_o1)
+    dout_net = show("∂out_o1/∂net_o1", "out_o1 · (1 - out_o1)", out_o1 * (1 - out_o1))
+    dnet_w5 = show("∂net_o1/∂w5", "out_h1", out_h1)
+    product = dE_out * dout_net * dnet_w5
+    dE_w5 = show("∂E/∂w5", "∂E/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5", product)
+    show("new w5", "w5 - 0.5 · ∂E/∂w5", w5 - RATE * dE_w5)
+    print("4. Back to w1, a weight of a hidden neuron, which has a part in both errors")
+    dE_net_o1 = show("∂E/∂net_o1", "∂E/∂out_o1 · ∂out_o1/∂net_o1", dE_out * dout_net)
+    dE_net_o2 = (out_o2 - target_o2) * out_o2 * (1 - out_o2)
+    show("∂E/∂net_o2", "(out_o2 - target_o2) · out_o2 · (1 - out_o2)", dE_net_o2)
+    dE_o1_h1 = show("∂E_o1/∂out_h1", "∂E/∂net_o1 · w5", dE_net_o1 * w5)
+    dE_o2_h1 = show("∂E_o2/∂out_h1", "∂E/∂net_o2 · w7", dE_net_o2 * w7)
+    dE_h1 = show("∂E/∂out_h1", "∂E_o1/∂out_h1 + ∂E_o2/∂out_h1", dE_o1_h1 + dE_o2_h1)
+    dh1_net = show("∂out_h1/∂net_h1", "out_h1 · (1 - out_h1)", out_h1 * (1 - out_h1))
+    dnet_w1 = show("∂net_h1/∂w1", "i1", i1)
+    product = dE_h1 * dh1_net * dnet_w1
+    dE_w1 = show("∂E/∂w1", "∂E/∂out_h1 · ∂out_h1/∂net_h1 · ∂net_h1/∂w1", product)
+    show("new w1", "w1 - 0.5 · ∂E/∂w1", w1 - RATE * dE_w1)
+    print(
+        "5. Back to the biases: ∂net/∂b = 1, and b2 has a part in both outputs, b1 in both hidden"
+    )
+    show("∂E/∂b2", "∂E/∂net_o1 + ∂E/∂net_o2", dE_net_o1 + dE_net_o2)
+    dE_net_h1 = show("∂E/∂net_h1", "∂E/∂out_h1 · ∂out_h1/∂net_h1", dE_h1 * dh1_net)
+    dE_net_h2 = (dE_net_o1 * w6 + dE_net_o2 * w8) * out_h2 * (1 - out_h2)
+    show("∂E/∂net_h2", "(∂E/∂net_o1 · w6 + ∂E/∂net_o2 · w8) · out_h2 · (1 - out_h2)", dE_net_h2)
+    show("∂E/∂b1", "∂E/∂net_h1 + ∂E/∂net_h2", dE_net_h1 + dE_net_h2)
 
 
-def step_by_hand(weights: Sequence[float], *, output_first: bool = False) -> list[float]:
-    """Return the weights after a step.
-
-    With ``output_first``, the error meets the weights of the outputs when they are updated already.
-    """
-    q = by_hand(weights)
-    slopes = [q[f"dE_dw{k}"] for k in range(1, 9)]
-    new = [w - RATE * slope for w, slope in zip(weights, slopes, strict=True)]
-    for j, h in enumerate(("h1", "h2") if output_first else ()):
-        by_out = q["dE_dnet_o1"] * new[4 + j] + q["dE_dnet_o2"] * new[6 + j]
-        for i in (0, 1):
-            slope = by_out * q[f"dout_{h}_dnet_{h}"] * INPUTS[i]
-            new[2 * j + i] = weights[2 * j + i] - RATE * slope
-    return new
+def forward(w: Sequence[Value], b: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+    """Return the outputs of the hidden neurons and those of the network."""
+    h = [sigmoid(weighted_sum(w[k : k + 2], (i1, i2), b[0])) for k in (0, 2)]
+    return h, [sigmoid(weighted_sum(w[k : k + 2], h, b[1])) for k in (4, 6)]
 
 
-def build() -> tuple[MLP, list[Value]]:
-    """Return the network as a model, and its weights w1 … w8."""
-    model = MLP(2, [2, 2], activation=["sigmoid", "sigmoid"])
-    neurons = [neuron for layer in model.layers for neuron in layer.neurons]
-    for neuron, b in zip(neurons, (0, 0, 1, 1), strict=True):
-        neuron.b = Value(BIASES[b])
-    weights = [w for neuron in neurons for w in neuron.w]
-    for w, number in zip(weights, WEIGHTS, strict=True):
-        w.data = number
-    return model, weights
-
-
-def by_engine(model: MLP) -> float:
-    """Let the engine find the slopes of the error; return the error."""
-    model.zero_grad()
-    error: Value = half_squared_error(model(INPUTS), TARGETS)
-    error.backward()
-    return error.data
+def descend(w: Sequence[Value], b: Sequence[Value], chosen: Sequence[Value]) -> list[float]:
+    """Let the engine find the slopes, and update the chosen ones; return E before and after."""
+    curve = list[float]()
+    for step in range(STEPS + 1):
+        _, outputs = forward(w, b)
+        error: Value = half_squared_error(outputs, (target_o1, target_o2))
+        curve.append(error.data)
+        if step in (1, STEPS - 1, STEPS):
+            print(f"   {step:6,}{error.data:16.10f}" + "".join(f"{o.data:14.9f}" for o in outputs))
+        for p in chosen:
+            p.grad = 0
+        error.backward()
+        for p in chosen:
+            p.data -= RATE * p.grad
+    return curve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print every step of the way, by hand and by the engine; go on for ten thousand steps."""
+    """Print every step by hand, then what the engine finds; go on for ten thousand steps."""
     options = parse("backprop_by_hand", __doc__, arguments)
-    q = by_hand(WEIGHTS)
-    for line in inspect.getsource(by_hand).splitlines():
-        name, _, formula = line.strip().partition(" = ")
-        if name in q:
-            print(f"   {written(name):16} = {written(formula):42}{q[name]:13.9f}")
-        elif name.startswith("# "):
-            print(name.removeprefix("# "))
+    by_hand(print_step)
+    w, b = [Value(x) for x in WEIGHTS], [Value(b1), Value(b2)]
+    hidden, outputs = forward(w, b)
+    half_squared_error(outputs, (target_o1, target_o2)).backward()
+    print("6. By the engine, all of them at once: error.backward()")
+    names = [*(f"w{k}" for k in range(1, 9)), "b1", "b2"]
+    for name, p in zip(names, w + b, strict=True):
+        print(f"   ∂E/∂{name} = {p.grad:12.9f}     new {name} = {p.data - RATE * p.grad:.9f}")
+    plan = draw(w, b, {"i": (i1, i2), "out_h": hidden, "out_o": outputs})
 
-    model, weights = build()
-    curve = [by_engine(model)]
-    print(f"5. by the engine: E = {curve[0]:.9f}, {ulps(q['E'], curve[0]):.0f} ulp apart")
-    print(f"{'∂E/∂w by hand':>28}{'by the engine':>22}{'ulp apart':>12}{'w − ½·∂E/∂w':>14}")
-    for k, (w, new) in enumerate(zip(weights, step_by_hand(WEIGHTS), strict=True), 1):
-        slope = q[f"dE_dw{k}"]
-        print(f"   w{k}{slope:23.16f}{w.grad:22.16f}{ulps(slope, w.grad):12.0f}{new:14.9f}")
-    plan = draw(q)
+    print(f"7. {STEPS:,} steps of the weights alone")
+    print(f"     step{'E':>16}{'out_o1':>14}{'out_o2':>14}")
+    curve = descend(w, b, w)
+    print(ELSEWHERE)
+    print(f"8. {STEPS:,} steps of the weights and the biases")
+    w, b = [Value(x) for x in WEIGHTS], [Value(b1), Value(b2)]
+    descend(w, b, w + b)
 
-    print(f"6. further steps{'step':>17}{'E':>15}{'out_o1':>13}{'out_o2':>13}")
-    for _ in range(STEPS):
-        for w in weights:
-            w.data -= RATE * w.grad
-        curve.append(by_engine(model))
-    print(LINE.format("by the engine", STEPS, curve[-1], *model(INPUTS)))
-    for name, output_first in ("by hand", False), ("by hand, outputs first", True):
-        numbers: Sequence[float] = WEIGHTS
-        for step in range(1, STEPS + 1):
-            numbers = step_by_hand(numbers, output_first=output_first)
-            if step in (1, STEPS - 1, STEPS):
-                q = by_hand(numbers)
-                print(LINE.format(name, step, q["E"], q["out_o1"], q["out_o2"]))
-    print(ARTICLE)
-
-    errors = Panel((300, 400), (0, STEPS), (2e-5, 0.5), log=True)
-    errors.axes("step", "E")
-    points = list(enumerate(curve))
-    errors.line(points[:100] + points[100::25], INK)
+    errors = progress((300, 400), "step", "E", {"E": curve}, log=True)
     ends = f"E = {curve[0]:.9f}, and after {STEPS:,} steps {curve[-1]:.10f}"
     subtitle = f"{ends}; the steeper E is in a weight, the bolder its line"
     write(options.picture, figure("Backpropagation by hand", subtitle, plan, errors))
     return 0
 
 
-def draw(q: dict[str, Any]) -> Panel:
+ELSEWHERE = """\
+   Mazur's "A Step by Step Backpropagation Example" has this network, too. Its E = 0.0000351085 is
+   that of step 9,999 here. Its 0.291027924 after one step, and its last outputs, 0.015912196 and
+   0.984065734, are what one gets if w5 ... w8 are updated first, and then used to find ∂E/∂w1."""
+
+
+def print_step(name: str, formula: str, number: float) -> float:
+    """Print a step of the way, and return its number."""
+    print(f"   {name:16} = {formula:62}{number:13.9f}")
+    return number
+
+
+def draw(w: Sequence[Value], b: Sequence[Value], columns: dict[str, Sequence[Any]]) -> Panel:
     """Draw the network: the larger a slope, the bolder the line of its weight."""
-    plan = Panel((580, 400), (-0.2, 2.2), (-1.4, 0.4))
-    columns = [("i1", "i2"), ("out_h1", "out_h2"), ("out_o1", "out_o2")]
-    weights = []
-    for k in range(1, 9):
-        w, slope = q[f"w{k}"], q[f"dE_dw{k}"]
-        words = f"w{k} = {w:.2f}", f"slope {slope:.4f}".replace("-", "−")
-        colour = VERMILION if slope > 0 else BLUE
-        weights.append((words, colour, 1.5 + 15 * math.sqrt(abs(slope))))
-    network(plan, [[(name, f"{q[name]:.4f}") for name in names] for names in columns], weights)
-    for k, (target, bias) in enumerate(zip(TARGETS, BIASES)):
+    plan, lines, circles = Panel((580, 400), (-0.2, 2.2), (-1.4, 0.4)), [], []
+    for k, weight in enumerate(w, 1):
+        words = f"w{k} = {weight.data:.2f}", f"slope {weight.grad:.4f}".replace("-", "−")
+        colour = VERMILION if weight.grad > 0 else BLUE
+        lines.append((words, colour, 1.5 + 15 * math.sqrt(abs(weight.grad))))
+    for name, column in columns.items():
+        circles.append([(f"{name}{k}", f"{x:.4f}") for k, x in enumerate(column, 1)])
+    network(plan, circles, lines)
+    for k, (target, bias) in enumerate(zip((target_o1, target_o2), b)):
         plan.note(2, -k - 0.25, f"target {target:g}")
-        plan.note(k + 1, 0.22, f"bias {bias:.2f}")
+        plan.note(k + 1, 0.22, f"b{k + 1} = {bias.data:.2f}, slope {bias.grad:.4f}")
     plan.key({"E rises with the weight": VERMILION, "E falls with the weight": BLUE})
     return plan
-
-
-def written(source: str) -> str:
-    """Return a formula as it is written by hand."""
-    source = re.sub(r"\bd(\w+?)_d(\w+)", r"∂\1/∂\2", source)
-    return source.replace(" * ", " · ").replace(" ** 2", "²")
-
-
-def ulps(x: float, y: float) -> float:
-    """Return how far x is from y, in units of y's last place."""
-    return abs(x - y) / math.ulp(y)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ def parse(
 
     A picture that could not be written ends the program now, before anything is computed.
     """
-    parser = argparse.ArgumentParser(prog=f"python3 -m demos.{name}", description=purpose)
+    first_paragraph = (purpose or "").partition("\n\n")[0]
+    parser = argparse.ArgumentParser(prog=f"python3 -m demos.{name}", description=first_paragraph)
     parser.add_argument(
         "picture", nargs="?", default=f"{name}.svg", type=pathlib.Path, help="an SVG file to write"
     )

@@ -1,217 +1,154 @@
-"""Write backpropagation as products of matrices, and ask whether its σ′ factors may be dropped."""
+"""Write backpropagation as products of matrices: forward, the deltas back, and the update.
 
-import math
+forward     Net_k = W_k out_k₋₁ + b_k      out_k = σ(Net_k)     out₀ = X, an example a column
+the error   E = ½ Σ (out₃ − T)²            σ′ = σ(1 − σ), that is out (1 − out)
+back        δ₃ = (out₃ − T) ∘ σ′₃          δ_k = (W_k₊₁ᵀ δ_k₊₁) ∘ σ′_k      ∘: entry by entry
+the slopes  ∂E/∂W_k = δ_k out_k₋₁ᵀ         ∂E/∂b_k = the sums of the rows of δ_k
+the update  W_k ← W_k − α ∂E/∂W_k          b_k ← b_k − α ∂E/∂b_k
+"""
+
 import random
-from collections.abc import Callable, Sequence
-from itertools import pairwise, product
-from operator import mul, sub
-from statistics import median
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import sub
 from typing import Any
 
 from demos.console import parse, run, write
-from demos.drawing import blocks
-from micrograd_like import Value, floats, fsum, gradients, sigmoid, softplus
-from micrograd_like.drawing.charts import BLUE, VERMILION, Panel, figure, spread
+from demos.drawing import cells, progress
+from demos.matrices import Matrix, each, flat, times, total, transposed
+from micrograd_like import Value, fsum, sigmoid
+from micrograd_like.drawing.charts import INK, VERMILION, Panel, figure
 
-Matrix = list[list[Any]]  # rows of floats, or of Values
-Runs = dict[tuple[str, str], list[list[float]]]  # by task and rule: from every start, E by step
-SIZES, STEPS, STARTS, LEARNT = (3, 4, 3, 1), 600, 20, 0.01
-INPUTS: Matrix = [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
-TASKS: dict[str, Matrix] = {"or": [[0.0, 1.0, 1.0, 1.0]], "xor": [[0.0, 1.0, 1.0, 0.0]]}
-RULES = {  # is σ′ kept at the output, is it kept in the hidden layers, the rate
-    "every σ′": (True, True, 2.0),
-    "no σ′ at the output": (False, True, 0.5),
-    "no σ′ at all": (False, False, 0.1),
-    "none, small steps": (False, False, 0.02),
-}
-COLOURS = {"or": BLUE, "xor": VERMILION}
-PARTS = {"W₁": (0, 12), "W₂": (12, 24), "W₃": (24, 27)}
-NOTATION = """\
-1. Three layers of sigmoids without biases, 3 -> 4 -> 3 -> 1; the third input is a constant 1
-   A₀ = the inputs, an example a column   A_k = σ(W_k A_k₋₁)             E = ½ Σ (A₃ − T)²
-   δ₃ = (A₃ − T) ∘ σ′₃                    δ_k = (W_k₊₁ᵀ δ_k₊₁) ∘ σ′_k    ∂E/∂W_k = δ_k A_k₋₁ᵀ"""
-TALLY = """
-2. May the σ′ be dropped, as they only scale? From {} starts, until E is below {:g} or for {}
-   steps: those that learn it, and in how many; the median of the last E; those that ever climb:
-                            rate   learnt     in steps   median E   climb"""
-WHY = """\
-   Without the hidden σ′, all neurons of a layer take multiples of one step, Σ (A₃ − T) A_k₋₁ᵀ, a
-   linear model's. From most starts that finds `or`; from some E stays high or goes to and fro, with
-   small steps or in ten times as many too. The best linear answer to xor is ½, where E is 0.5, and
-   about there it stays."""
-WHOSE = """\
-   Without the output's σ′ it is the cross-entropy's gradient:
-      {}.
-   Without any it is no function's, but for W₃ alone: there it is the cross-entropy's again. At
-   each point it is the cross-entropy's gradient of another network, which has for every hidden σ
-   the line of slope 1 through its present value:
-      {}."""
+Layer = tuple[Matrix, Matrix]  # W and b, which is a column
+SIZES, ALPHA, ENOUGH, LIMIT = (2, 4, 3, 1), 2.0, 0.01, 1000
+X: Matrix = [[0.0, 0.0, 1.0, 1.0], [0.0, 1.0, 0.0, 1.0]]
+T: Matrix = [[0.0, 1.0, 1.0, 0.0]]  # xor
 
 
-def times(a: Matrix, b: Matrix) -> Matrix:
-    """Return the product of two matrices."""
-    columns = transposed(b)
-    return [[sum(map(mul, row, column)) for column in columns] for row in a]
+def forward(layers: Sequence[Layer], x: Matrix) -> list[Matrix]:
+    """Return X, out₁, out₂ and out₃."""
+    outs = [x]
+    for w, b in layers:
+        net = [[n + shift for n in row] for row, [shift] in zip(times(w, outs[-1]), b)]
+        outs.append(each(sigmoid, net))
+    return outs
 
 
-def transposed(a: Matrix) -> Matrix:
-    """Return rows as columns."""
-    return [list(column) for column in zip(*a, strict=True)]
-
-
-def each(f: Callable[..., Any], *matrices: Matrix) -> Matrix:
-    """Apply a function entry by entry."""
-    return [list(map(f, *rows)) for rows in zip(*matrices, strict=True)]
-
-
-def flat(matrices: Sequence[Matrix]) -> list[Any]:
-    """Return all entries in order."""
-    return [entry for matrix in matrices for row in matrix for entry in row]
-
-
-def forward(
-    weights: Sequence[Matrix], inputs: Matrix, sigma: Callable[..., Any] = floats.sigmoid
-) -> list[Matrix]:
-    """Return A₀, the inputs, and A₁, A₂, A₃; for Values, pass the sigmoid that takes them."""
-    layers = [inputs]
-    for w in weights:
-        layers.append(each(sigma, times(w, layers[-1])))
-    return layers
-
-
-def deltas(
-    weights: Sequence[Matrix], layers: Sequence[Matrix], targets: Matrix, rule: str = "every σ′"
-) -> list[Matrix]:
-    """Return δ_k A_k₋₁ᵀ for every layer: the gradients, or what a rule leaves of them."""
-    at_output, hidden, _ = RULES[rule]
-    delta, found = each(sub, layers[3], targets), list[Matrix]()
-    for k in (3, 2, 1):
-        if k < 3:
-            delta = times(transposed(weights[k]), delta)  # the first weights are W₁
-        if at_output if k == 3 else hidden:
-            delta = each(lambda d, a: d * a * (1 - a), delta, layers[k])
-        found.insert(0, times(delta, transposed(layers[k - 1])))
+def deltas(layers: Sequence[Layer], outs: Sequence[Matrix], targets: Matrix) -> list[Matrix]:
+    """Return δ₁, δ₂ and δ₃, which is computed first."""
+    error, found = each(sub, outs[-1], targets), list[Matrix]()
+    for (w, _), out in zip(layers[::-1], outs[::-1]):
+        delta = each(lambda e, o: e * (o * (1 - o)), error, out)
+        found.insert(0, delta)
+        error = times(transposed(w), delta)  # handed back to the layer below
     return found
 
 
-def by_engine(
-    weights: Sequence[Matrix],
-    a: Matrix,
-    targets: Matrix,
-    *,
-    cross_entropy: bool = False,
-    straight: bool = False,
-) -> list[float]:
-    """Return the gradient of the squared error, or of the cross-entropy, as the engine finds it.
-
-    With ``straight``, every hidden σ is replaced by the line of slope 1 through its present value.
-    """
-    values = [each(Value, w) for w in weights]
-    for w in values[:-1]:
-        z = times(w, a)
-        a = each(lambda z: z + (sigmoid(z.data) - z.data), z) if straight else each(sigmoid, z)
-    pairs = zip(times(values[-1], a)[0], targets[0], strict=True)
-    errors = [softplus(z) - t * z if cross_entropy else (sigmoid(z) - t) ** 2 / 2 for z, t in pairs]
-    return [float(slope) for slope in gradients(fsum(errors), flat(values))]
+def slopes_of(deltas: Sequence[Matrix], outs: Sequence[Matrix]) -> list[Layer]:
+    """Return ∂E/∂W_k and ∂E/∂b_k of every layer."""
+    return [
+        (times(delta, transposed(below)), [[total(row)] for row in delta])
+        for delta, below in zip(deltas, outs)
+    ]
 
 
-def descend(weights: Sequence[Matrix], targets: Matrix, rule: str) -> list[float]:
-    """Return E before each step and after the last, with which it is learnt or time is up."""
-    errors, rate = list[float](), RULES[rule][2]
-    while True:
-        layers = forward(weights, INPUTS)
-        errors.append(sum((a - t) ** 2 / 2 for a, t in zip(layers[-1][0], targets[0])))
-        if errors[-1] < LEARNT or len(errors) > STEPS:
-            return errors
-        steps = deltas(weights, layers, targets, rule)
-        weights = [each(lambda w, d: w - rate * d, *both) for both in zip(weights, steps)]
+def updated(layers: Sequence[Layer], slopes: Sequence[Layer], alpha: float) -> list[Layer]:
+    """Return the layers after one step."""
+
+    def step(a: Matrix, slope: Matrix) -> Matrix:
+        return each(lambda x, s: x - alpha * s, a, slope)
+
+    return [(step(w, dw), step(b, db)) for (w, b), (dw, db) in zip(layers, slopes)]
 
 
-def jacobian(weights: Sequence[Matrix], targets: Matrix, rule: str) -> list[list[float]]:
-    """Return the slopes of every entry of a rule by every weight, as the engine finds them."""
-    values = [each(Value, w) for w in weights]
-    entries = flat(deltas(values, forward(values, INPUTS, sigmoid), targets, rule))
-    return [[float(slope) for slope in gradients(entry, flat(values))] for entry in entries]
-
-
-def asymmetry(j: Matrix, start: int, stop: int) -> float:
-    """Return the antisymmetric part of a block on the diagonal, from 0 to 1 of the whole block."""
-    pairs = [(j[i][k], j[k][i]) for i in range(start, stop) for k in range(start, stop)]
-    return math.hypot(*(a - b for a, b in pairs)) / 2 / math.hypot(*(a for a, _ in pairs))
-
-
-def apart(found: Sequence[Matrix], expected: Sequence[float]) -> str:
-    """Say how far two gradients are apart."""
-    largest = max(abs(a - b) for a, b in zip(flat(found), expected, strict=True))
-    return f"at most {largest / max(map(abs, expected)):.1e} of the largest entry apart"
-
-
-def span(numbers: Sequence[int]) -> str:
-    """Say from where to where numbers go, if there are any."""
-    return f"{min(numbers)} to {max(numbers)}" if numbers else "-"
+def error_of(outs: Sequence[Matrix], targets: Matrix) -> Any:
+    """Return E."""
+    return fsum([(out - t) ** 2 / 2 for out, t in zip(outs[-1][0], targets[0])])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Compare the rules with each other and with the engine, and draw where they lead."""
+    """Print every matrix of one pass, compare with the engine, and learn xor; draw it."""
     options = parse("delta_notation", __doc__, arguments, seed=1)
-    rng = random.Random(options.seed)
-    starts = [
-        [[[rng.gauss(0, 1) for _ in range(n)] for _ in range(m)] for n, m in pairwise(SIZES)]
-        for _ in range(STARTS)
-    ]
-    start, xor, (every, at_hidden, none, _) = starts[0], TASKS["xor"], RULES
-    steps = {rule: deltas(start, forward(start, INPUTS), xor, rule) for rule in RULES}
-    slopes = by_engine(start, INPUTS, xor)
-    print(NOTATION)
-    print(f"   ∂E/∂W₃ by matrices    {steps[every][2][0]}")
-    print(f"   ∂E/∂W₃ by the engine  {slopes[-3:]}")
-    print(f"   all 27 entries:       {apart(steps[every], slopes)}")
+    layers = start(random.Random(options.seed))
+    print("Two inputs, then layers of 4, 3 and 1 sigmoids, with biases, to learn xor.")
+    print("Each column below Net, out and δ is an example: 0 0, 0 1, 1 0, 1 1.\n")
+    outs = forward(layers, X)
+    for k, ((w, b), below, out) in enumerate(zip(layers, outs, outs[1:])):
+        net = [[n + shift for n in row] for row, [shift] in zip(times(w, below), b)]
+        beside(FORWARD[k], net, f"out{SUB[k]} = σ(Net{SUB[k]})", out)
+    print(f"E = ½ Σ (out₃ − T)² = {error_of(outs, T):.6f}\n")
+    found = deltas(layers, outs, T)
+    slopes = slopes_of(found, outs)
+    for k in (2, 1, 0):
+        both = [row + shift for row, shift in zip(*slopes[k])]
+        beside(BACK[k], found[k], f"∂E/∂W{SUB[k]} = δ{SUB[k]} {LEFT[k]}ᵀ, and ∂E/∂b{SUB[k]}", both)
+    print(QUARTER)
 
-    print(TALLY.format(STARTS, LEARNT, STEPS))
-    runs = Runs()
-    for task, rule in product(TASKS, RULES):
-        runs[task, rule] = found = [descend(weights, TASKS[task], rule) for weights in starts]
-        taken = [len(errors) - 1 for errors in found if errors[-1] < LEARNT]
-        middle = median(errors[-1] for errors in found)
-        climb = sum(any(a < b for a, b in pairwise(errors)) for errors in found)
-        numbers = f"{len(taken):9}{span(taken):>13}{middle:11.5f}{climb:8}"
-        print(f"   {task:4} {rule:20}{RULES[rule][2]:4g}{numbers}", flush=True)
-    print(WHY)
-
-    print(
-        "\n3. Whose gradient is it? A gradient's Jacobian is symmetric, its antisymmetric part 0:"
-    )
-    print(" " * 36 + "all" + "".join(f"{name + ' alone':>11}" for name in PARTS))
-    maps = {rule: jacobian(start, xor, rule) for rule in (every, at_hidden, none)}
-    for rule, j in maps.items():
-        parts = "".join(f"{asymmetry(j, *part):11.1e}" for part in ((0, 27), *PARTS.values()))
-        print(f"   {rule:25}{parts}")
-    cross = by_engine(start, INPUTS, xor, cross_entropy=True)
-    lines = by_engine(start, INPUTS, xor, cross_entropy=True, straight=True)
-    print(WHOSE.format(apart(steps[at_hidden], cross), apart(steps[none], lines)))
-
-    write(options.picture, draw(runs, {rule: maps[rule] for rule in (every, none)}))
+    print(f"The engine's slopes differ by at most {difference(layers, slopes):.0e}.")
+    errors = [error_of(outs, T)]
+    while errors[-1] > ENOUGH and len(errors) <= LIMIT:
+        layers = updated(layers, slopes_of(deltas(layers, outs, T), outs), ALPHA)
+        outs = forward(layers, X)
+        errors.append(error_of(outs, T))
+    answers = " ".join(f"{out:.3f}" for out in outs[-1][0])
+    print("The update: W_k ← W_k − α ∂E/∂W_k, and b_k ← b_k − α ∂E/∂b_k.")
+    print(f"After {len(errors) - 1} updates, α = {ALPHA:g}: E = {errors[-1]:.6f}, out₃ = {answers}")
+    write(options.picture, draw(slopes, errors))
     return 0
 
 
-def draw(runs: Runs, maps: dict[str, Matrix]) -> str:
-    """Draw the errors from every start over the steps, and Jacobians in blocks."""
-    panels = list[Panel]()
-    heights = spread((e for found in runs.values() for errors in found for e in errors), log=True)
-    for rule in RULES:
-        panels.append(chart := Panel((150, 250), (0, STEPS), heights, log=True, title=rule))
-        chart.axes("step", "E")
-        for task, colour in COLOURS.items():
-            for errors in runs[task, rule]:
-                points = list(enumerate(errors))
-                chart.line([*points[:-1:5], points[-1]], colour, width=0.8)  # to and fro shows too
-        chart.key(COLOURS)
-    for rule, j in maps.items():
-        panels += blocks(f"{rule}: its Jacobian", j, PARTS)
-    learnt = (sum(errors[-1] < LEARNT for errors in runs[task, "no σ′ at all"]) for task in TASKS)
-    counts = " and ".join(f"{n} learn “{task}”" for n, task in zip(learnt, TASKS))
-    subtitle = f"of {STARTS} starts without any σ′, {counts}; the Jacobian is not symmetric"
-    return figure("May one drop the σ′?", subtitle, *panels)
+SUB, LEFT = "₁₂₃", ("X", "out₁", "out₂")
+FORWARD = "Net₁ = W₁ X + b₁", "Net₂ = W₂ out₁ + b₂", "Net₃ = W₃ out₂ + b₃"
+BACK = "δ₁ = (W₂ᵀ δ₂) ∘ σ′₁", "δ₂ = (W₃ᵀ δ₃) ∘ σ′₂", "δ₃ = (out₃ − T) ∘ σ′₃"
+QUARTER = """\
+σ′ = σ(1 − σ) is largest where σ = ½: there it is ½ · ½ = ¼. (It is not ½, as the article has it.)
+Each layer further back takes one more factor σ′, so slopes tend to become smaller on the way.
+"""
+
+
+def start(rng: random.Random) -> list[Layer]:
+    """Return random weights and biases."""
+    return [
+        (
+            [[rng.gauss(0, 1) for _ in range(n)] for _ in range(m)],
+            [[rng.gauss(0, 1)] for _ in range(m)],
+        )
+        for n, m in pairwise(SIZES)
+    ]
+
+
+def difference(layers: Sequence[Layer], slopes: Sequence[Layer]) -> float:
+    """Return how far the slopes are from those that the engine finds, at most."""
+    values = [(each(Value, w), each(Value, b)) for w, b in layers]
+    error_of(forward(values, X), T).backward()
+    differences = (abs(v.grad - slope) for v, slope in zip(flat(values), flat(slopes), strict=True))
+    return float(max(differences))
+
+
+def beside(left: str, a: Matrix, right: str, b: Matrix) -> None:
+    """Print two matrices with their names, side by side."""
+    texts = [["".join(f"{x:9.5f}" for x in row) for row in matrix] for matrix in (a, b)]
+    print(f"  {left:40}  {right}")
+    for row, other in zip(*texts, strict=True):
+        print(f"{row:40}{other}")
+    print()
+
+
+def draw(slopes: Sequence[Layer], errors: Sequence[float]) -> str:
+    """Draw σ and σ′, the slopes in colours, and the error over the updates."""
+    curves = Panel((230, 320), (-6, 6), (-0.05, 1.05), title="σ and σ′ = σ(1 − σ)")
+    curves.axes("Net")
+    curves.curve(sigmoid, INK)
+    curves.curve(lambda x: sigmoid(x) * (1 - sigmoid(x)), VERMILION)
+    curves.key({"σ": INK, "σ′": VERMILION})
+    fields = {
+        f"W{SUB[k]}, b{SUB[k]}": [row + shift for row, shift in zip(dw, db)]
+        for k, (dw, db) in enumerate(slopes)
+    }
+    chart = progress((230, 320), "update", "E", {"E": errors}, title=f"xor, α = {ALPHA:g}")
+    table = cells("the slopes of E at the start", fields)
+    subtitle = "orange: E rises with the weight; blue: E falls; σ′ is at most ¼"
+    return figure("Delta notation", subtitle, curves, table, chart)
 
 
 if __name__ == "__main__":

@@ -86,27 +86,26 @@ def heat(panel: Panel, f: Callable[[float, float], float], low: float, high: flo
     regions(panel, f, [(level, f'fill="{colour}"') for level, colour in levels[1:]])
 
 
-def matrix(panel: Panel, field: Field, largest: float) -> None:
-    """Fill the panel with the cells of a matrix, in the colours of `ROOTS` up to the largest."""
-    width, height = panel.size[0] / len(field[0]), panel.size[1] / len(field)
-    for i, row in enumerate(field):
-        for j, number in enumerate(row):
-            colour = shade_of_root(number / largest)
-            panel.marks.append(rect(j * width, i * height, width + 0.4, height + 0.4, colour))
+def cells(title: str, fields: Mapping[str, Field]) -> Panel:
+    """Return matrices below each other, their numbers on colours that show sign and size.
 
-
-def blocks(title: str, field: Field, parts: Mapping[str, tuple[int, int]]) -> list[Panel]:
-    """Return a square matrix, parted into named rows and columns, and the scale of its colours."""
-    size, largest = len(field), max(abs(number) for row in field for number in row)
-    panel = Panel((250, 250), (0, size), (size, 0), title=title)
-    matrix(panel, field, largest)
-    for name, (start, stop) in parts.items():
-        panel.note((start + stop) / 2, 1.08 * size, name)
-        panel.note(-0.05 * size, (start + stop) / 2 + 0.02 * size, name)
-        if start:
-            panel.line([(start, 0), (start, size)], GREY, width=0.8)
-            panel.line([(0, start), (size, start)], GREY, width=0.8)
-    return [panel, colour_bar(250, -largest, largest, "slope", ROOTS)]
+    The colours go by the square root: so do small numbers show beside large ones.
+    """
+    columns = max(len(field[0]) for field in fields.values())
+    rows = sum(map(len, fields.values())) + 0.5 * (len(fields) - 1)
+    largest = max(abs(x) for field in fields.values() for row in field for x in row)
+    panel = Panel((64.0 * columns, 32.0 * rows), (0, columns), (rows, 0), title=title)
+    top = 0.0
+    for name, field in fields.items():
+        panel.note(-0.12, top + 0.62, name, anchor="end")
+        for i, row in enumerate(field):
+            for j, x in enumerate(row):
+                colour = shade(0.5 + math.copysign(0.35 * math.sqrt(abs(x) / largest), x))
+                panel.marks.append(rect(64.0 * j, 32 * (top + i), 64, 32, colour))
+                place = panel.at(j + 0.5, top + i + 0.62)
+                panel.frame.append(text(*place, f"{x:.4f}".replace("-", "−"), anchor="middle"))
+        top += len(field) + 0.5
+    return panel
 
 
 def colour_bar(
@@ -180,15 +179,34 @@ def training_picture(
             (band, "p = 10, 50, 90 %"),
         ]
     )
-
-    epochs = max(1, *(len(curve) - 1 for curve in losses.values()))
-    curves = Panel((300, height), (0, epochs), spread(numbers, log=True), log=True)
-    curves.axes("epoch", "loss", whole=True)
-    colours = dict(zip(losses, (INK, GREEN), strict=False))
-    for name, curve in losses.items():
-        curves.line(enumerate(curve), colours[name])
-    curves.key(colours)
+    curves = progress((300, height), "epoch", "loss", losses, log=True)
     return figure(title, subtitle, plane, curves)
+
+
+def progress(
+    size: Point,
+    step: str,
+    name: str,
+    curves: Mapping[str, Sequence[float]],
+    *,
+    log: bool = False,
+    title: str = "",
+) -> Panel:
+    """Return a chart of one or two named curves: a number at the start and after each step."""
+    numbers = [number for curve in curves.values() for number in curve]
+    steps = max(1, *(len(curve) - 1 for curve in curves.values()))
+    heights = spread(numbers, log=True) if log else (0, 1.05 * max(numbers))
+    panel = Panel(size, (0, steps), heights, log=log, title=title)
+    panel.axes(step, name, whole=True)
+    colours = dict(zip(curves, (INK, GREEN), strict=False))
+    for words, curve in curves.items():
+        every = max(1, len(curve) // 500)  # enough for a smooth line
+        last = len(curve) - 1
+        shown = [k for k in range(last + 1) if k < 100 or k % every == 0 or k == last]
+        panel.line([(k, curve[k]) for k in shown], colours[words])
+    if len(curves) > 1:
+        panel.key(colours)
+    return panel
 
 
 def halo(x: float, y: float) -> str:

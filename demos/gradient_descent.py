@@ -1,81 +1,90 @@
-"""Walk down the parabola y = (x + 2)², and see what too large a step does."""
+"""Walk down a function to a low place, with nothing but its slope.
 
-from collections.abc import Sequence
+Where the slope is positive, y rises with x: reduce x. Where it is negative, increase x. Subtracting
+rate · slope does both, and the steps become smaller as the ground becomes flatter.
+"""
+
+from collections.abc import Callable, Sequence
 
 from demos.console import parse, run, write
-from micrograd_like import Value
+from micrograd_like import Value, tanh
 from micrograd_like.drawing.charts import BLUE, GREEN, GREY, VERMILION, Panel, Point, figure, label
 
-STARTS, RATE = (0.0, -4.0), 0.1
+Function = Callable[[Value], Value]
+Path = list[tuple[float, float, float]]  # x, y and the slope dy/dx
 
 
-def at(place: float) -> Point:
-    """Return y and the slope dy/dx at a place."""
-    x = Value(place)
-    y = (x + 2) ** 2
-    y.backward()
-    return y.data, x.grad
-
-
-def descend(place: float, rate: float, steps: int) -> list[Point]:
-    """Return the points (x, y) from the start on; a step goes from x to x - rate·slope."""
-    points = []
+def descend(f: Function, start: float, rate: float, steps: int) -> Path:
+    """Return x, f(x) and the slope at the start and after each step."""
+    x, path = Value(start), Path()
     for _ in range(steps + 1):
-        y, slope = at(place)
-        points.append((place, y))
-        place -= rate * slope
-    return points
+        x.grad = 0
+        y = f(x)
+        y.backward()  # now x.grad is the slope
+        path.append((x.data, y.data, x.grad))
+        x.data -= rate * x.grad
+    return path
 
 
-def verdict(path: Sequence[Point]) -> str:
-    """Say where a path leads, by the heights on it and by the sides of -2 that it visits."""
-    first, second, last = path[0][1], path[1][1], path[-1][1]
-    if last > first:
-        return "climbs out, ever faster"
-    if last == first:
-        return "goes to and fro for ever"
-    if second == 0:
-        return "is there in one step"
-    crosses = any((x + 2) * (path[0][0] + 2) < 0 for x, _ in path)
-    return "comes down from side to side" if crosses else "comes down on one side"
+FUNCTIONS: dict[str, Function] = {
+    "y = (x + 2)²": lambda x: (x + 2) ** 2,
+    "y = x⁴ − 2x² + x/2": lambda x: x**4 - 2 * x**2 + x / 2,
+    "y = tanh(x)²": lambda x: tanh(x) ** 2,
+}
+STARTS = (0.0, -4.0), (0.0, 0.5), (1.0, 3.5)  # two for each function
+SEEN = (
+    "The slope is 2·(x + 2). From both sides the walk leads to x = −2, where the slope is 0.",
+    "Two starts, two valleys: a walk finds a low place near it, not the lowest of all.",
+    "Far out the slope is tiny, and so are the steps: a small slope is not yet a low place.",
+)
+VIEWS = ((-4.5, 0.5), (-0.4, 5)), ((-1.7, 1.5), (-1.8, 1.2)), ((-1.5, 4), (-0.1, 1.2))
+VERDICTS = {  # of rates on the first function
+    0.1: "comes down on one side",
+    0.5: "is there in one step",
+    0.9: "comes down from side to side",
+    1.0: "jumps back and forth for ever",
+    1.1: "climbs out, ever faster",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print slopes, steps and rates; draw the steps on the parabola."""
+    """Print walks on the three functions, then what larger rates do; draw them all."""
     options = parse("gradient_descent", __doc__, arguments)
-    print("y = (x + 2)², dy/dx = 2·(x + 2); a step goes from x to x − rate·slope\n")
-    walks = [descend(start, RATE, 60) for start in STARTS]
-    print(f"rate {RATE:g}" + f"{'x':>12}{'y':>10}{'slope':>11}" * len(walks))
-    for step in (0, 1, 2, 3, 5, 10, 20, 60):
-        row = [f"{x:12.6f}{y:10.6f}{at(x)[1]:11.6f}" for x, y in (walk[step] for walk in walks)]
-        print(f"step {step:<3}{''.join(row)}")
+    print("If the slope is positive, reduce x; if it is negative, increase x: x ← x − rate·slope")
+    panels = []
+    for (name, f), starts, seen, view in zip(FUNCTIONS.items(), STARTS, SEEN, VIEWS):
+        paths = {f"from {label(start)}": descend(f, start, 0.1, 60) for start in starts}
+        print(f"\n{name}\nrate 0.1 " + f"{'x':>13}{'y':>10}{'slope':>10}" * len(paths))
+        for step in (0, 1, 2, 3, 10, 60):
+            points = [path[step] for path in paths.values()]
+            row = "".join(f"{x:13.6f}{y:10.6f}{slope:10.6f}" for x, y, slope in points)
+            print(f"step {step:<4}{row}")
+        print(seen)
+        panels.append(draw(f"{name}, rate 0.1", f, paths, *view))
 
-    print(f"\nfrom x = 0, after step{1:6}{2:9}{3:9}{10:9}")
-    for rate in (0.1, 0.5, 0.9, 1.0, 1.1):
-        path = descend(0.0, rate, 10)
-        shown = "".join(f"{path[step][0]:9.3f}" for step in (1, 2, 3, 10))
-        print(f"rate {rate:<14.1f}{shown}   {verdict(path)}")
-    print("each step multiplies the distance to −2 by 1 − 2·rate, which shrinks it below rate 1")
-
-    small = Panel((420, 400), (-4.5, 0.5), (-0.4, 5), title=f"rate {RATE}")
-    large = Panel((420, 400), (-7.2, 3.2), (-2, 25), title="larger rates, from x = 0")
-    for panel in small, large:
-        panel.axes("x", "y")
-        panel.curve(lambda x: at(x)[0], GREY, width=1.2)
-    sides = {f"from x = {label(x)}": colour for x, colour in zip(STARTS, (BLUE, VERMILION))}
-    small.key(sides)
-    for walk, colour, anchor in zip(walks, sides.values(), ("end", "start"), strict=True):
-        (x, y), slope = walk[0], at(walk[0][0])[1]
-        small.line([(x + d, y + slope * d) for d in (-0.6, 0.6)], GREY, dash="4 3")
-        small.note(x - 0.04 * slope, y - 0.05, f"slope {label(slope)}", anchor=anchor)
-        small.steps(walk, colour)
-    rates = {0.9: GREEN, 1.0: BLUE, 1.1: VERMILION}
-    for rate, colour in rates.items():
-        large.steps(descend(0.0, rate, 5), colour)
-    large.key({f"rate {rate}": colour for rate, colour in rates.items()})
-    subtitle = "y = (x + 2)²: small steps lead down to (−2, 0); too large ones to and fro, or out"
-    write(options.picture, figure("Gradient descent", subtitle, small, large))
+    print(f"\ny = (x + 2)² from x = 0; x after step{1:6}{2:9}{3:9}{10:9}")
+    parabola = FUNCTIONS["y = (x + 2)²"]
+    for rate, verdict in VERDICTS.items():
+        path = descend(parabola, 0.0, rate, 10)
+        places = "".join(f"{path[step][0]:9.3f}" for step in (1, 2, 3, 10))
+        print(f"rate {rate:<25}{places}   {verdict}")
+    print("A step multiplies the distance to −2 by 1 − 2·rate; below rate 1 the distance shrinks.")
+    large = {f"{rate}": descend(parabola, 0.0, rate, 5) for rate in (0.9, 1.0, 1.1)}
+    panels.insert(1, draw("larger rates, from x = 0", parabola, large, (-7.2, 3.2), (-2, 25)))
+    subtitle = "x ← x − rate·slope: small steps lead down, too large ones back and forth, or away"
+    write(options.picture, figure("Gradient descent", subtitle, *panels))
     return 0
+
+
+def draw(title: str, f: Function, paths: dict[str, Path], xs: Point, ys: Point) -> Panel:
+    """Draw walks on the curve of their function."""
+    panel = Panel((230, 300), xs, ys, title=title)
+    panel.axes("x", "y")
+    panel.curve(lambda x: f(Value(x)).data, GREY, width=1.2)
+    panel.key(colours := dict(zip(paths, (BLUE, VERMILION, GREEN))))
+    for name, path in paths.items():
+        panel.steps([(x, y) for x, y, _ in path], colours[name])
+    return panel
 
 
 if __name__ == "__main__":

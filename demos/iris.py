@@ -1,4 +1,4 @@
-"""Train a network to tell Fisher's three irises apart by their measures."""
+"""From a CSV file to a prediction: tell Fisher's three irises apart by their measures."""
 
 import argparse
 import pathlib
@@ -12,32 +12,23 @@ from micrograd_like.losses import cross_entropy
 from micrograd_like.nn import MLP
 
 IRISES = pathlib.Path(__file__).with_name("data") / "iris.csv"
-SPECIES = ("setosa", "versicolor", "virginica")
-
-
-def answer(model: MLP, inputs: Sequence[float]) -> int:
-    """Return the species that a flower is taken for, the one with the largest score."""
-    scores = model(inputs)
-    return max(range(len(scores)), key=lambda i: scores[i].data)
+SPECIES = ("setosa", "versicolor", "virginica")  # the classes 0, 1 and 2 of the last column
+FOUND = [5.8, 3.1, 4.3, 1.4]  # length and width of a flower's sepals, then of its petals, in cm
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, print the accuracy on held-out flowers and who was taken for whom."""
-    parser = argparse.ArgumentParser(prog="python3 -m demos.iris", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of split, weights and batches")
-    parser.add_argument("--epochs", type=count, default=50)
-    options = parser.parse_args(arguments)
-
+    """Read, train, print how well it does on flowers held out, and name a flower just found."""
+    options = options_from(arguments)
     rng = random.Random(options.seed)
-    train, held_out = split(read_csv(IRISES, skip=1), 1 / 3, rng)
-    scale = Standardiser(train)
-    train, held_out = scale(train), scale(held_out)
-    model = MLP(4, [8, 3], rng=rng)
+    rows = read_csv(IRISES, skip=1)  # (inputs, class) from each line below the header
+    train, held_out = split(rows, 1 / 3, rng)
+    scale = Standardiser(train)  # every column to mean 0 and deviation 1, as in the training part
+    model = MLP(4, [8, len(SPECIES)], init="glorot", rng=rng)
     print(f"{model}\n{len(train)} flowers to train on, {len(held_out)} held out")
 
     history = training.fit(
         model,
-        train,
+        scale(train),
         loss=cross_entropy,
         optimizer=optim.SGD(model, lr=lambda step: 0.3 * (1 - step // 10 / options.epochs)),
         epochs=options.epochs,
@@ -48,15 +39,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if history.interrupted:
         print(f"stopped in epoch {len(history) + 1} of {options.epochs}, network as it was then:")
 
-    confusion = [[0] * len(SPECIES) for _ in SPECIES]
-    for inputs, target in held_out:
-        confusion[target][answer(model, inputs)] += 1
-    right = sum(confusion[i][i] for i in range(len(SPECIES)))
-    print(f"held-out accuracy {right / len(held_out):.1%} ({right} of {len(held_out)})\n")
-    print("is \\ taken for", *(f"{name:>10}" for name in SPECIES))
-    for name, counts in zip(SPECIES, confusion, strict=True):
-        print(f"{name:>14}", *(f"{count:10}" for count in counts))
+    report([target for _, target in held_out], training.predict(model, scale(held_out)))
+    [species] = training.predict(model, scale([(FOUND, None)]))
+    print(f"\na flower just found, {FOUND}, is taken for {SPECIES[int(species)]}")
     return 130 if history.interrupted else 0
+
+
+def options_from(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the seed and the number of epochs."""
+    parser = argparse.ArgumentParser(prog="python3 -m demos.iris", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of split, weights and batches")
+    parser.add_argument("--epochs", type=count, default=50)
+    return parser.parse_args(arguments)
+
+
+def report(targets: Sequence[int], answers: Sequence[float]) -> None:
+    """Print the accuracy, and which species was taken for which."""
+    pairs = [(target, int(answer)) for target, answer in zip(targets, answers, strict=True)]
+    right = sum(target == answer for target, answer in pairs)
+    print(f"held-out accuracy {right / len(pairs):.1%} ({right} of {len(pairs)})\n")
+    print("is \\ taken for", *(f"{name:>10}" for name in SPECIES))
+    for k, name in enumerate(SPECIES):
+        print(f"{name:>14}", *(f"{pairs.count((k, j)):10}" for j in range(len(SPECIES))))
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ from demos import iris, moons
 from demos.console import check_writable, run
 from demos.drawing import (
     CLASSES,
+    cells,
     colour_bar,
     contours,
     heat,
-    matrix,
     network,
     shade,
     training_picture,
@@ -166,7 +166,7 @@ class TestIris:
         assert accuracy(done.stdout) >= 90
         assert list(tmp_path.iterdir()) == []
 
-        header, *lines = done.stdout.splitlines()[-4:]
+        header, *lines, _, found = done.stdout.splitlines()[-6:]
         names = ["setosa", "versicolor", "virginica"]
         assert header.split() == ["is", "\\", "taken", "for", *names]
         assert [line.split()[0] for line in lines] == names
@@ -174,6 +174,7 @@ class TestIris:
         counts = [[int(count) for count in line.split()[1:]] for line in lines]
         assert sum(map(sum, counts)) == 50
         assert 100 * sum(counts[i][i] for i in range(3)) / 50 == accuracy(done.stdout)
+        assert found == f"a flower just found, {iris.FOUND}, is taken for versicolor"
 
     def test_without_training_the_accuracy_is_lower(
         self, capsys: pytest.CaptureFixture[str]
@@ -184,9 +185,10 @@ class TestIris:
     def test_a_row_is_what_a_flower_is_and_a_column_what_it_is_taken_for(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.setattr(iris, "answer", lambda model, inputs: 2)
+        monkeypatch.setattr(iris.training, "predict", lambda model, rows: [2] * len(rows))
         assert iris.main(["--epochs", "0"]) == 0
-        lines = capsys.readouterr().out.splitlines()[-3:]
+        *lines, _, found = capsys.readouterr().out.splitlines()[-5:]
+        assert found.endswith("virginica")
         counts = [[int(count) for count in line.split()[1:]] for line in lines]
         assert all(row[:2] == [0, 0] and row[2] > 0 for row in counts)
 
@@ -291,16 +293,17 @@ class TestDrawing:
             )
 
     def test_cells_show_signs_and_sizes(self) -> None:
-        panel = Panel((20, 20), (0, 2), (2, 0))
-        matrix(panel, [[0.0, 4.0], [-4.0, 1.0]], 4.0)
-        assert [
-            re.findall(r'x="(\S+)" y="(\S+)" .*fill="(#\w+)"', mark) for mark in panel.marks
-        ] == [
+        panel = cells("two", {"W": [[0.0, 4.0], [-4.0, 1.0]], "b": [[1.0]]})
+        shown = [re.findall(r'x="(\S+)" y="(\S+)" .*fill="(#\w+)"', mark) for mark in panel.marks]
+        assert shown == [
             [("0", "0", "#ffffff")],
-            [("10", "0", CLASSES[1])],
-            [("0", "10", CLASSES[0])],
-            [("10", "10", shade(0.75))],
+            [("64", "0", shade(0.85))],
+            [("0", "32", shade(0.15))],
+            [("64", "32", shade(0.675))],
+            [("0", "80", shade(0.675))],
         ]
+        words = re.findall(r">([^<]+)</text>", "".join(panel.frame))
+        assert words == ["W", "0.0000", "4.0000", "−4.0000", "1.0000", "b", "1.0000"]
 
     def test_a_network_joins_every_neuron_with_the_next_column(self) -> None:
         panel = Panel((400, 200), (0, 2), (-1, 0))
