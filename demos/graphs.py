@@ -1,4 +1,4 @@
-"""Draw a neuron, a layer, a network at three levels of detail, and the graph of a gradient."""
+"""Draw a neuron, a layer, networks at three levels of detail, and the graph of a gradient."""
 
 import argparse
 import pathlib
@@ -8,6 +8,8 @@ from demos.console import run
 from micrograd_like import Value, gradients, tanh
 from micrograd_like.graph import Graph
 from micrograd_like.nn import MLP, Layer, Neuron
+
+SIZES = [16, 16, 1], [4, 4, 1], [2, 1]  # networks to draw by layer, by neuron, and in full
 
 
 def inputs() -> list[Value]:
@@ -20,12 +22,13 @@ def graphs(theme: str) -> dict[str, Graph]:
     neuron = Neuron(2, activation="tanh", rng=1, fused=False)(inputs())
     neuron.backward()
 
-    layer = Layer(2, 3, activation="sigmoid", rng=1)(inputs())
+    layer = Layer(2, 2, activation="sigmoid", rng=1)(inputs())
     for out in layer:
         out.backward()
 
-    network = MLP(2, [16, 16, 1], rng=1)(inputs())
-    network.backward()
+    large, middle, small = (MLP(2, sizes, rng=1)(inputs()) for sizes in SIZES)
+    for out in large, middle, small:
+        out.backward()
 
     x = Value(0.5, label="x")
     (slope,) = gradients(tanh(x * x), [x], create_graph=True)
@@ -35,9 +38,9 @@ def graphs(theme: str) -> dict[str, Graph]:
     return {
         "neuron": neuron.graph(theme=theme),
         "layer": Graph(*layer, theme=theme),
-        "layers": network.graph(theme=theme, collapse=2),
-        "neurons": network.graph(theme=theme, collapse=3),
-        "network": network.graph(theme=theme, limit=1000, view="gradients"),
+        "layers": large.graph(theme=theme, collapse=2),
+        "neurons": middle.graph(theme=theme, collapse=3),
+        "network": small.graph(theme=theme, view="gradients"),
         "gradient": slope.graph(theme=theme),
     }
 
