@@ -11,9 +11,12 @@ What you can do with it::
     ['2.0', 'x', '* v2', 'tanh v3']
     >>> [names.short(value) for value in names]
     ['2.0', 'x', 'v2', 'v3']
+    >>> [*map(Names(names, {"y": y}).short, names)]     # among the variables of a program
+    ['2.0', 'x', 'v2', 'y']
 
-A value's ``key`` is its place in `topological_order`: v0, v1, and so on. Its name is its label, or
-else its key; that of a constant, and the short one of any leaf, is its number.
+A value's name is its label; else the variable that holds it, where the caller hands over its
+variables; else the variable it was assigned to, where `trace_lines` was on; else its ``key``, which
+is its place in `topological_order`: v0, v1, and so on. A constant goes by its number.
 """
 
 from __future__ import annotations
@@ -23,19 +26,28 @@ from .text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 WIDTH = 40  # of a label that is shown in full, in characters
 
 
 class Names:
-    """What the values of a graph are called. ``names(value)`` has the op; `short` has not."""
+    """What the values of a graph are called. ``names(value)`` has the op; `short` has not.
 
-    __slots__ = ("_keys", "_labels")
+    ``names`` maps variables to what they hold, as ``locals()`` does; of a list or tuple of Values
+    each is called by its place, as ``ws[0]``.
+    """
 
-    def __init__(self, order: Iterable[Value] = ()) -> None:
+    __slots__ = ("_keys", "_taken", "_variables")
+
+    def __init__(
+        self, order: Iterable[Value] = (), names: Mapping[str, object] | None = None
+    ) -> None:
         self._keys = {value: f"v{i}" for i, value in enumerate(order)}
-        self._labels = {label(value) for value in self._keys}
+        held = {x: name for name, x in reversed([*_held((names or {}).items())])}  # the first
+        self._variables = {x: name for x, name in held.items() if not x.constant}
+        self._variables |= _told_apart(self._keys, self._variables)
+        self._taken = {self.given(value) for value in self._keys}
 
     def __iter__(self) -> Iterator[Value]:
         return iter(self._keys)
@@ -47,26 +59,33 @@ class Names:
         """Return v0, v1, …; "" for a value that is not in the graph."""
         return self._keys.get(value, "")
 
-    def short(self, value: Value) -> str:
-        """Return the label; without one, the number of a leaf and the key of a node.
+    def given(self, value: Value) -> str:
+        """Return the label or the variable; "" for a value that has neither."""
+        return label(value) or self._variables.get(value, "")
 
-        A key that is the label of another value gets a line behind it.
+    def short(self, value: Value) -> str:
+        """Return the name alone, as a formula has it: ``x1``, ``v7``; the number of a constant.
+
+        A key or a number that is the name of another value gets a line behind it.
         """
-        name = label(value) or (repr(value.data) if value.op is None else self.key(value))
-        while not label(value) and name in self._labels:
+        if name := self.given(value):
+            return name
+        name = repr(value.data) if value.constant else self.key(value) or repr(value.data)
+        while name in self._taken:
             name += "_"
         return name
 
     def title(self, value: Value) -> str:
-        """Return the label alone; without one, the name with what made it: ``d(loss)/d(* v7)``."""
-        return label(value) or self(value)
+        """Return the name; without one, the key with what made it: ``d(loss)/d(* v7)``."""
+        return self.given(value) or self(value)
 
     def __call__(self, value: Value) -> str:
         """Return the name with what made it: ``x1``, ``tanh out``, ``tanh v7``, ``leaf v0``."""
+        name = self.given(value)
         if value.op is not None:
-            return f"{clean(value.op.symbol)} {label(value) or self.key(value)}".rstrip()
+            return f"{clean(value.op.symbol)} {name or self.key(value)}".rstrip()
         number = repr(value.data)
-        return label(value) or (number if value.constant else f"leaf {self.key(value) or number}")
+        return name or (number if value.constant else f"leaf {self.key(value) or number}")
 
 
 def label(value: Value, width: int = WIDTH) -> str:
@@ -77,3 +96,34 @@ def label(value: Value, width: int = WIDTH) -> str:
     from unicodedata import category
 
     return text if any(category(c)[0] in "LNPS" for c in text) else ""
+
+
+def _held(items: Iterable[tuple[str, object]], deep: int = 2) -> Iterator[tuple[str, Value]]:
+    """Yield the Values that variables hold, and then those in lists and tuples of Values."""
+    inside = []
+    for name, held in items:
+        if isinstance(held, Value) and not name.startswith("_"):
+            yield clean(name, WIDTH), held
+        elif isinstance(held, (list, tuple)) and held and isinstance(held[0], (Value, list, tuple)):
+            inside.append((name, held))
+    for name, held in inside if deep else ():
+        yield from _held(((f"{name}[{i}]", x) for i, x in enumerate(held)), deep - 1)
+
+
+def _told_apart(order: dict[Value, str], held: dict[Value, str]) -> dict[Value, str]:
+    """Return the variables of values without a label; with the key behind one that is the name of
+    another value, too, as where a loop assigns a variable again and again."""
+    found = {x: held.get(x) or getattr(x.line, "target", "") for x in order if not x.constant}
+    for out in order:
+        for x in out.operands:  # of what one call has made, the result has the name
+            if x.line is out.line and getattr(x.line, "by_call", False) and x not in held:
+                found[x] = ""
+    found = {x: name for x, name in found.items() if name and not label(x)}
+    uses: dict[str, int] = {}
+    for name in [*found.values(), *{label(x) for x in order}]:
+        uses[name] = uses.get(name, 0) + 1
+    plain = {name: x for x, name in held.items() if x in found and name not in map(label, order)}
+    return {
+        x: name if uses[name] == 1 or plain.get(name) is x else f"{name}_{order[x]}"
+        for x, name in found.items()
+    }

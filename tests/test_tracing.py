@@ -49,6 +49,18 @@ def test_every_value_knows_the_line_of_the_user() -> None:
     assert Value(1.0).line == tanh(x).line == ""
 
 
+def test_a_traced_line_knows_the_expression_and_where_it_goes() -> None:
+    with trace_lines():
+        x = Value(2.0)
+        y = tanh(x * 3.0) - x
+    inner = y.operands[0].operands[0]
+    places = [y.line, y.operands[0].line, inner.line]
+    assert [place.target for place in places] == ["y", "", ""]  # type: ignore[attr-defined]
+    spans = [place.span for place in places]  # type: ignore[attr-defined]
+    assert spans == ([(12, 29), (12, 25), (17, 24)] if sys.version_info >= (3, 11) else [None] * 3)
+    assert type(pickle.loads(pickle.dumps(x)).line) is str  # no code is pickled
+
+
 def test_lines_can_be_switched_on_for_good() -> None:
     on = trace_lines()
     try:

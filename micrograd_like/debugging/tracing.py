@@ -24,6 +24,8 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextvars import ContextVar
+from itertools import islice
+from types import CodeType
 
 from .. import engine
 from ..engine import Value
@@ -56,7 +58,7 @@ class Hook:
     def made(self, out: Value) -> Value:
         """Look at a new value, a leaf or a node, and return it."""
         if _is_on("lines"):
-            out._line = _line_of_user()
+            out._line = _place_of_user()
         if out.op is not None and not math.isfinite(out.data) and _is_on("anomalies"):
             raise AnomalyError(_told(out), out)
         return out
@@ -121,11 +123,56 @@ def detect_anomaly(on: bool = True) -> _Switch:
     return _Switch("anomalies", on)
 
 
-def _line_of_user() -> str:
+class Place(str):
+    """Where a value was made, as "train.py:12", and more of what the code there says.
+
+    target    the variable that the result is assigned to, or ""
+    by_call   whether that is the result of a call, which may make other values on its way
+    span      the first and the last column of the expression, from Python 3.11 on; else None
+    """
+
+    target, by_call = "", False
+    span: tuple[int, int] | None = None
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        return str, (str(self),)
+
+
+_places: dict[tuple[int, int], tuple[CodeType, Place]] = {}  # keeps the code, and so its id
+
+
+def _place_of_user() -> Place:
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    key = id(frame.f_code), frame.f_lasti
+    if key not in _places:
+        _places[key] = frame.f_code, _place(frame.f_code, frame.f_lasti, frame.f_lineno)
+    return _places[key][1]
+
+
+def _place(code: CodeType, last: int, line: int) -> Place:
+    """Read what an instruction does, and where its result goes, from the code."""
+    from dis import get_instructions
+
+    place, name = Place(f"{code.co_filename}:{line}"), ""
+    for each in get_instructions(code):
+        if each.offset <= last:
+            name = each.opname
+        elif each.opname not in PASSED_OVER:
+            if each.opname.startswith(STORES):  # two may be one, which then has two names
+                place.target = str(each.argval[0] if type(each.argval) is tuple else each.argval)
+            break
+    place.by_call = not name.startswith(("BINARY", "INPLACE", "UNARY"))
+    if sys.version_info >= (3, 11):
+        first, end, start, stop = next(islice(code.co_positions(), last // 2, None))
+        if first == end == line and start is not None and stop is not None:
+            place.span = start, stop
+    return place
+
+
+STORES = ("STORE_NAME", "STORE_FAST", "STORE_GLOBAL", "STORE_DEREF")
+PASSED_OVER = ("CACHE", "COPY", "DUP_TOP", "EXTENDED_ARG", "NOP", "PRECALL")
 
 
 def _told(out: Value) -> str:
