@@ -28,6 +28,9 @@ def loss_of(model: MLP) -> Value:
     return total
 
 
+loss = loss_of(network())  # python3 -m micrograd_like debug demos/debug_me.py:loss
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what each tool finds."""
     model = network()

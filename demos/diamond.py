@@ -25,7 +25,7 @@ def too_early(out: Value, lines: list[str]) -> None:
 
 def in_order(out: Value, lines: list[str]) -> None:
     """Hand on a gradient when all of it has arrived, as `backward` does."""
-    for step in out.steps():
+    for step in out.steps(commit=True):
         waiting = f", {step.waiting} to come" if step.waiting else ""
         lines.append(
             f"{step.out.label} hands {step.product:g} to {step.x.label}: {step.after:g}{waiting}"

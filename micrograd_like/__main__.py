@@ -4,8 +4,9 @@
     python -m micrograd_like debug SCRIPT:NAME
     python -m micrograd_like page SCRIPT:NAME [-o FILE]
 
-run the script as Python would, then take its global NAME, a Value; or an attribute or an element,
-as ``net.out`` or ``losses[-1]``. ``draw`` takes several names, as ``loss,score``.
+run the script under its own name, so that what is under ``if __name__ == "__main__"`` is left out,
+then take its global NAME, a Value; or an attribute or an element, as ``net.out`` or ``losses[-1]``.
+``draw`` takes several names, as ``loss,score``.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         values = [value for name in names for value in find(found, name, script)]
         return COMMANDS[options.command](options, script, names, values, found)
     except Failure as failure:
-        print(f"{parser.prog} {options.command}: {failure}", file=sys.stderr)
+        print(clean(f"{parser.prog} {options.command}: {failure}", 2000), file=sys.stderr)
         return 1
 
 
@@ -129,7 +130,7 @@ def _page(options: Any, script: str, names: list[str], values: list[Value], foun
     chosen = _chosen(options, "seed", "direction", "theme", "format", "limit")
     output = options.output or _file_name(names, ".html")
     try:
-        values[0].page(output, **chosen)
+        values[0].page(output, names=found, **chosen)
     except (ValueError, TypeError, OSError) as error:
         raise Failure(str(error)) from None
     print(f"wrote {output}")
@@ -159,7 +160,7 @@ def _split(target: str) -> tuple[str, list[str]]:
 
 
 def run_script(script: str, arguments: Sequence[str] = ()) -> Globals:
-    """Run a script as ``python script arguments`` does, and return its globals.
+    """Run a script, but for what is under its ``__main__`` guard, and return its globals.
 
     An exception is shown with the script's own lines and ends the command; so does an exit with a
     code that is not 0.
@@ -169,7 +170,7 @@ def run_script(script: str, arguments: Sequence[str] = ()) -> Globals:
     sys.argv = [script, *arguments]
     sys.path.insert(0, str(Path(script).resolve().parent))
     try:
-        return runpy.run_path(script, run_name="__main__")
+        return runpy.run_path(script, run_name=Path(script).stem)
     except SystemExit as exit:
         if exit.code not in (None, 0):
             raise Failure(f"{script} ended with the exit code {exit.code}") from None
@@ -198,7 +199,7 @@ def find(known: Globals, name: str, script: str) -> list[Value]:
     values = [other for other, value in known.items() if isinstance(value, Value)]
     choice = f"; its Values are {', '.join(values[:20])}" if values else "; it has no global Values"
     if first not in known:
-        raise Failure(f"{script} has no {shorten(first)}{choice}")
+        raise Failure(f"{script} has no {shorten(first)}{_under_guard(script, first)}{choice}")
     found = known[first]
     for part in rest:
         try:
@@ -212,6 +213,17 @@ def find(known: Globals, name: str, script: str) -> list[Value]:
             kind = type(value).__name__
             raise Failure(f"{name} of {script} is of type {kind}, not a Value{choice}")
     return several
+
+
+def _under_guard(script: str, name: str) -> str:
+    """Say whether a name is only found under the guard of a script, which was not run."""
+    import ast
+
+    for node in ast.parse(Path(script).read_bytes()).body:
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) and name in names:
+            return ' but under `if __name__ == "__main__"`, which is not run: move it above'
+    return ""
 
 
 if __name__ == "__main__":

@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from itertools import filterfalse, takewhile
 from math import isfinite, nan
 from numbers import Real
 
 from . import ops
 from .ops import Op, Recorder, as_float
+from .text import encodable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 # What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Any = None
+VARS = ("data", "grad", "label", "line", "op", "operands", "partials")  # for vars() and debuggers
 
 
 class Value(Recorder):
@@ -314,8 +317,15 @@ class Value(Recorder):
 
     def __repr__(self) -> str:
         label = f", label={str(self.label)[:60]!a}" if self.label else ""
-        op = f", op={self.op.name}" if self.op else ""
+        op = f", op={encodable(self.op.call(self.operands, most=3), 'ascii')}" if self.op else ""
         return f"Value(data={self._data}, grad={self.grad}{label}{op})"
+
+    __dict__: Any = property(
+        lambda v: {x: getattr(v, x) for x in VARS} | {"op": v._op and v.op.name}
+    )
+
+    def __dir__(self) -> Iterable[str]:  # none for VS Code's debugger, which then takes __dict__
+        return [] if "pydevd" in sys.modules else super().__dir__()
 
     def __copy__(self) -> Value:
         return _copy_of(self, lambda operand: operand)
@@ -362,17 +372,17 @@ class Value(Recorder):
 
         write(self, path, **options)
 
-    def steps(self, seed: float = 1.0) -> Iterator[Step]:
+    def steps(self, seed: float = 1.0, **options: Any) -> Iterator[Step]:
         """Go through the walk that `backward` does, edge by edge: see `debugging.steps`."""
         from .debugging.steps import steps
 
-        return steps(self, seed)
+        return steps(self, seed, **options)
 
-    def explain(self, x: Value, k: int = 5) -> Explanation:
+    def explain(self, x: Value, k: int = 5, **options: Any) -> Explanation:
         """Say why the gradient of this value with respect to ``x`` is what it is, by its paths."""
         from .debugging.explain import explain
 
-        return explain(x, self, k)
+        return explain(x, self, k, **options)
 
 
 # ---------------------------------------------------------------------------- making values

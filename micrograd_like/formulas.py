@@ -144,11 +144,11 @@ def _read(rule: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(map(ast.unparse, body.elts if isinstance(body, ast.Tuple) else [body]))
 
 
-def call(name: str, operands: Sequence[Any]) -> str:
+def call(name: str, operands: Sequence[Any], most: int = 8) -> str:
     """Return an op applied to operands as text, with labels and values: log(x=-1.0)."""
-    shown = [_shown(x) for x in operands[:8]]
-    if len(operands) > 8:
-        shown.append(f"… and {len(operands) - 8} more")
+    shown = [_shown(x) for x in operands[:most]]
+    if len(operands) > most:
+        shown.append(f"… and {len(operands) - most} more")
     return f"{name}({', '.join(shown)})"
 
 

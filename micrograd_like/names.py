@@ -8,7 +8,7 @@ What you can do with it::
     >>> y = tanh(2 * x)
     >>> names = Names(topological_order(y))
     >>> [names(value) for value in names]           # with the op that made it
-    ['2.0', 'x', '* v2', 'tanh v3']
+    ['2.0', 'x', '(2*) v2', 'tanh v3']
     >>> [names.short(value) for value in names]
     ['2.0', 'x', 'v2', 'v3']
     >>> [*map(Names(names, {"y": y}).short, names)]     # among the variables of a program
@@ -22,7 +22,8 @@ is its place in `topological_order`: v0, v1, and so on. A constant goes by its n
 from __future__ import annotations
 
 from .engine import Value
-from .text import clean
+from .ops import SUM
+from .text import clean, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,14 +36,19 @@ class Names:
     """What the values of a graph are called. ``names(value)`` has the op; `short` has not.
 
     ``names`` maps variables to what they hold, as ``locals()`` does; of a list or tuple of Values
-    each is called by its place, as ``ws[0]``.
+    each is called by its place, as ``ws[0]``. A constant is told with the op that it entered,
+    unless ``constants`` are shown as values of their own.
     """
 
-    __slots__ = ("_keys", "_taken", "_variables")
+    __slots__ = ("_keys", "_taken", "_variables", "constants")
 
     def __init__(
-        self, order: Iterable[Value] = (), names: Mapping[str, object] | None = None
+        self,
+        order: Iterable[Value] = (),
+        names: Mapping[str, object] | None = None,
+        constants: bool = False,
     ) -> None:
+        self.constants = constants
         self._keys = {value: f"v{i}" for i, value in enumerate(order)}
         held = {x: name for name, x in reversed([*_held((names or {}).items())])}  # the first
         self._variables = {x: name for x, name in held.items() if not x.constant}
@@ -79,11 +85,21 @@ class Names:
         """Return the name; without one, the key with what made it: ``d(loss)/d(* v7)``."""
         return self.given(value) or self(value)
 
+    def op(self, value: Value) -> str:
+        """Return the symbol of the op, with the constant that entered it: ``**2``, ``(1 -)``."""
+        assert value.op is not None
+        symbol, xs = clean(value.op.symbol), value.operands
+        places = [i for i, x in enumerate(xs) if x.constant]
+        if self.constants or not value.op.binds or len(places) != 1:
+            return symbol
+        number, space = shown(xs[places[0]].data), " " if value.op.binds == SUM else ""
+        return f"{symbol}{space}{number}" if places[0] else f"({number}{space}{symbol})"
+
     def __call__(self, value: Value) -> str:
         """Return the name with what made it: ``x1``, ``tanh out``, ``tanh v7``, ``leaf v0``."""
         name = self.given(value)
         if value.op is not None:
-            return f"{clean(value.op.symbol)} {name or self.key(value)}".rstrip()
+            return f"{self.op(value)} {name or self.key(value)}".rstrip()
         number = repr(value.data)
         return name or (number if value.constant else f"leaf {self.key(value) or number}")
 

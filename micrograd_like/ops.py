@@ -204,9 +204,9 @@ class Op:
         """
         return formulas.formula(self, i, n, partial)
 
-    def call(self, operands: Sequence[Any]) -> str:
+    def call(self, operands: Sequence[Any], most: int = 8) -> str:
         """Return the op applied to operands as text, with labels and values: log(x=-1.0)."""
-        return formulas.call(self.name, operands)
+        return formulas.call(self.name, operands, most)
 
     def error(self, error: Exception, operands: Sequence[Any]) -> Exception:
         """Return ``error`` again with a message that names the op, the operands and their values."""

@@ -83,8 +83,44 @@ def padded(text: str, columns: int) -> str:
 
 
 def printable(text: str, stream: Any = None) -> str:
-    """Return the text as a stream, standard output for one, can show it, the rest as escapes."""
+    """Return the text as a stream, standard output for one, can show it: what its encoding lacks
+    is written in ASCII, or as an escape."""
     import sys
 
-    encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
+    return encodable(text, getattr(stream or sys.stdout, "encoding", None) or "utf-8")
+
+
+def encodable(text: str, encoding: str) -> str:
+    """Return the text with what an encoding lacks in ASCII."""
+    try:
+        text.encode(encoding)
+        return text
+    except UnicodeError:
+        known = {c: c if c.encode(encoding, "ignore") else ASCII.get(c, c) for c in text}
+        text = "".join([known[c] for c in text])
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def columns_of(stream: Any, otherwise: int) -> int:
+    """Return how many columns a terminal has, 60 at least; of another stream what is asked for."""
+    from shutil import get_terminal_size
+
+    is_terminal = getattr(stream, "isatty", bool)()
+    return max(60, get_terminal_size().columns) if is_terminal else otherwise
+
+
+def shown(x: float) -> str:
+    """Return a number to six digits."""
+    return f"{x + 0.0:.6g}"  # + 0.0 makes -0.0 a 0
+
+
+def base(line: str) -> str:
+    """Return "train.py:12" for a line of a file with its folders, with nothing that acts."""
+    return clean(line.replace("\\", "/").rpartition("/")[2])
+
+
+# What stands for a character where an encoding lacks it.
+ASCII = dict(zip("∂−×·→–′²³₀₁₂₃₄₅₆₇₈₉ᵢ⏎\ufffd", "d-**>-'23" + "0123456789i ?"))
+ASCII |= dict(zip("┌├└─▼▶│", ",|`-v>|"))
+ASCII |= {"²": "^2", "³": "^3", "→": "->", "…": "...", "√": "sqrt", "∞": "inf", "π": "pi"}
+ASCII |= {"Σ": "sum", "Π": "prod", "σ": "sigma", "φ": "phi", "Φ": "Phi"}

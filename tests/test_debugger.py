@@ -21,12 +21,15 @@ from hypothesis import strategies as st
 from recipes import Recipe, anything, recipes
 
 import micrograd_like
-from micrograd_like import Value, nn, sigmoid, sqrt, tanh, topological_order
+from micrograd_like import Value, log, nn, sigmoid, sqrt, tanh, topological_order
 from micrograd_like.debugging.debugger import Debugger, debug, set_trace
 from micrograd_like.debugging.prompt import ALIASES
+from micrograd_like.debugging.replaying import replay
 from micrograd_like.debugging.tracing import trace_lines
 
 ROOT = Path(__file__).resolve().parent.parent
+LEAVING = "every gradient is what it was before"
+KEEPING = "(`quit keep` adds those of the walk, as backward() does)"
 
 
 def graph() -> dict[str, Value]:
@@ -36,7 +39,7 @@ def graph() -> dict[str, Value]:
     e.label = "e"
     d = e + c
     d.label = "d"
-    loss = tanh(d * 0.1) * e
+    loss = tanh(d * Value(0.1)) * e
     loss.label = "loss"
     return {"a": a, "b": b, "c": c, "e": e, "d": d, "loss": loss}
 
@@ -67,18 +70,45 @@ def test_a_session_from_start_to_end() -> None:
     values = graph()
     assert session("step;next;finish;q", values["loss"]).splitlines() == [
         "loss: 9 steps",
-        "-> 1/9  loss to tanh v7: 1.0 × -6.0   (∂mul/∂a = b)",
-        "   grad of tanh v7 = -6.0",
-        "-> 2/9  loss to e: 1.0 × 0.3799489622552249   (∂mul/∂b = a)",
-        "   grad of e = 0.3799489622552249, 1 to come",
-        "-> 3/9  tanh v7 to * v6: -6.0 × 0.8556387860811776   (∂tanh/∂a = 1 − out²)",
-        "   grad of b = -0.26686861878696333",
+        "-> 1/9  loss to tanh v7: 1 × -6   (∂mul/∂a = b)",
+        "   grad of tanh v7 = -6",
+        "-> 2/9  loss to e: 1 × 0.379949   (∂mul/∂b = a)",
+        "   grad of e = 0.379949, 1 to come",
+        "-> 3/9  tanh v7 to * v6: -6 × 0.855639   (∂tanh/∂a = 1 − out²)",
+        "   grad of b = -0.266869",
         "-> the end: every gradient is what backward() makes it",
+        LEAVING,
+        KEEPING,
     ]
-    found = gradients_of(values["loss"])
-    fresh = graph()["loss"]
-    fresh.backward()
-    assert found == gradients_of(fresh)
+    assert gradients_of(values["loss"]) == ["0"] * 9
+
+
+def test_quit_keep_adds_the_walks_gradients_as_backward_does() -> None:
+    values, twin = graph(), graph()
+    for _ in range(2):
+        session("finish;quit keep", values["loss"])
+        twin["loss"].backward()
+        assert gradients_of(values["loss"]) == gradients_of(twin["loss"])
+    before = gradients_of(twin["loss"])
+    assert "`finish`, then `quit keep`" in session("step;quit keep", twin["loss"])
+    assert gradients_of(twin["loss"]) == before
+
+
+def test_looking_before_backward_adds_nothing_to_it() -> None:
+    values, twin = graph(), graph()
+    session("finish;quit", values["loss"])
+    values["loss"].backward()
+    twin["loss"].backward()
+    assert gradients_of(values["loss"]) == gradients_of(twin["loss"])
+
+
+def test_a_walk_after_backward_shows_its_own_numbers_and_says_so() -> None:
+    values = graph()
+    values["loss"].backward()
+    text = session("until a;p a.grad", values["loss"], a=values["a"])
+    assert text.startswith("loss: 9 steps, from no gradients: 4 leaves had some\n")
+    assert "grad of a = 0.400303\n" in text
+    assert "\n0.400302928180445\n" in text
 
 
 def test_leaving_in_the_middle_leaves_the_gradients_as_before() -> None:
@@ -86,7 +116,7 @@ def test_leaving_in_the_middle_leaves_the_gradients_as_before() -> None:
     values["loss"].backward()
     before = gradients_of(values["loss"])
     text = session("step 4;quit", values["loss"])
-    assert text.endswith("this is not the end of the walk: every gradient is what it was before\n")
+    assert text.endswith(f"{LEAVING}\n")
     assert gradients_of(values["loss"]) == before
 
 
@@ -106,7 +136,7 @@ commands = st.lists(st.sampled_from(re.split(r"\|(?!\||grad| >)|\n", COMMANDS)),
 
 
 @given(st.one_of(recipes(), recipes(leaves=st.floats(), admit=anything)), commands, st.booleans())
-def test_any_commands_leave_the_walks_gradients_or_those_before(
+def test_any_commands_leave_the_gradients_as_before(
     recipe: Recipe, typed: list[str], computed: bool
 ) -> None:
     root = recipe.values()[-1]
@@ -116,13 +146,7 @@ def test_any_commands_leave_the_walks_gradients_or_those_before(
     output = io.StringIO()
     debugger = Debugger(root, {}, io.StringIO("\n".join([*typed, ""])), output)
     debugger.run()
-    if debugger.walk.at_end:
-        twin = recipe.values()[-1]
-        for _ in range(1 + computed):
-            twin.backward()
-        assert gradients_of(root) == gradients_of(twin)
-    else:
-        assert gradients_of(root) == before
+    assert gradients_of(root) == before
 
 
 @given(recipes(), st.lists(st.integers(-5, 9), max_size=15))
@@ -142,9 +166,9 @@ def test_next_takes_all_the_edges_of_a_value() -> None:
 
 def test_until_waits_for_the_last_contribution() -> None:
     assert "-> 8/9  e to a" in last("until e")
-    assert last("until a").startswith("   grad of a = 0.400302928180445\n")
+    assert last("until a").startswith("   grad of a = 0.400303\n")
     assert "-> 6/9  d to e" in last("until d")
-    assert last("until c").startswith("   grad of c = -0.5133832716487066\n")
+    assert last("until c").startswith("   grad of c = -0.513383\n")
 
 
 def test_the_ends_of_the_walk_are_told() -> None:
@@ -190,16 +214,9 @@ def test_until_says_when_the_gradient_is_complete_already() -> None:
     assert last("until loss").startswith("*** the gradient of loss is complete")
 
 
-def test_gradients_from_before_are_told_apart() -> None:
-    values = graph()
-    values["loss"].backward()
-    a = values["a"].grad
-    assert last("until a", values["loss"]).startswith(f"   grad of a = {a!r} + {a!r} = {a + a!r}\n")
-
-
 def test_what_is_done_to_the_gradients_on_the_way_is_mended_at_the_end() -> None:
     values = graph()
-    text = session("until a;loss.backward();finish", values["loss"], **values)
+    text = session("until a;loss.backward();finish;quit keep", values["loss"], **values)
     assert "-> the end" in text
     twin = graph()["loss"]
     twin.backward()
@@ -230,7 +247,7 @@ def test_breakpoints_on_values_ops_and_conditions() -> None:
     assert stops("watch e;c;c;c") == ["3", "7", "the end"]
     assert stops("tbreak a;c;restart;c") == ["9", "1", "the end"]
     assert stops("break a;c;delete 1;restart;c") == ["9", "1", "the end"]
-    assert stops("break a;watch d;delete;c") == ["the end"]
+    assert stops("break a;watch d;delete;y;c") == ["the end"]
 
 
 def test_reverse_continue_stops_where_continue_does() -> None:
@@ -241,7 +258,7 @@ def test_breakpoints_on_what_is_not_finite() -> None:
     x = Value(0.0, label="x")
     root = x + sqrt(x) * 0.0
     text = session("break if not finite;c;info", root)
-    assert "grad of x = 1.0 + nan = nan" in text
+    assert "Breakpoint 1: if not finite — x, grad nan" in text
     assert "if not finite   1 hit" in text
 
 
@@ -250,7 +267,7 @@ def test_breakpoints_on_modules() -> None:
     root = model([1.0]) * 2.0
     text = session("break module layers.0;c", root)
     assert "Breakpoint 1: module layers.0" in text
-    assert "layers.0.neurons" in text.splitlines()[-3]
+    assert "Breakpoint 1: module layers.0 — layers.0.neurons.1, grad " in text
     assert "it has MLP, layers.0, layers.0.neurons.0" in last("break module layers.7", root)
 
 
@@ -260,8 +277,8 @@ def test_breakpoints_on_lines() -> None:
         y = tanh(x)
         root = y * 2.0
     where = y.line.rpartition("/")[2]
-    assert stops(f"break {where};c", root) == ["3"]
-    assert f"   {y.line}" in last(f"break {where};c", root)
+    assert stops(f"break {where};c;c", root) == ["2", "the end"]
+    assert f"   {where}: y = tanh(x)\n" in last(f"break {where};c", root)
     assert "it has" in last("break nowhere.py:1", root)
     assert "under trace_lines()" in last("break nowhere.py:1")
 
@@ -281,10 +298,8 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("step x", "*** 'x' is not a count of steps: it must be a whole number of at least 1"),
         ("step 0", "*** '0' is not a count of steps"),
         ("back -1", "*** '-1' is not a count"),
-        ("until", "*** until which value?"),
-        ("until nope", "*** no value 'nope': labels are a, b, c, e, d, loss; `info values`"),
+        ("until nope", "*** no value 'nope': there are a, b, c, e, d, loss; `info values`"),
         ("watch", "*** watch which value?"),
-        ("why", "*** why which value?"),
         ("tbreak", "*** tbreak where?"),
         ("break op sin", "*** no op 'sin' in the graph: it has add, mul, tanh"),
         ("break if grad >", "*** 'grad >' is not a condition"),
@@ -295,6 +310,19 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("draw x.gif", "*** ValueError: cannot draw to 'x.gif'"),
         ("nonsense", "*** NameError: name 'nonsense' is not defined"),
         ("1 +", "*** SyntaxError"),
+        ("contnue", "*** NameError: name 'contnue' is not defined: did you mean `continue`?"),
+        ("brake e", "*** SyntaxError: invalid syntax: did you mean `break`?"),
+        ("help brake", "*** no command 'brake': did you mean `break`?"),
+        ("break e if foo > 1", "*** 'foo > 1' cannot be evaluated: NameError"),
+        ("break if grad.real.foo", "*** 'grad.real.foo' cannot be evaluated: AttributeError"),
+        ("condition 1 grad >", "*** no breakpoint 1"),
+        ("commands 1", "*** no breakpoint 1"),
+        ("undisplay e", "*** e is not displayed"),
+        ("what-if e", "*** what-if takes a value and a number"),
+        ("what-if e = None", "*** TypeError: expected a real number, got None"),
+        ("what-if nope = 1", "*** no value 'nope'"),
+        ("up", "*** this is the loss"),
+        ("quit now", "*** quit takes no arguments but keep"),
         ("whatis other", "*** other is not in the graph of loss"),
     ],
 )
@@ -307,7 +335,7 @@ def test_mistakes_are_told_and_nothing_moves(command: str, message: str) -> None
 def test_a_condition_that_raises_does_not_end_the_session() -> None:
     assert (
         "*** breakpoint 1, if 1/0 > 1, raised ZeroDivisionError: division by zero; `delete 1`"
-        in session("break if 1/0 > 1;continue;delete;finish")
+        in session("break if 1/0 > 1;continue;delete;y;finish")
     )
 
 
@@ -321,14 +349,17 @@ def test_values_of_one_label_are_told_apart() -> None:
 
 
 def test_where_is_a_path_from_the_loss() -> None:
-    assert [line.split()[:3] for line in last("until d;where").splitlines()] == [
-        ["v8", "loss", "*"],
-        ["v7", "tanh", "data"],
-        ["v6", "*", "data"],
-        ["v5", "d", "+"],
-        ["->", "v4", "e"],
+    lines = last("until d;where").splitlines()
+    assert len({len(line) for line in lines}) == 1  # numbers are aligned
+    assert [" ".join(line.split()) for line in lines] == [
+        "data grad",
+        "* loss -2.27969 1",
+        "tanh v7 0.379949 -6",
+        "* v6 0.4 -5.13383",
+        "+ d 4 -0.513383",
+        "-> * e -6 0.379949",
     ]
-    assert last("finish;where").startswith("-> v8   loss")
+    assert last("finish;where").splitlines()[1].startswith("-> * loss")
     y = Value(1.0)
     for _ in range(20_000):
         y = y + 1.0
@@ -339,13 +370,18 @@ def test_where_is_a_path_from_the_loss() -> None:
 
 def test_list_shows_the_neighbourhood() -> None:
     lines = last("until e;list").splitlines()
-    assert [" ".join(line.split()[:3]) for line in lines] == [
-        *("┌─ v5 d", "├─ v8 loss", "▼", "-> v4 e", "├─▶ v0 a", "└── v1 b"),
+    assert [" ".join(line.split()) for line in lines] == [
+        "data grad × partial",
+        "┌─ + d 4 -0.513383 1",
+        "├─ * loss -2.27969 1 0.379949",
+        "▼",
+        "-> * e -6 -0.133434",
+        "├─▶ a 2 – -3",
+        "└── b -3 – 2",
     ]
-    assert lines[0].endswith("× 1.0")
-    assert last("list a").splitlines()[-1].split()[:3] == ["v0", "a", "leaf"]
+    assert last("list a").splitlines()[-1].split() == ["a", "2", "–"]
     wide = nn.Neuron(99)([1.0] * 99) * 1.0
-    assert "… and 159 more" in last("next;next;list", wide)
+    assert "… and 159 more" in last("next;list", wide)
 
 
 def test_print_and_python_see_the_script() -> None:
@@ -363,8 +399,9 @@ def test_whatis_and_formula() -> None:
         "   data -6.0",
         "   grad 0.3799489622552249, 1 of 2 contributions are there",
     ]
+    assert last("next;pp e") == last("next;whatis e")
     assert last("formula e").splitlines() == [
-        "e = mul = -6.0",
+        "e = mul = -6",
         "   ∂mul/∂a = b = -3.0   towards a",
         "   ∂mul/∂b = a = 2.0   towards b",
     ]
@@ -393,14 +430,10 @@ def test_draw_lights_the_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_info_values_lists_them_with_their_gradients() -> None:
-    assert [line.split()[:2] for line in last("info values").splitlines()][:5] == [
-        ["v0", "a"],
-        ["v1", "b"],
-        ["v2", "c"],
-        ["v3", "leaf"],
-        ["v4", "e"],
-    ]
-    assert "the last 200 of" in last("info values", nn.Neuron(200)([1.0] * 200))
+    lines = last("step;info values").splitlines()
+    assert lines == last("step;ll").splitlines()
+    assert [line[:12].rstrip() for line in lines[:4]] == ["", "-> * loss", "   tanh v7", "   * v6"]
+    assert "1 to 200 of 403" in last("info values", nn.Neuron(200)([1.0] * 200))
     assert last("info step").startswith("1. loss -> tanh")
 
 
@@ -415,7 +448,7 @@ def test_every_command_has_a_manual() -> None:
     assert set(ALIASES.values()) <= {*commands, "help"}
     listed = session("help;q")
     for command in set(commands) - {"EOF", "help"}:
-        assert re.search(rf"\b{command}\b", listed)
+        assert re.search(rf"\b{command.replace('_', '-')}\b", listed)
         assert (getattr(Debugger, f"do_{command}").__doc__ or "").startswith(
             command.replace("_", "-")
         )
@@ -439,14 +472,206 @@ def test_hostile_labels_stay_on_their_line() -> None:
     assert "\u202e" not in text
 
 
+# ---------------------------------------------------------------------------- habits of pdb
+
+
+def network() -> Value:
+    """Return the error of two inputs, two hidden and two output neurons."""
+    w = [Value(0.15 + 0.05 * i, label=f"w{i + 1}") for i in range(8)]
+
+    def neuron(label: str, inputs: Any, weights: list[Value], bias: float) -> Value:
+        net = inputs[0] * weights[0] + inputs[1] * weights[1] + bias
+        out = sigmoid(net)
+        out.label = label
+        return out
+
+    h1, h2 = neuron("h1", (0.05, 0.1), w[:2], 0.35), neuron("h2", (0.05, 0.1), w[2:4], 0.35)
+    o1, o2 = neuron("o1", (h1, h2), w[4:6], 0.6), neuron("o2", (h1, h2), w[6:], 0.6)
+    error = ((o1 - 0.01) ** 2 + (o2 - 0.99) ** 2) / 2
+    error.label = "error"
+    return error
+
+
+def test_a_stop_says_on_what_and_why() -> None:
+    text = session("b op sigmoid;b h1;c;c;c;c", network())
+    assert re.search(r"^Breakpoint 1: op sigmoid — o2, grad -0\.2\d+$", text, re.MULTILINE)
+    assert re.search(r"^Breakpoint 2: h1 — grad 0\.0\d+$", text, re.MULTILINE)
+    assert "grad of" not in text.partition("— o2")[2].partition("Breakpoint")[0]
+
+
+def test_u_and_d_go_along_the_path_and_the_next_step_comes_back() -> None:
+    assert last("next 3;u").splitlines()[1].startswith(">  * v6")
+    assert last("next 3;u;whatis").startswith("* v6 is mul of d, leaf v3\n")
+    assert last("next 3;u 2;d;w").splitlines()[-3].startswith(">  * v6")
+    assert last("next 3;u;list").splitlines()[-3].startswith("   * v6")
+    assert last("next 3;u;s;whatis").startswith("d is add of e, c\n")
+    assert "*** this is where the next step leads" in session("d;d", graph()["loss"])
+    assert "*** this is the loss" in session("u", graph()["loss"])
+    assert "deleted" not in session("b e;d;info", graph()["loss"])
+
+
+def test_labels_are_names_in_expressions() -> None:
+    values = graph()
+    assert last("until a;p a.grad, b.data", values["loss"]) == "(0.400302928180445, -3.0)\n"
+    assert last("v4.operands[0].label", values["loss"]) == "'a'\n"
+    assert last("[a.data * n for n in (1, 2)]", values["loss"]) == "[2.0, 4.0]\n"
+    assert last("a = 3;p a") == last("a = 3;a") == "3\n"
+    stranger = Value(7.0, label="a")
+    assert last("p a.data", values["loss"], a=stranger) == "2.0\n"
+    assert last("def f(): return a.data;f()", values["loss"]) == "2.0\n"
+    assert stops("b b if grad > a.data - 9;c", values["loss"]) == ["the end"]
+
+
+def test_a_watch_list_is_shown_at_each_stop_until_it_is_taken_back() -> None:
+    text = session("display e.grad;display 1/0;n;undisplay e.grad;display c;n;undisplay;n")
+    assert "   display e.grad: 0\n   display 1/0: ZeroDivisionError: division by zero\n" in text
+    assert "   display e.grad: 0.379949   (was 0)\n" in text
+    assert text.count("display e.grad") == 2
+    assert text.count("display c: data 10, grad –") == 2
+    assert text.count("display 1/0") == 3
+
+
+def test_breakpoints_are_switched_off_and_on_and_conditioned() -> None:
+    assert stops("break e;disable 1;c") == ["the end"]
+    assert stops("break e;disable;enable 1;c") == ["8"]
+    assert stops("watch e;condition 1 grad < 0;c;c") == ["7", "the end"]
+    assert stops("break e if grad < 0;condition 1;c;c") == ["8", "the end"]
+    assert "  1  off   e\n" in session("break e;disable 1;b")
+    assert "Breakpoint 1: e if grad < 0\n" in session("break e;condition 1 grad < 0")
+
+
+def test_commands_are_done_at_each_stop() -> None:
+    text = session("b op *;commands;silent;p 6 * 7;display e;end;c;c;info", network())
+    assert text.count("p 6 * 7\n42\n") == 2
+    assert "            p 6 * 7\n            display e\n" in text
+    text = session("watch e;commands 1;c;end;c")
+    assert text.count("Breakpoint 1: watch e — e, grad") == 2  # `c` at both stops
+    assert "-> the end" in text
+
+
+def test_two_commands_on_a_line() -> None:
+    output = io.StringIO()
+    debug(graph()["loss"], commands=["s;; s", "p 1"], stdin=io.StringIO(), stdout=output)
+    assert "(grad) s\n" in output.getvalue()
+    assert output.getvalue().count("\n-> ") == 3
+    assert output.getvalue().count("(grad) p 1\n1\n") == 1
+
+
+def test_deleting_everything_asks_first() -> None:
+    assert "deleted" not in session("b e;delete;n;info")
+    assert "  1  keep  e" in session("b e;delete;;info")
+    assert "Delete all 2 breakpoints? deleted 2\nno breakpoints" in session("b e;b a;cl;yes;info")
+    assert "deleted 1\n" in session("b e;b a;cl 2")
+
+
+def test_what_if_shows_what_would_change_and_changes_nothing() -> None:
+    root = network()
+    before = [(v.data, v.grad) for v in topological_order(root)]
+    rows = {
+        line.split()[0]: line.split()[1:] for line in last("what-if w1 = 0.2", root).splitlines()
+    }
+    values = topological_order(root)
+    (w1,) = [v for v in values if v.label == "w1"]
+    assert rows["w1"][:3] == ["0.15", "→", "0.2"]
+    assert rows["error"][1] == "→"
+    assert before == [(v.data, v.grad) for v in values]
+    w1.data = 0.2
+    twin = replay(root, {})[root]
+    assert rows["error"][2] == f"{twin.data:.6g}"
+    assert "*** ValueError: log(x=-1.0)" in session("what-if x = -1", log(Value(1.0, label="x")))
+
+
+def test_page_opens_at_this_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.chdir(tmp_path)
+    assert last("step 2;page") == "wrote grad.html: this is its step 3\n"
+    assert opened == [f"{(tmp_path / 'grad.html').as_uri()}#step=3"]
+    assert (tmp_path / "grad.html").exists()
+
+
+def test_the_source_is_shown_with_its_expression_marked(tmp_path: Path) -> None:
+    script = tmp_path / "tráin.py"
+    script.write_text("é = x * 2.0 + tanh(x)  # two\n", encoding="utf-8")
+    found = {"x": Value(1.0, label="x"), "tanh": tanh}
+    with trace_lines():
+        exec(compile(script.read_text(encoding="utf-8"), str(script), "exec"), found)
+    lines = session("s", found["é"]).splitlines()
+    assert lines[2] == "   tráin.py:1: é = x * 2.0 + tanh(x)  # two"
+    if sys.version_info >= (3, 11):
+        assert [line for line in lines if "^" in line] == [" " * 19 + "^" * 17] * 2
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_no_line_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Debugger, "columns", columns)
+    root = network() * Value(1.0, label="a very long label, longer than anyone would like " * 2)
+    typed = (
+        "b op sigmoid;c;list;u;w;display w5.grad;n;what-if w1 = 0.2;why w5;ll;info;help;list a v"
+    )
+    text = session(f"{typed};finish;q", root)
+    lines = [line for line in text.splitlines() if not line.startswith(("***", "d("))]
+    assert max(map(len, lines)) <= columns
+    assert "…" in text
+
+
+def test_signs_have_colours_where_the_terminal_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def shown_on(**environment: str) -> str:
+        for name in ("NO_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, text in environment.items():
+            monkeypatch.setenv(name, text)
+        Debugger(graph()["loss"], {}, io.StringIO("q\n"), output := Terminal()).run()
+        return output.getvalue()
+
+    assert "\x1b[36m1\x1b[0m × \x1b[31m-6\x1b[0m   (" in shown_on(TERM="xterm")
+    assert "\x1b" not in shown_on(TERM="dumb") + shown_on() + shown_on(TERM="xterm", NO_COLOR="1")
+
+
+def test_a_constant_is_a_value_where_that_is_asked_for() -> None:
+    y = (Value(3.0, label="x") - 0.5) ** 2
+    output = io.StringIO()
+    debug(y, stdin=io.StringIO("ll\n"), stdout=output, constants=True)
+    assert "y: 4 steps" in output.getvalue()
+    assert "** y " in output.getvalue()
+    assert "** 2.0" not in session("ll", y)
+    assert "**2 v4: 2 steps" in session("ll", y)
+    assert "no value 'v1'" in session("until v1", y)
+
+
+def test_a_breakpoint_under_pytest_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "from micrograd_like import Value\ndef test_it():\n    x = Value(2.0)\n"
+        "    loss = x * x\n    breakpoint()\n    assert x.grad == 0\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rP", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONBREAKPOINT": "micrograd_like.set_trace",
+            "PYTHONIOENCODING": "utf-8",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert (
+        'run pytest with -s, or say them: debug(loss, commands=["finish", "quit"])' in done.stdout
+    )
+
+
 # ---------------------------------------------------------------------------- ends
 
 
 def test_end_of_input_quits() -> None:
     values = graph()
-    assert session("step", values["loss"]).endswith(
-        "\nthis is not the end of the walk: every gradient is what it was before\n"
-    )
+    assert session("step", values["loss"]).endswith(f"\n{LEAVING}\n")
     assert gradients_of(values["loss"]) == ["0"] * 9
 
 
@@ -554,7 +779,7 @@ def test_breakpoint_is_a_way_in(tmp_path: Path, argument: str) -> None:
             "PYTHONBREAKPOINT": "micrograd_like.debugging.debugger.set_trace",
             "PYTHONIOENCODING": "utf-8",
         },
-        input="finish\nprint w\nq\n",
+        input="finish\nprint w\nq keep\n",
         capture_output=True,
         text=True,
         check=True,
@@ -599,7 +824,8 @@ def test_the_command_debugs_a_value_of_a_script(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "grad of x1 = -1.4999999999999996" in done.stdout
+    assert "Breakpoint 1: x1 — grad -1.5\n" in done.stdout
+    assert "grad=-1.4999999999999996" in done.stdout
     assert "(grad) 3.0\n" in done.stdout
 
 
@@ -608,4 +834,4 @@ def test_a_terminal_without_every_character_gets_escapes() -> None:
     output = io.TextIOWrapper(io.BytesIO(), "ascii")
     Debugger(sigmoid(x), stdin=io.StringIO("quit\n"), stdout=output).run()
     output.seek(0)
-    assert "\\u03c3 v1 to \\xe9: 1.0 \\xd7 0.235" in output.read()
+    assert "sigma v1 to \\xe9: 1 * 0.235004   (dsigmoid/da = out*(1 - out))" in output.read()

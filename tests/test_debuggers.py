@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from micrograd_like import ops
+from micrograd_like import engine, ops
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -86,7 +86,7 @@ def test_pdb_steps_into_the_chain_rule(script: Path) -> None:
         "-> elif type(a) is not tuple:",
         "-> a.grad += grad * out._da",
     ]
-    assert session.do("p out") == "Value(data=-0.7615941559557649, grad=1.0, op=tanh)\n"
+    assert session.do("p out") == "Value(data=-0.7615941559557649, grad=1.0, op=tanh(-1.0))\n"
     assert session.do("p out.grad, a.grad, out._da") == "(1.0, 0.0, 0.4199743416140261)\n"
     session.do("n")
     assert session.do("p a.grad") == "0.4199743416140261\n"  # a gradient has arrived
@@ -246,6 +246,31 @@ def test_vs_code_shows_a_value_and_steps_into_backward(dap: Dap, script: Path) -
     frame = dap.stopped()
     assert Path(frame["source"]["path"]).name == "engine.py"
     assert frame["name"].rpartition(".")[2] == "backward"
+
+
+def test_vs_code_unfolds_a_value_into_what_it_holds(dap: Dap, script: Path) -> None:
+    """Seven entries, and no groups of methods and slots beside them."""
+    loop = line_of(engine, "grad, a, b = out.grad, out._a, out._b")
+    dap.start(script, {engine.__file__: [loop + 1]})
+    shown = dap.local_names(dap.stopped())
+    out = dap.variables(shown["out"]["variablesReference"])
+    assert {name: found["value"] for name, found in out.items()} == {
+        "data": "-0.7615941559557649",
+        "grad": "1.0",
+        "label": "''",
+        "line": "''",
+        "op": "'tanh'",
+        "operands": "(Value(data=-1.0, grad=0.0, op=mul(a=2.0, b=-0.5)),)",
+        "partials": "(0.4199743416140261,)",
+    }
+
+
+def test_a_post_mortem_shows_the_operand(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text('from micrograd_like import Value, log\nlog(Value(-1.0, label="q"))\n')
+    session = Pdb(script)
+    assert "ValueError: log(q=-1.0): math domain error" in session.do("c")
+    assert session.do("p xs") == "(Value(data=-1.0, grad=0, label='q'),)\n"
 
 
 def test_vs_code_stops_in_a_rule(dap: Dap, script: Path) -> None:

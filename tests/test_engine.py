@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import micrograd_like as m
-from micrograd_like import Value, engine, gradients, ops, tanh, topological_order
+from micrograd_like import Value, engine, fsum, gradients, ops, tanh, topological_order
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -586,7 +586,7 @@ def test_repr_is_one_short_line_of_ascii() -> None:
     y.backward()
     assert repr(Value(1.5)) == "Value(data=1.5, grad=0)"
     assert repr(x) == "Value(data=2.0, grad=0.07065082485316447, label='x')"
-    assert repr(y) == "Value(data=0.9640275800758169, grad=1.0, op=tanh)"
+    assert repr(y) == "Value(data=0.9640275800758169, grad=1.0, op=tanh(x=2.0))"
     assert repr(Value(1.5, label="x" * 61)) == f"Value(data=1.5, grad=0, label={'x' * 60!r})"
     hostile = repr(Value(1.0, label="\n→" * 10_000))
     assert hostile.isascii()
@@ -849,3 +849,18 @@ def test_a_subclass_records_as_a_value_does() -> None:
     y = m.fsum([v, v * 3.0, 1.0])
     y.backward()
     assert (y.data, v.grad) == (9.0, 4.0)
+
+
+def test_vars_shows_what_a_value_holds() -> None:
+    x = Value(2.0, label="x")
+    y = x * Value(-3.0)
+    names = ["data", "grad", "label", "line", "op", "operands", "partials"]
+    assert [*vars(x).items()] == [*zip(names, (2.0, 0, "x", "", "", (), ()))]
+    assert [*vars(y).values()] == [-6.0, 0, "", "", "mul", y.operands, y.partials]
+    assert {"backward", *names} < {*dir(x)}
+
+
+def test_repr_tells_two_values_apart() -> None:
+    x, w = Value(2.0, label="x1"), Value(-3.0, label="w1")
+    assert repr(x * w) == "Value(data=-6.0, grad=0, op=mul(x1=2.0, w1=-3.0))"
+    assert repr(fsum([x, w, x, w])).endswith("op=fsum(x1=2.0, w1=-3.0, x1=2.0, ... and 1 more))")

@@ -332,7 +332,7 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
     ),
     "exp to zero": (
         *(lambda x: exp(x * -1000), 0.0, "every path cut"),
-        "exp v3 has the partial 0 by * v2 = -1000",
+        "exp v3 has the partial 0 by *-1000 v2 = -1000",
     ),
     "cancelled": (
         *(lambda x: x * 3 - x * 3, 0.0, "cancellation"),
@@ -372,7 +372,7 @@ CAUSES: dict[str, tuple[Callable[[Value], Value], float, str, str]] = {
     ),
     "0·inf": (
         *(lambda x: sqrt(x - 1) * 0.0, math.nan, "not finite"),
-        "sqrt v4, on the way down to - v3, where 0 (gradient) × inf (partial) = nan",
+        "sqrt v4, on the way down to - 1 v3, where 0 (gradient) × inf (partial) = nan",
     ),
     "a dead relu among others": (
         *(lambda x: relu(-x) + x * 2, 2.0, "dead relu"),
@@ -443,7 +443,7 @@ def test_an_overflow_beside_the_paths_is_not_the_reason() -> None:
     assert report is not None
     assert report.edge is not None
     assert report.edge.x is v
-    assert "on the way down to * v" in finding(explain(x, loss), "not finite")
+    assert "on the way down to *2 v" in finding(explain(x, loss), "not finite")
 
 
 def test_many_edges_between_few_values_are_rounded_often() -> None:
@@ -466,15 +466,15 @@ def test_an_overflow_is_found_where_it_happens() -> None:
     assert report.value.op.name == "mul"
     assert report.edge is None
     assert str(report).splitlines() == [
-        "Forward: the first value that is not finite is * v3, made here, of finite operands:",
+        "Forward: the first value that is not finite is *10 v3, made here, of finite operands:",
         "",
-        "  * v3          = inf",
+        "  *10 v3        = inf",
         "    a           = 1e+308",
         "    constant v1 = 10.0",
         "",
         "Backward: every product of a gradient and a partial is finite.",
     ]
-    assert repr(report) == "<NotFinite: forward from * v3>"
+    assert repr(report) == "<NotFinite: forward from *10 v3>"
 
 
 def test_a_partial_of_inf_is_found_in_the_backward_pass() -> None:
@@ -656,8 +656,8 @@ def test_many_equal_steps_are_shown_as_one() -> None:
     for _ in range(20):
         y = y + 1
     lines = str(explain(x, tanh(y * 0.01))).splitlines()
-    assert lines[4].endswith("* v44 → + v43 → + v42 → … 17 more … → + v24 → * v23 → x")
-    assert lines[5].endswith("×  0.01 ×     1 ×           1 ×     1 ×     1 × 3")
+    assert lines[4].endswith("*0.01 v44 → + 1 v43 → + 1 v42 → … 17 more … → + 1 v24 → *3 v23 → x")
+    assert lines[5].endswith("×    0.01 ×       1 ×           1 ×       1 ×      1 × 3")
 
 
 def test_the_agreement_is_told_to_the_last_bit() -> None:

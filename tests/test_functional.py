@@ -30,7 +30,7 @@ def by_gradients(root: Value) -> list[float]:
 
 
 def by_steps(root: Value) -> list[float]:
-    for _ in root.steps():
+    for _ in root.steps(commit=True):
         pass
     return [x.grad for x in topological_order(root)]
 

@@ -23,7 +23,7 @@ def listed(root: Value, *commands: str) -> list[str]:
 
 def rows(lines: list[str]) -> list[tuple[str, bool]]:
     """Return the corner of each row of an operand, and whether it is marked."""
-    after = next(i for i, line in enumerate(lines) if line.startswith(("->", "   v"))) + 1
+    after = next(i for i, line in enumerate(lines) if line.startswith(("->", "   *"))) + 1
     return [(line.strip()[0], "▶" in line) for line in lines[after:]]
 
 
@@ -32,7 +32,7 @@ def test_of_two_equal_operands_the_one_that_is_next_is_marked(place: int) -> Non
     x = Value(3.0, label="x")
     lines = listed(x * x, *["step"] * place, "list")
     assert rows(lines) == [("├", place == 0), ("└", place == 1)]
-    assert all(line.endswith("× 3.0") for line in lines[-2:])
+    assert all(line.endswith(" 3") for line in lines[-2:])
 
 
 def test_only_the_value_of_the_next_step_has_a_mark() -> None:
@@ -47,7 +47,7 @@ def test_only_the_value_of_the_next_step_has_a_mark() -> None:
 
 def test_both_uses_of_a_square_stand_above_its_operand() -> None:
     x = Value(3.0, label="x")
-    above = [line for line in listed(x * x, "list x") if line.endswith("× 3.0")]
+    above = [line for line in listed(x * x, "list x") if line.endswith(" 3")]
     assert [line.strip()[0] for line in above] == ["┌", "├"]
 
 

@@ -25,11 +25,13 @@ net.outs = [y, y + 1.0]
 Net.broken = property(lambda self: 1 / 0 or "two\\nlines")
 Net.broken_at_length = property(lambda self: exec("raise LookupError('two\\\\nlines' * 999)"))
 z = 3.0
+y.backward()
+if "fail" in sys.argv:
+    1 / 0
 if __name__ == "__main__":
-    y.backward()
-    if "fail" in sys.argv:
-        1 / 0
-    sys.exit(3 if "exit" in sys.argv else 0)
+    guarded = y * 2.0
+    1 / 0
+sys.exit(3 if "exit" in sys.argv else 0)
 """
 
 
@@ -54,9 +56,9 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_draws_a_value_of_a_script(folder: Path) -> None:
     done = run(folder, "draw", "scripts/train.py:y", "-o", "y.svg", "--", "one", "two")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "arguments ['one', 'two'] __main__\nwrote y.svg\n"
+    assert done.stdout == "arguments ['one', 'two'] train\nwrote y.svg\n"
     ET.parse(folder / "y.svg")
-    assert "grad" in (folder / "y.svg").read_text()  # the script's main part has run
+    assert "grad" in (folder / "y.svg").read_text()
 
 
 def test_the_file_is_named_after_the_value(folder: Path) -> None:
@@ -91,6 +93,8 @@ def test_its_options_are_those_of_a_graph(folder: Path) -> None:
         (["x" * 5000 + ".py:y"], "there is no script 'xxx"),
         (["scripts/train.py"], "names no Value: write SCRIPT:NAME"),
         (["scripts/train.py:w"], "scripts/train.py has no 'w'; its Values are x, y"),
+        (["scripts/train.py:guarded"], "no 'guarded' but under `if __name__ == \"__main__\"`"),
+        (["scripts/\x1b[31mnone.py:y"], "there is no script 'scripts/\\x1b[31mnone.py'"),
         (["scripts/train.py:z"], "z of scripts/train.py is of type float, not a Value; its"),
         (["scripts/train.py:net.none"], "has no 'net.none': AttributeError: 'Net' object has"),
         (["scripts/train.py:net.outs[7]"], "has no 'net.outs[7]': IndexError: list index out of"),
@@ -122,7 +126,7 @@ def test_mistakes_are_told(folder: Path, arguments: list[str], message: str) -> 
 def test_an_error_in_the_script_is_shown_with_its_line(folder: Path) -> None:
     done = run(folder, "draw", "scripts/train.py:y", "--", "fail")
     assert done.returncode == 1
-    assert 'train.py", line 16, in <module>\n    1 / 0' in done.stderr
+    assert 'train.py", line 15, in <module>\n    1 / 0' in done.stderr
     assert "importlib" not in done.stderr
     assert done.stderr.endswith("scripts/train.py raised ZeroDivisionError, see above\n")
 

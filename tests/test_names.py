@@ -13,8 +13,8 @@ def test_a_name_tells_the_label_or_what_made_the_value() -> None:
     out = tanh(2 * x) + Value(3.0)
     out.label = "out"
     names = Names(topological_order(out))
-    assert [names(v) for v in names] == ["2.0", "x", "leaf v2", "* v3", "tanh v4", "+ out"]
-    assert [names.title(v) for v in names] == ["2.0", "x", "leaf v2", "* v3", "tanh v4", "out"]
+    assert [names(v) for v in names] == ["2.0", "x", "leaf v2", "(2*) v3", "tanh v4", "+ out"]
+    assert [names.title(v) for v in names] == ["2.0", "x", "leaf v2", "(2*) v3", "tanh v4", "out"]
     assert [names.short(v) for v in names] == ["2.0", "x", "v2", "v3", "v4", "out"]
     assert [names.key(v) for v in names] == [f"v{i}" for i in range(6)]
 
@@ -47,7 +47,7 @@ def test_a_constant_goes_by_its_number_and_a_leaf_by_its_place() -> None:
     names = Names(topological_order(y))
     assert [names(value) for value in y.operands] == ["leaf v0", "2.0"]
     assert [names.short(value) for value in y.operands] == ["v0", "2.0"]
-    assert (names(y), names.title(y), names.short(y)) == ("* v2", "* v2", "v2")
+    assert (names(y), names.title(y), names.short(y)) == ("*2 v2", "*2 v2", "v2")
 
 
 def test_a_key_is_never_the_label_of_another_value() -> None:

@@ -341,13 +341,13 @@ def heads(page: str) -> list[list[str]]:
 
 def rules(root: Value) -> list[tuple[str, str, list[str]]]:
     """Return each step's rule, its remark, and what the words of the rule stand for."""
-    data = Page(html(root)).data
+    data = Page(html(root, constants=True)).data
     of = data["values"]
     return [
         (
             f"{step['quotient']} = {step['rule'] or step['partial']}",
             step["remark"],
-            [f"{word}: {of[i]['name']} {of[i]['data']}" for word, i in step["where"]],
+            [f"{word}: {of[i]['name']} {number}" for word, i, number in step["where"]],
         )
         for step in data["steps"]
     ]
@@ -368,6 +368,28 @@ def test_what_the_words_of_a_rule_stand_for() -> None:
         "",
         ["a: q 0.5", "low: 0.0 0.0"],
     )
+
+
+def test_constants_are_folded_into_the_op_that_they_enter() -> None:
+    x = Value(2.0, label="x")
+    text = html((x - 0.5) ** 2)
+    data = Page(text).data
+    assert [(value["name"], value["data"]) for value in data["values"]] == [
+        *(("x", "2.0"), ("v3", "1.5"), ("v4", "2.25"))
+    ]
+    assert data["values"][2]["made"] == ["v3**2.0", "1.5**2.0"]
+    assert data["values"][2]["operands"] == [1]
+    assert data["steps"][0]["where"] == [["a", 1, "1.5"], ["b", None, "2.0"]]
+    assert heads(text) == [["x"], ["v3", "- 0.5"], ["v4", "**2"]]
+    assert len(Page(html((x - 0.5) ** 2, constants=True)).data["values"]) == 5
+
+
+def test_variables_name_what_has_no_label() -> None:
+    x, w = Value(2.0), Value(-3.0)
+    xw = x * w
+    text = html(tanh(xw), names=locals())
+    assert [value["name"] for value in Page(text).data["values"]] == ["x", "w", "xw", "v3"]
+    assert heads(text) == [["x"], ["w"], ["xw", "*"], ["v3", "tanh"]]
 
 
 def test_a_partial_is_what_the_rule_gives_or_a_remark_says_why_not() -> None:
@@ -396,7 +418,7 @@ def test_the_drawing_has_the_names_of_the_panels() -> None:
     assert drawn["layers.0.neurons.1"] == ["neurons.1", "relu"]  # in frames of the other names
     assert drawn["layers.1.neurons.0"] == ["neurons.0", "Σwx"]
     assert all(name.endswith(head[0]) for name, head in drawn.items() if head)
-    assert [name for name, head in drawn.items() if not head] == ["v4", "v5", "1.0"]
+    assert [name for name, head in drawn.items() if not head] == ["v4", "v5"]
 
 
 def test_its_options(tmp_path: Path) -> None:

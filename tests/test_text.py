@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from micrograd_like.text import cells, clean, cut, padded, shorten
+from micrograd_like.text import base, cells, clean, cut, encodable, padded, shorten, shown
 
 
 @pytest.mark.parametrize(
@@ -44,3 +49,49 @@ def test_what_is_cut_takes_no_more_columns_with_its_mark(text: str, columns: int
 def test_a_repr_is_cut_to_its_width() -> None:
     assert shorten("a" * 10, 12) == repr("a" * 10)
     assert shorten("a" * 11, 12) == "'aaaaaaaaaa…"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("utf-8", "∂Σ/∂w₁ = −1·√2 → é…"),
+        ("cp1252", "dsum/dw1 = -1·sqrt2 -> é…"),
+        ("ascii", "dsum/dw1 = -1*sqrt2 -> \\xe9..."),
+    ],
+)
+def test_what_an_encoding_lacks_is_ascii(encoding: str, text: str) -> None:
+    assert encodable("∂Σ/∂w₁ = −1·√2 → é…", encoding) == text
+
+
+def test_a_number_has_six_digits_and_a_line_its_files_name() -> None:
+    assert [shown(x) for x in (1 / 3, -0.0, 1e-9 / 3, 2.0)] == ["0.333333", "0", "3.33333e-10", "2"]
+    assert base("/home/me/train.py:12") == base("C:\\me\\train.py:12") == "train.py:12"
+    assert base("/tmp/\x1b[31m.py:1") == "\ufffd[31m.py:1"
+
+
+PRINTS = """
+from micrograd_like import Value, explain, find_nonfinite, fsum, gradient_report, nn, sqrt
+x = Value(0.5, label="σ₁ ñ")
+model = nn.MLP(1, [2, 1], rng=1)
+loss = (model([x]) - 1) ** 2 + fsum([x, x, x, x]) + sqrt(x - 0.5)
+for each in (x, loss, explain(x, loss), find_nonfinite(loss), *loss.steps(), loss.graph(), model):
+    print(each, repr(each))
+print(gradient_report(model, loss, lr=0.1))
+loss.graph().save("loss.svg", layout="builtin")
+"""
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "C"])
+def test_whatever_is_printed_can_be_on_any_terminal(encoding: str, tmp_path: Path) -> None:
+    told = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    told = told if encoding == "C" else {"PYTHONIOENCODING": encoding}
+    (tmp_path / "script.py").write_text(PRINTS, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent), **told},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert b"dadd/da = 1" in done.stdout
+    assert "σ₁ ñ" in (tmp_path / "loss.svg").read_text(encoding="utf-8")

@@ -9,29 +9,31 @@ or ``python -m micrograd_like debug SCRIPT:NAME``, or ``breakpoint()`` in a scri
 
 It stands between two steps. A step takes a value whose gradient is complete, ``out``, and one of
 its operands, ``x``, and adds the gradient times the partial to the operand's gradient. Every
-``grad`` is what the walk has made it so far or, if you leave before the end, what it was before.
+``grad`` is what the walk has made it so far; when you leave, what it was before.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import IO, Any
 
 from ..engine import Value, topological_order
-from ..text import shorten
+from ..text import clean, shorten
 from .looking import Looking
-from .prompt import Breakpoint, Lookup, Mistake, When, condition, count_of, none_taken, number_of
+from .prompt import Lookup, Mistake, Scope, count_of, none_taken
 from .steps import Walk
+
+LEAVING = "every gradient is what it was before"
 
 
 class Debugger(Looking):
-    """The commands that move and stop; the others are in `Looking`."""
+    """The commands that move; the others are in `Looking` and `stopping.Stopping`."""
 
     prompt = "(grad) "
+    reading = False  # whether it waits for a command
 
     def __init__(
         self,
@@ -41,31 +43,48 @@ class Debugger(Looking):
         stdout: IO[str] | None = None,
         seed: float = 1.0,
         commands: Iterable[str] = (),
+        constants: bool = False,
     ) -> None:
         if not isinstance(root, Value):
-            raise TypeError(f"cannot debug {shorten(root)} of type {type(root).__name__}: no Value")
+            kind = clean(type(root).__name__)
+            raise TypeError(f"cannot debug {shorten(root)} of type {kind}: no Value")
         super().__init__("tab", stdin, stdout)
         self.use_rawinput = stdin is None
         self.namespace = {} if namespace is None else namespace
         self.cmdqueue = list(commands)
         self.queued = len(self.cmdqueue)
-        self.walk = Walk(root, seed)
-        self.lookup = Lookup(topological_order(root), self.evaluate)
-        self.breakpoints: list[Breakpoint] = []
-        self.made = 0  # the number of the last one
+        self.breakpoints, self.displays = [], {}
+        self.walk = Walk(root, seed, self.namespace, constants)
+        self.lookup = Lookup(self.walk.order, self.evaluate, self.namespace, constants)
 
     def run(self) -> None:
-        """Do commands until the user leaves. Unless that is at the end, restore every gradient."""
+        """Do commands until the user leaves; then every gradient is again what it was before."""
         try:
-            self.tell(f"{self.lookup.title(self.walk.root)}: {len(self.walk.tape)} steps")
+            had = f", from no gradients: {self.walk.had} leaves had some" if self.walk.had else ""
+            self.tell(f"{self.lookup.title(self.walk.root)}: {len(self.walk.tape)} steps{had}")
             self.show_position()
             while True:
                 with self.interruptible():  # at the prompt, as in pdb
                     self.cmdloop()
                     return
+        except (OSError, NotImplementedError) as error:
+            if not (self.reading and self.use_rawinput):
+                raise
+            self.tell(f"\n*** no commands can be read here: {clean(error, 200)}")
+            self.tell('run pytest with -s, or say them: debug(loss, commands=["finish", "quit"])')
         finally:
-            if not self.walk.at_end:
-                self.walk.restore()
+            self.walk.restore()
+
+    def preloop(self) -> None:
+        self.reading = True
+
+    def precmd(self, line: str) -> str:
+        self.reading = False
+        return super().precmd(line)
+
+    def postcmd(self, stop: bool, line: str) -> bool:
+        self.reading = True
+        return stop
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -77,21 +96,30 @@ class Debugger(Looking):
             self.tell("--KeyboardInterrupt--")
 
     def evaluate(self, expression: str | CodeType, **names: object) -> Any:
-        """Evaluate an expression among the names of the script, and more ``names``."""
-        return eval(expression, self.namespace, names or None)
+        """Evaluate an expression among the names of the script, the values', and more ``names``."""
+        scope = Scope(self.namespace, self.lookup, names)
+        return eval(expression, scope, scope)
 
     def default(self, line: str) -> None:
         """Run what is not a command as Python."""
         line = line.removeprefix("!").strip()
+        scope = Scope(self.namespace, self.lookup, {})
         with contextlib.redirect_stdout(self.stdout):
             try:
                 code = compile(line, "<stdin>", "eval")
             except SyntaxError:
-                exec(compile(f"{line}\n", "<stdin>", "single"), self.namespace)
-            else:
-                found = self.evaluate(code)
-                if found is not None:
-                    self.tell(repr(found))
+                try:
+                    code = compile(f"{line}\n", "<stdin>", "single")
+                except SyntaxError as error:
+                    raise Mistake(f"SyntaxError: {error.msg}{self.meant(line)}") from None
+                return exec(code, scope, scope)
+            try:
+                found = eval(code, scope, scope)
+            except NameError as error:
+                raise Mistake(f"NameError: {error}{self.meant(line)}") from None
+            if found is not None:
+                self.tell(repr(found))
+            return None
 
     # ------------------------------------------------------------------ moving
 
@@ -108,13 +136,20 @@ class Debugger(Looking):
         self.go(target - self.walk.position or 1)
 
     def do_until(self, arguments: str) -> None:
-        """until NODE: go on until the gradient of NODE is complete, or to a breakpoint."""
+        """until [NODE]: go on until the gradient of NODE is complete, or to a breakpoint.
+
+        Without NODE, until the current value has handed on its gradient, as `next` does.
+        """
+        if not arguments:
+            return self.do_next("")
         value = self.node(arguments, "until")
+        if value not in self.walk.complete_at:
+            raise Mistake(f"{self.lookup.title(value)} is a constant: no step leads there")
         count = self.walk.complete_at[value] - self.walk.position
         if count <= 0:
             name = self.lookup.title(value)
             raise Mistake(f"the gradient of {name} is complete: `back` or `restart`")
-        self.go(count)
+        return self.go(count)
 
     def do_continue(self, arguments: str) -> None:
         """continue: go on to the next breakpoint, or to the end."""
@@ -141,9 +176,18 @@ class Debugger(Looking):
         self.show_position()
 
     def do_quit(self, arguments: str) -> bool:
-        """quit: leave. Before the end of the walk, every gradient becomes what it was before."""
-        if not self.walk.at_end:
-            self.tell("this is not the end of the walk: every gradient is what it was before")
+        """quit [keep]: leave; every gradient is then what it was before. At the end of the walk,
+        `quit keep` adds the walk's gradients to those of the leaves, as backward() does."""
+        if arguments.strip() not in ("", "keep"):
+            raise Mistake("quit takes no arguments but keep")
+        if not arguments:
+            self.tell(LEAVING)
+            if self.walk.at_end:
+                self.tell("(`quit keep` adds those of the walk, as backward() does)")
+        elif not self.walk.at_end:
+            raise Mistake("this is not the end of the walk: `finish`, then `quit keep`")
+        else:
+            self.walk.keep()
         return True
 
     def do_EOF(self, arguments: str) -> bool:
@@ -159,113 +203,14 @@ class Debugger(Looking):
         if count < 0 and not walk.position:
             raise Mistake("this is the start of the walk: `step`, `continue` or `quit`")
         target = min(max(walk.position + count, 0), len(walk.tape))
+        self.selected, told = None, False
         try:
             with self.interruptible():
-                while walk.position != target:
+                while walk.position != target and not told:
                     walk.forward() if count > 0 else walk.back()
-                    if stop and self.stops():
-                        break
+                    told = stop and self.stops()
         finally:
-            self.show_position()
-
-    def stops(self) -> bool:
-        """Tell which breakpoints stop here, and return whether there are any."""
-        hit = [each for each in self.breakpoints if each.holds()]
-        for each in hit:
-            each.hits += 1
-            self.tell(each.headline)
-        self.breakpoints = [each for each in self.breakpoints if each not in hit or not each.once]
-        return bool(hit)
-
-    def show_position(self) -> None:
-        """Show the last step and the next one."""
-        walk, done, coming = self.walk, self.walk.done, self.walk.coming
-        if done is not None:
-            first = walk.before(done.x)
-            parts = [first] if first else []
-            parts += [done.before, done.product] if done.earlier else [done.product]
-            total = done.x.grad if first else done.after
-            summed = f"{' + '.join(map(repr, parts))} = " if len(parts) > 1 else ""
-            to_come = f", {done.waiting} to come" if done.waiting else ""
-            self.tell(f"   grad of {self.lookup.title(done.x)} = {summed}{total!r}{to_come}")
-        if coming is None:
-            walk.sync()  # the user may have changed a grad on the way
-            self.tell("-> the end: every gradient is what backward() makes it")
-            return
-        where = f"   {coming.out.line}" if coming.out.line else ""
-        self.tell(
-            f"-> {coming.number}/{len(walk.tape)}  {self.lookup.title(coming.out)} to "
-            f"{self.lookup.title(coming.x)}: {coming.upstream!r} × {coming.partial!r}"
-            f"   ({coming.formula}){where}"
-        )
-
-    # ------------------------------------------------------------------ stopping
-
-    def do_break(self, arguments: str) -> None:
-        """break [WHERE] [if CONDITION]: stop there. Without arguments, list the breakpoints.
-
-        WHERE is a value: its label, its name as v12, or an expression. The walk stops when the
-        gradient of the value is complete. WHERE may also be one of
-            op NAME           any value of that op, as `break op relu`
-            module NAME       any value of that module, as `break module layers.0`
-            FILE:LINE         any value made there, if trace_lines() was on
-        With a CONDITION, the walk stops when a gradient changes, that of WHERE or any, and the
-        condition is true. It is Python, where |...| stands for abs(...), and has the names grad
-        (the sum in this walk so far), before (the sum before this step), step, out and x. Or it is
-        one of
-            not finite        as in `break if not finite`
-            changes sign      as in `break w1 if changes sign`
-        """
-        self.stop_at(arguments) if arguments else self.do_info("breakpoints")
-
-    def do_tbreak(self, arguments: str) -> None:
-        """tbreak [WHERE] [if CONDITION]: set a breakpoint that stops once, and is then deleted."""
-        if not arguments:
-            raise Mistake("tbreak where? See `help break`")
-        self.stop_at(arguments, once=True)
-
-    def do_watch(self, arguments: str) -> None:
-        """watch NODE: stop whenever the gradient of NODE changes."""
-        value = self.node(arguments, "watch")
-        self.add(f"watch {self.lookup.title(value)}", [value], lambda step: True)
-
-    def do_delete(self, arguments: str) -> None:
-        """delete [NUMBER ...]: delete these breakpoints, or all."""
-        numbers = {number_of(word, "a breakpoint's number") for word in arguments.split()}
-        unknown = numbers - {each.number for each in self.breakpoints}
-        if unknown:
-            raise Mistake(f"no breakpoint {min(unknown)}: `info breakpoints` lists them")
-        kept = [each for each in self.breakpoints if numbers and each.number not in numbers]
-        self.tell(f"deleted {len(self.breakpoints) - len(kept)}")
-        self.breakpoints = kept
-
-    def stop_at(self, text: str, *, once: bool = False) -> None:
-        """Add the breakpoint that was typed: [WHERE] [if CONDITION]."""
-        where, given, asked = re.split(r"^(.*?)(?:\s*\b(if)\s+(.*))?$", text.strip())[1:4]
-        when = condition(asked, self.evaluate) if given else None
-        values = self.lookup.place(where) if where or not given else self.lookup.order
-        self.add(text.strip(), values, when, once)
-
-    def add(self, text: str, values: list[Value], when: When, once: bool = False) -> None:
-        """Add a breakpoint, and tell its number."""
-        self.made += 1
-        self.breakpoints.append(Breakpoint(self.walk, self.made, text, values, when, once))
-        self.tell(self.breakpoints[-1].headline)
-
-    def do_info(self, arguments: str) -> None:
-        """info breakpoints | step | values: list the breakpoints, the current step, all values."""
-        topic = arguments.strip() or "breakpoints"
-        if "breakpoints".startswith(topic):
-            self.tell("\n".join(map(str, self.breakpoints)) or "no breakpoints")
-        elif "step".startswith(topic):
-            self.tell(self.walk.coming or "the end of the walk")
-        elif "values".startswith(topic):
-            for value in self.lookup.order[-200:]:
-                self.tell(f"  {self.described(value)}")
-            if len(self.lookup.order) > 200:
-                self.tell(f"  the last 200 of {len(self.lookup.order)}")
-        else:
-            raise Mistake(f"no info about {topic!r}: say breakpoints, step or values")
+            self.show_position(not told)
 
 
 def debug(
@@ -275,10 +220,13 @@ def debug(
     commands: Iterable[str] = (),
     stdin: IO[str] | None = None,
     stdout: IO[str] | None = None,
+    names: Mapping[str, object] | None = None,
+    constants: bool = False,
 ) -> None:
-    """Walk through ``root.backward(seed)`` at a prompt, among the names of the caller; first do the
-    ``commands``, as if they were typed."""
-    Debugger(root, _names(sys._getframe(1)), stdin, stdout, seed, commands).run()
+    """Walk through ``root.backward(seed)`` at a prompt, among ``names`` or those of the caller;
+    first do the ``commands``, as if they were typed. Changes no gradient (but see `quit keep`)."""
+    found = _names(sys._getframe(1)) if names is None else {**names}
+    Debugger(root, found, stdin, stdout, seed, commands, constants).run()
 
 
 def set_trace(root: Value | None = None) -> None:

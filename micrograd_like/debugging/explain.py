@@ -9,8 +9,8 @@ What you can do with it::
     2 paths, whose products add up to 7.0, the same to the last bit.
     Each factor is the partial that leads to the value above it.
     <BLANKLINE>
-      + v5 → * v4 → x
-         5 =    1 × 5
+      + v5 → (5*) v4 → x
+         5 =       1 × 5
     <BLANKLINE>
       + v5 → * v3 → x
          2 =    1 × 2
@@ -24,31 +24,30 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import chain, groupby
 from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..engine import Value
 from ..functional import gradients
 from ..names import Names
-from ..text import cells, clean, shorten
+from ..text import base, cells, columns_of, printable, shorten
 from .not_finite import arithmetic, with_line
 from .not_finite import find_nonfinite as find_nonfinite
 from .paths import FIFTY_DIGITS, ZERO, Path, Paths, count, many_paths, short
 from .steps import first_not_finite
 
-COLUMNS = 100  # of the text
+COLUMNS = 100  # of the text, unless the terminal has fewer
 ENDS = 12  # values that are shown of either end of a long path
 CANCELLED = 1e4  # terms cancel if their sizes add up to this many times the gradient
 NEGLIGIBLE = Decimal("1e-40")  # of the sizes: a sum below is 0, but for the 50 digits
 SHOWN = 3  # values that a finding names
 SATURATED = 1e-3  # an activation is saturated if its partial is less than this share of the largest
 PRODUCTS = ("mul", "sumprod", "weighted_sum")  # the ops that multiply pairs of operands
-WRAPPER = textwrap.TextWrapper(COLUMNS, subsequent_indent="  ")
-WRAPPER.break_long_words = WRAPPER.break_on_hyphens = False
 
 Edges = list[tuple[Value, float]]  # values of a path, and the factors that lead to them
 
@@ -64,12 +63,19 @@ class Explanation:
     findings        what is remarkable: terms that cancel, paths that are cut, why it is 0
     """
 
-    def __init__(self, leaf: Value, loss: Value, k: int) -> None:
+    def __init__(
+        self,
+        leaf: Value,
+        loss: Value,
+        k: int,
+        names: Mapping[str, object] | None = None,
+        constants: bool = False,
+    ) -> None:
         self.leaf, self.loss = leaf, loss
         (self.gradient,) = gradients(loss, [leaf])
         with localcontext(FIFTY_DIGITS):
             all_paths = Paths(leaf, loss, k)
-            self.names = Names(all_paths.order)
+            self.names = Names(all_paths.order, names, constants)
             self.paths, self.path_count = all_paths.largest(), all_paths.number()
             self.exact_sum, sizes = all_paths.total, all_paths.size
             self.sum, self.absolute_sum = float(self.exact_sum), float(sizes)
@@ -81,29 +87,43 @@ class Explanation:
         return f"<Explanation of the gradient {self.gradient!r}: {many_paths(self.path_count)}>"
 
     def __str__(self) -> str:
+        return printable(self.text(columns_of(sys.stdout, COLUMNS)))
+
+    def text(self, columns: int = COLUMNS) -> str:
+        """Return what is printed, of so many columns."""
         leaf, loss = self.names.title(self.leaf), self.names.title(self.loss)
         head = [f"d({loss})/d({leaf}) = {self.gradient!r}"]
         if self.path_count:
             in_range = isfinite(self.sum) and (self.sum or not self.exact_sum)
             total = repr(self.sum) if in_range else short(self.exact_sum)
             agreement = _agreement(self.gradient, self.sum)
-            head.append(f"{_sum_of(self.path_count)} {total}{agreement}.")
+            head += textwrap.wrap(f"{_sum_of(self.path_count)} {total}{agreement}.", columns)
             head.append("Each factor is the partial that leads to the value above it.")
         with localcontext(FIFTY_DIGITS):
-            blocks = [head, *[_grid(path, self.names) for path in self.paths]]
+            blocks = [head, *[_grid(path, self.names, columns) for path in self.paths]]
         others = self.path_count - len(self.paths)
         if others:
             blocks.append([f"and {_sum_of(others, 'other ')} {short(self.others_sum)}"])
         for finding in self.findings:
-            blocks.append(WRAPPER.wrap(f"! {finding.text}.".replace("?.", "?")))
+            text = f"! {finding.text}.".replace("?.", "?")
+            options: Any = {"break_long_words": False, "break_on_hyphens": False}
+            blocks.append(textwrap.wrap(text, columns, subsequent_indent="  ", **options))
         return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def explain(leaf: Value, loss: Value, k: int = 5) -> Explanation:
+def explain(
+    leaf: Value,
+    loss: Value,
+    k: int = 5,
+    *,
+    names: Mapping[str, object] | None = None,
+    constants: bool = False,
+) -> Explanation:
     """Return why the gradient of ``loss`` with respect to ``leaf``, a leaf or not, is what it is.
 
     Shows the ``k`` paths whose products are largest in size; one with a factor that is not finite
-    comes before all others. No ``grad`` is read or changed.
+    comes before all others. ``names`` holds variables, as ``locals()`` does; ``constants`` are told
+    with the op that they entered, as ``**2``, unless it is true. No ``grad`` is read or changed.
     """
     for role, value in (("leaf", leaf), ("loss", loss)):
         if not isinstance(value, Value):
@@ -111,7 +131,7 @@ def explain(leaf: Value, loss: Value, k: int = 5) -> Explanation:
     k = operator.index(k)
     if k < 1:
         raise ValueError(f"k is {k}: at least 1 path is shown")
-    return Explanation(leaf, loss, k)
+    return Explanation(leaf, loss, k, names, constants)
 
 
 def _sum_of(n: int, other: str = "") -> str:
@@ -129,8 +149,9 @@ def _agreement(gradient: float, sum_: float) -> str:
     return f", and the gradient is off by {short(gradient - sum_)}"
 
 
-def _grid(path: Path, names: Names) -> list[str]:
-    """Return a path as rows: the values' names, and under each the factor that leads to it.
+def _grid(path: Path, names: Names, columns: int) -> list[str]:
+    """Return a path as rows: the values' names, under each the factor that leads to it, and the
+    line that made it, where that is another than the one before.
 
     The product stands under the loss. The middle of many equal steps, and of a long path, is shown
     as one factor, so that the factors shown multiply to the product.
@@ -138,18 +159,21 @@ def _grid(path: Path, names: Names) -> list[str]:
     edges = [*zip(path.values[1:], path.factors)]
     runs = [[*run] for _, run in groupby(edges, lambda edge: (edge[0].op, edge[1]))]
     parts = [part for run in runs for part in _without_middle([[edge] for edge in run], 1)]
-    steps = [(names(path.values[0]), short(path.exact), clean(path.values[0].line))]
+    steps, line = [(names(path.values[0]), short(path.exact), base(path.values[0].line))], ""
     for part in _without_middle(parts, ENDS):
         value, factor = part[0]
         if len(part) == 1:
-            steps.append((names(value), short(factor), clean(value.line)))
+            line, before = base(value.line), line or steps[0][2]
+            steps.append((names(value), short(factor), line if line != before else ""))
         else:
             product = short(math.prod(Decimal(factor) for _, factor in part))
             steps.append((f"… {len(part):,} more …", product, ""))
     widths = [max(map(cells, cell)) + 3 for cell in steps]
-    groups, limit = [["", "", ""]], sum(widths) / math.ceil(sum(widths) / (COLUMNS - 10))
+    even = sum(widths) / math.ceil(sum(widths) / (columns - 10))  # groups of about equal widths
+    groups = [["", "", ""]]
     for n, (cell, width) in enumerate(zip(steps, widths)):
-        if cells(groups[-1][0]) + width / 2 > limit:
+        end = cells(groups[-1][0]) + width
+        if n and (end - width / 2 > even or end > columns):
             groups.append(["   "] * 3)
         marks = (" → ", " = " if n == 1 else " × ", "   ") if n else ("  ",) * 3
         groups[-1] = [

@@ -36,7 +36,7 @@ from ..functional import gradients
 from ..names import WIDTH
 from ..nn import Module, Neuron
 from ..ops import as_float, number
-from ..text import cells, clean, padded, shorten
+from ..text import cells, clean, padded, printable, shorten
 from .explain import PRODUCTS, SATURATED, largest_partial
 
 SUMS = ("add", "fsum", "sub")
@@ -107,7 +107,7 @@ class GradientReport(NamedTuple):
                 "A sigmoid or tanh of an example is saturated if its partial is less than "
                 f"{SATURATED:g} of the largest."
             ]
-        return "\n".join([*lines, "", *notes])
+        return printable("\n".join([*lines, "", *notes]))
 
     def svg(self) -> str:
         """Return the report as a picture: a self-contained SVG document."""

@@ -2,78 +2,224 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import linecache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..drawing.graph import Graph, grad_of, is_computed
+from ..drawing.graph import Graph
 from ..engine import Value
-from ..names import label
-from ..text import padded
-from .prompt import Lookup, Mistake, Prompt, none_taken
-from .steps import Walk
+from ..functional import gradients
+from ..ops import as_float
+from ..text import base, cells, clean, cut, padded, shown
+from .prompt import Mistake, count_of, none_taken, width
+from .replaying import replay
+from .stopping import Stopping, gradient
 
+Row = tuple[str, "Value | None", "float | None"]  # what is drawn, a value, a partial
+MOST_DRAWN = 300  # values; of a larger graph the part that is near
 WHICH = "which value? Say its label, or its name as `info values` shows it"
 
 
-class Looking(Prompt):
-    """A prompt in the middle of a walk: ``lookup`` finds its values."""
+class Looking(Stopping):
+    """A prompt in the middle of a walk, which shows where it is and what is around."""
 
-    walk: Walk
-    lookup: Lookup
+    selected: Value | None = None  # by `up` and `down`, until the next step
 
-    def do_where(self, arguments: str) -> None:
-        """where: show a path from the loss to here, the nearest value last."""
-        none_taken("where", arguments)
+    # ------------------------------------------------------------------ the position
+
+    def show_position(self, why: bool = True) -> None:
+        """Show the last step, unless a breakpoint has told ``why`` it stopped, and the next one."""
+        walk, done, coming, number = self.walk, self.walk.done, self.walk.coming, self.number
+        if done is not None and why:
+            parts = [done.before, done.product] if done.earlier else []
+            summed = f"{' + '.join(map(number, parts))} = " if parts else ""
+            to_come = f", {done.waiting} to come" if done.waiting else ""
+            told = f"   grad of {{}} = {summed}{number(done.after)}{to_come}"
+            self.tell(self.fitted(told, self.lookup.title(done.x)))
+        if coming is None:
+            walk.sync()  # the user may have changed a grad on the way
+            self.tell("-> the end: every gradient is what backward() makes it")
+        else:
+            line = f"-> {coming.number}/{len(walk.tape)}  {{}} to {{}}: "
+            line += f"{number(coming.upstream)} × {number(coming.partial)}"
+            line = self.fitted(line, *map(self.lookup.title, (coming.out, coming.x)))
+            formula = f"   ({coming.formula})"
+            both = width(line) + cells(formula) <= self.columns
+            self.tell(line + formula if both else f"{line}\n{formula}")
+            self.show_source(coming.out)
+        self.show_displays()
+
+    def show_source(self, value: Value) -> None:
+        """Show the line of the script that made a value, and mark the expression in it."""
+        file, _, number = value.line.rpartition(":")
+        source = linecache.getline(file, int(number or 0)).rstrip()
+        if not source.strip():
+            return
+        text, (start, stop) = source.lstrip(), getattr(value.line, "span", None) or (0, 0)
+        head, indent = (
+            f"   {base(value.line)}: ",
+            len(source.encode()) - len(source.lstrip().encode()),
+        )
+        first, last = (
+            len(text.encode()[: max(at - indent, 0)].decode(errors="ignore"))
+            for at in (start, stop)
+        )
+        room = self.columns - cells(head)
+        skipped = max(min(first, cells(text) - room), 0)
+        self.tell(head + cut(clean(text[skipped:]), room))
+        if last > first:
+            marks = min(last - first, room - first + skipped)
+            self.tell(" " * (cells(head) + first - skipped) + "^" * marks)
+
+    def path(self) -> list[Value]:
+        """Return the values on a path from here to the loss."""
         coming = self.walk.coming
         path = [coming.x, coming.out] if coming else [self.walk.root]
         above = {step.x: step.out for step in reversed(self.walk.tape)}  # the first that adds to x
         while path[-1] in above:
             path.append(above[path[-1]])
+        return path
+
+    def do_where(self, arguments: str) -> None:
+        """where: show a path from the loss to here, the nearest value last."""
+        none_taken("where", arguments)
+        path, rows = self.path(), list[Row]()
         for i, value in reversed([*enumerate(path)]):
             if i < 20 or i >= len(path) - 20:
-                self.tell(f"{'->' if i == 0 else '  '} {self.described(value)}")
+                mark = ">" if value is self.selected else "->" if i == 0 else ""
+                rows.append((f"{mark:3}", value, None))
             elif i == 20:
-                self.tell(f"   … {len(path) - 40} more …")
+                rows.append((f"   … {len(path) - 40} more …", None, None))
+        self.table(rows)
+
+    def do_up(self, arguments: str) -> None:
+        """up [COUNT]: look at the value that is one nearer to the loss on the path of `where`.
+
+        The commands that take a NODE then take this one, until the next step.
+        """
+        self.select(count_of(arguments))
+
+    def do_down(self, arguments: str) -> None:
+        """down [COUNT]: look at the value that is one nearer to the next step, as `up` does."""
+        self.select(-count_of(arguments))
+
+    def select(self, count: int) -> None:
+        """Go along the path, as far as there is one."""
+        path = self.path()
+        at = path.index(self.node(""))
+        to = min(max(at + count, 0), len(path) - 1)
+        if to == at:
+            raise Mistake("this is the loss" if count > 0 else "this is where the next step leads")
+        self.selected = path[to]
+        self.table([(">  ", path[to], None)])
+
+    # ------------------------------------------------------------------ tables of values
+
+    def table(self, rows: Sequence[Row]) -> None:
+        """Show values: what is drawn before each, its name, data and gradient, and a partial."""
+        partials = any(dx is not None for *_, dx in rows)
+        for digits in (6, 4):
+            cells_of = [
+                (
+                    head + (self.lookup(value) if value is not None else ""),
+                    f"{value.data + 0.0:.{digits}g}" if value is not None else "",
+                    gradient(value) if value is not None else "",
+                    "" if dx is None else f"{dx + 0.0:.{digits}g}",
+                )
+                for head, value, dx in rows
+            ]
+            columns = [("", "data", "grad", "× partial" if partials else ""), *cells_of]
+            _, *numbers = [max(map(cells, column)) + 2 for column in zip(*columns)]
+            room = self.columns - sum(numbers)
+            if room > 24:
+                break
+        first = min(max(cells(row[0]) for row in columns), room)
+        for name, *texts in columns:
+            right = [" " * (n - cells(text)) + text for n, text in zip(numbers, texts)]
+            self.tell((padded(cut(name, first), first) + "".join(right)).rstrip())
 
     def do_list(self, arguments: str) -> None:
         """list [NODE]: draw what a value, or the current one, is made of and what it goes into."""
         coming, value = self.walk.coming, self.node(arguments)
-        uses = [(v, i) for v in self.lookup.order for i, x in enumerate(v.operands) if x is value]
-        for k, (out, i) in enumerate(uses[:12]):
-            self.tell(f"   {'├' if k else '┌'}─ {self.described(out)}   × {out.partials[i]!r}")
+        order = self.lookup.order
+        uses = [(v, i) for v in order for i, x in enumerate(v.operands) if x is value]
+        rows: list[Row] = [
+            (f"   {'├' if k else '┌'}─ ", out, out.partials[i])
+            for k, (out, i) in enumerate(uses[:12])
+        ]
         if len(uses) > 12:
-            self.tell(f"   ├─ … and {len(uses) - 12} more")
+            rows.append((f"   ├─ … and {len(uses) - 12} more", None, None))
         if uses:
-            self.tell("   ▼")
+            rows.append(("   ▼", None, None))
         index = coming.index if coming and coming.out is value else None
-        self.tell(f"{'  ' if index is None else '->'} {self.described(value)}")
-        last = len(value.operands) - 1
-        for i, (x, dx) in enumerate(zip(value.operands[:40], value.partials)):
-            line = f"{'└' if i == last else '├'}─{'▶' if i == index else '─'}"
-            self.tell(f"   {line} {self.described(x)}   × {dx!r}")
-        if last >= 40:
-            self.tell(f"   └── … and {last - 39} more")
+        rows.append(("   " if index is None else "-> ", value, None))
+        below = [i for i, x in enumerate(value.operands) if x in {*order}]
+        for i in below[:40]:
+            corner = f"   {'└' if i == below[-1] else '├'}─{'▶' if i == index else '─'} "
+            rows.append((corner, value.operands[i], value.partials[i]))
+        if len(below) > 40:
+            rows.append((f"   └── … and {len(below) - 40} more", None, None))
+        self.table(rows)
+
+    def do_longlist(self, arguments: str) -> None:
+        """longlist: list all values, from the loss down, with -> where the next step starts."""
+        none_taken("longlist", arguments)
+        order, here = [*reversed(self.lookup.order)], self.node("")
+        at = max(0, min(order.index(here) - 100, len(order) - 200)) if here in order else 0
+        some, marks = order[at : at + 200], {here: "-> "}
+        self.table([(marks.get(value, "   "), value, None) for value in some])
+        if len(order) > 200:
+            self.tell(f"   {at + 1} to {at + len(some)} of {len(order)}")
+
+    def do_info(self, arguments: str) -> None:
+        """info breakpoints | step | values: list the breakpoints, the current step, all values."""
+        topic = arguments.strip() or "breakpoints"
+        if "breakpoints".startswith(topic):
+            self.show_breakpoints()
+        elif "step".startswith(topic):
+            self.tell(self.walk.coming or "the end of the walk")
+        elif "values".startswith(topic):
+            self.do_longlist("")
+        else:
+            raise Mistake(f"no info about {topic!r}: say breakpoints, step or values")
+
+    # ------------------------------------------------------------------ one value
 
     def do_print(self, arguments: str) -> None:
-        """print EXPRESSION: show a value by its label or name, or any Python expression."""
-        value = self.lookup.labelled(arguments.strip())
+        """print EXPRESSION: show what a Python expression is, in full; labels are names in it."""
+        value = self.lookup.labelled(arguments.strip()) if not arguments.isidentifier() else None
         self.default(arguments) if value is None else self.tell(repr(value))
 
+    def do_pp(self, arguments: str) -> None:
+        """pp EXPRESSION: show what it is, laid out; a value as `whatis` does."""
+        from pprint import pformat
+
+        found = self.lookup.labelled(arguments.strip())
+        found = self.evaluate(arguments.strip()) if found is None else found
+        if isinstance(found, Value) and found in self.lookup:
+            self.tell_about(found)
+        else:
+            self.tell(pformat(found, width=self.columns))
+
     def do_whatis(self, arguments: str) -> None:
-        """whatis NODE: say what made a value, and how much of its gradient has arrived."""
-        value = self.node(arguments, "whatis")
-        kind = "a leaf"
+        """whatis [NODE]: say what made a value, and how much of its gradient has arrived."""
+        self.tell_about(self.node(arguments))
+
+    def tell_about(self, value: Value) -> None:
+        """Show what made a value, its numbers in full, and its line."""
+        kind = "a constant" if value.constant else "a leaf"
         if value.op:
             more = " …" if len(value.operands) > 8 else ""
             operands = ", ".join(map(self.lookup.title, value.operands[:8]))
             kind = f"{value.op.name} of {operands}{more}"
         self.tell(f"{self.lookup.title(value)} is {kind}")
         self.tell(f"   data {value.data!r}")
-        if value.line:
-            self.tell(f"   made at {value.line}")
         uses = sum(x is value for out in self.lookup.order for x in out.operands)
         arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
-        self.tell(f"   grad {_gradient(value)}, {arrived} of {uses} contributions are there")
+        grad = "–" if gradient(value) == "–" else repr(value.grad)
+        self.tell(f"   grad {grad}, {arrived} of {uses} contributions are there")
+        if value.line:
+            self.show_source(value)
 
     def do_formula(self, arguments: str) -> None:
         """formula [NODE]: show the formulas of the op that made a value, with numbers."""  # noqa: D401
@@ -81,32 +227,73 @@ class Looking(Prompt):
         if value.op is None:
             raise Mistake(f"{self.lookup.title(value)} is a leaf: no op made it")
         n = len(value.operands)
-        self.tell(f"{self.lookup.title(value)} = {value.op.name} = {value.data!r}")
+        self.tell(f"{self.lookup.title(value)} = {value.op.name} = {shown(value.data)}")
         for i, (x, dx) in enumerate(zip(value.operands, value.partials)):
-            self.tell(f"   {value.op.formula(i, n, dx)}   towards {self.lookup.title(x)}")
+            number = float(shown(dx))
+            self.tell(f"   {value.op.formula(i, n, number)}   towards {self.lookup.title(x)}")
 
     def do_why(self, arguments: str) -> None:
-        """why NODE: explain why its gradient is what it is, by the paths that it is the sum of."""
+        """why [NODE]: say why its gradient is what it is, by the paths that it is the sum of."""
         from .explain import explain
 
-        self.tell(explain(self.node(arguments, "why"), self.walk.root))
+        why = explain(self.node(arguments), self.walk.root, names=self.namespace)
+        self.tell(why.text(self.columns))
+
+    def do_what_if(self, arguments: str) -> None:
+        """what-if NODE = NUMBER: show what would change; nothing does. As `what-if w1 = 0.2`."""
+        name, equals, text = arguments.rpartition("=")
+        if not equals or not name.strip():
+            raise Mistake("what-if takes a value and a number, as `what-if w1 = 0.2`")
+        value, root, order = self.node(name), self.walk.root, self.lookup.order
+        twins = replay(root, {value: as_float(self.evaluate(text.strip()))})
+        new = gradients(twins[root], map(twins.__getitem__, order), seed=self.walk.seed)
+        rows = []
+        for x, grad in zip(order, new):
+            numbers = [(x.data, twins[x].data), (self.walk.grads[x], grad)]
+            texts = [f"{shown(a)} → {shown(b)}" if repr(a) != repr(b) else "" for a, b in numbers]
+            if any(texts):
+                rows.append((self.lookup.title(x), *texts))
+        rows = [("", "data", "grad at the end"), *rows]
+        widths = [max(map(cells, column)) + 2 for column in zip(*rows)]
+        widths[0] = min(widths[0], max(self.columns - widths[1] - widths[2], 12))
+        for name, *columns in [rows[0], *rows[1:][-40:]]:
+            cells_ = [cut(name, widths[0] - 2), *columns]
+            self.tell("".join(map(padded, cells_, widths)).rstrip())
+        if len(rows) > 41:
+            self.tell(f"and {len(rows) - 41} more")
+
+    # ------------------------------------------------------------------ other tools
 
     def do_draw(self, arguments: str) -> None:
         """draw [FILE]: draw the graph with the next step lit, to an .svg (or .png) file."""
         path = arguments.strip() or "grad.svg"
         coming = self.walk.coming
         lit = [coming.out, coming.x] if coming else []
-        try:
-            graph = Graph(self.walk.root, highlight=lit, view="partials")
-        except ValueError:
-            here = self.node("")
-            graph = Graph(here, highlight=lit, view="partials", levels=3)
+        here, levels = self.walk.root, None
+        if len(self.lookup.order) > MOST_DRAWN:
+            here, levels = self.node(""), 3
             self.tell(f"the graph is large: this is what {self.lookup.title(here)} was made of")
+        graph = Graph(here, highlight=lit, view="partials", levels=levels)
         for arrow in graph.scene.arrows:
             if coming and arrow.key == f"e{graph.names.key(coming.out)}-{coming.index}":
                 arrow.tone = "lit"
         graph.save(path)
         self.tell(f"wrote {path}")
+
+    def do_page(self, arguments: str) -> None:
+        """page [FILE]: write the page of the graph, grad.html say, and open it at this step."""
+        import webbrowser
+        from pathlib import Path
+
+        path = Path(arguments.strip() or "grad.html")
+        options = {
+            "names": self.namespace,
+            "constants": len(self.lookup.order) == len([*self.lookup]),
+        }
+        self.walk.root.page(path, seed=self.walk.seed, **options)
+        step = min(self.walk.position + 1, len(self.walk.tape))
+        webbrowser.open(f"{path.resolve().as_uri()}#step={step}")
+        self.tell(f"wrote {path}: this is its step {step}")
 
     def do_pdb(self, arguments: str) -> None:
         """pdb: step through the rule of the current op in pdb, with its operands as local names."""
@@ -119,30 +306,20 @@ class Looking(Prompt):
         debugger = pdb.Pdb("tab", stdin, stdout, nosigint=True)  # Ctrl-C stays this prompt's
         out, op = coming.out, coming.out.op
         floats = tuple([x.data for x in out.operands])
-        operands: tuple[Any, ...] = (floats,) if op.many else floats
-        partials: Any = debugger.runcall(op.partials, out.data, *operands)
-        if partials is None:  # the user left pdb by `quit`
-            return
-        self.tell(f"partials: {partials!r}")
-        if repr(out.partials) != repr(tuple(partials)):
-            self.tell(f"an operand's data has changed: they were {out.partials!r} when recorded")
+        partials: Any = debugger.runcall(op.partials, out.data, *((floats,) if op.many else floats))
+        if partials is not None:  # or else the user left pdb by `quit`
+            self.tell(f"partials: {partials!r}")
 
     def node(self, text: str, command: str = "") -> Value:
-        """Return the value that was given; without one, unless a ``command`` needs it, that of the
-        next step or the root."""
+        """Return the value that was given; without one, unless a ``command`` needs it, the one that
+        was selected, that of the next step or the root."""
         if command and not text:
             raise Mistake(f"{command} {WHICH}")
         coming = self.walk.coming
-        return self.lookup.value(text) if text else coming.out if coming else self.walk.root
+        here = coming.out if coming else self.walk.root
+        return self.lookup.value(text) if text else here if self.selected is None else self.selected
 
-    def described(self, value: Value) -> str:
-        """Return a row of a table: name, label, op, data and gradient."""
-        key = padded(self.lookup.key(value), max(4, len(self.lookup.key(self.walk.root))))
-        kind = value.op.symbol if value.op else "leaf"
-        return (
-            f"{key} {padded(label(value), 8)} {kind:5} "
-            f"data {value.data!r}   grad {_gradient(value)}"
-        )
+    # ------------------------------------------------------------------ completion
 
     def complete_node(self, text: str, line: str, begin: int, end: int) -> list[str]:
         return _starting(text, self.lookup.words())
@@ -157,12 +334,9 @@ class Looking(Prompt):
         return _starting(text, names | self.lookup.words())
 
     complete_tbreak = complete_break
+    complete_pp = complete_display = complete_print
     complete_until = complete_watch = complete_whatis = complete_why = complete_node
     complete_list = complete_formula = complete_node
-
-
-def _gradient(value: Value) -> str:
-    return repr(grad_of(value)) if is_computed(value) else "–"
 
 
 def _starting(text: str, names: Iterable[str]) -> list[str]:

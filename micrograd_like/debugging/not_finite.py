@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..engine import Value, topological_order
 from ..names import Names
-from ..text import cells, clean, padded, shorten
+from ..text import cells, clean, padded, printable, shorten
 from .paths import short
 from .steps import Step, first_not_finite
 
@@ -45,7 +45,7 @@ class NotFinite(NamedTuple):
     def __repr__(self) -> str:
         forward = f"forward from {self.names(self.value)}" if self.value is not None else ""
         backward = f"backward from {self.names(self.edge.out)}" if self.edge else ""
-        return f"<NotFinite: {', '.join(filter(None, (forward, backward)))}>"
+        return printable(f"<NotFinite: {', '.join(filter(None, (forward, backward)))}>")
 
     def __str__(self) -> str:
         if self.value is None:
@@ -62,7 +62,7 @@ class NotFinite(NamedTuple):
             what = "sum" if isfinite(self.edge.product) else "product"
             lines += [f"Backward: the first {what} that is not finite is on the way from"]
             lines += [f"{out} down to {operand}:", "", f"  {arithmetic(self.edge)}"]
-        return "\n".join(lines)
+        return printable("\n".join(lines))
 
 
 def find_nonfinite(loss: Value) -> NotFinite | None:

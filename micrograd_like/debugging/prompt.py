@@ -1,14 +1,14 @@
-"""What is typed at the debugger's prompt: commands, the names of values, and where to stop.
+"""What is typed at the debugger's prompt: commands, and the names of values.
 
-`Prompt` reads commands, a `Breakpoint` knows where to stop, and `Lookup` finds values::
+`Prompt` reads commands, `Lookup` finds values, and `Scope` has the names of expressions::
 
     >>> from micrograd_like import Value, tanh, topological_order
     >>> x = Value(0.5, label="x")
-    >>> lookup = Lookup(topological_order(tanh(x * 2)), evaluate={"y": x * 3}.__getitem__)
+    >>> lookup = Lookup(topological_order(tanh(x * 2)), {"y": x * 3}.__getitem__)
     >>> lookup.value("x") is lookup.value("v0") is x
     True
     >>> lookup.place("op tanh")
-    [Value(data=0.7615941559557649, grad=0, op=tanh)]
+    [Value(data=0.7615941559557649, grad=0, op=tanh(1.0))]
     >>> lookup.value("y")
     Traceback (most recent call last):
     micrograd_like.debugging.prompt.Mistake: y is not in the graph of tanh v3
@@ -17,26 +17,35 @@
 from __future__ import annotations
 
 import cmd
+import contextlib
 import inspect
 import keyword
-import math
 import re
-from collections.abc import Callable, Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..engine import Value
-from ..names import Names, label
-from ..text import printable
-from .steps import Step, Walk
-
-When = Callable[[Step], object] | None  # a condition of a step
+from ..names import Names
+from ..text import base, cells, columns_of, cut, printable, shown
 
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
-ALIASES |= {"b": "break", "tb": "tbreak", "d": "delete", "cl": "delete", "clear": "delete"}
+ALIASES |= {"b": "break", "tb": "tbreak", "cl": "delete", "clear": "delete", "u": "up", "d": "down"}
 ALIASES |= {"rs": "back", "reverse-step": "back", "rc": "reverse_continue"}
-ALIASES |= {"run": "restart", "i": "info"}
-ALIASES |= {"w": "where", "bt": "where", "l": "list", "p": "print", "fin": "finish"}
-ALIASES |= {"q": "quit", "exit": "quit", "h": "help", "?": "help"}
+ALIASES |= {"run": "restart", "i": "info", "r": "finish", "return": "finish", "fin": "finish"}
+ALIASES |= {"w": "where", "bt": "where", "l": "list", "ll": "longlist", "p": "print"}
+ALIASES |= {"args": "whatis", "q": "quit", "exit": "quit", "h": "help", "?": "help"}
+
+HELP = {
+    "Go on": "step next until continue finish",
+    "Go back": "back reverse_continue restart",
+    "Stop": "break tbreak watch condition commands enable disable delete",
+    "Look": "print pp whatis list longlist where up down info display undisplay",
+    "Understand": "why formula what_if draw page pdb",
+    "Leave": "quit",
+}
+
+ACTING = "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]|\x1b(?!\\[(0|31|36)m)"
 
 
 class Mistake(Exception):
@@ -69,16 +78,24 @@ class Prompt(cmd.Cmd):
     manual. Mistakes are told; what is no command is Python, which ``default`` runs."""
 
     identchars = cmd.Cmd.identchars + "-"
-    doc_header = "Commands (help COMMAND tells more; anything else is evaluated as Python):"
 
     namespace: dict[str, Any]  # of the script
     queued = 0  # how many of the commands to come were not typed
 
+    @property
+    def columns(self) -> int:
+        """How many columns the terminal has: 60 at least, and 80 where there is none."""
+        return columns_of(self.stdout, 80)
+
     def precmd(self, line: str) -> str:
-        """Show a command that was not typed, as if it had been."""
-        if self.queued:
-            self.queued -= 1
+        """Show a command that was not typed, as if it had been; keep what is behind ;;."""
+        line, _, rest = map(str.strip, line.partition(";;"))
+        echo, self.queued = self.queued > 0, max(self.queued - 1, 0)
+        if echo:
             self.tell(f"{self.prompt}{line}")
+        if rest:
+            self.cmdqueue.insert(0, rest)
+            self.queued += echo
         return line
 
     def onecmd(self, line: str) -> bool:
@@ -102,8 +119,7 @@ class Prompt(cmd.Cmd):
 
     def command_of(self, word: str) -> str:
         """Return the command that a word is short for, or the word."""
-        commands = [name[3:] for name in self.get_names() if name.startswith("do_")]
-        start = word.replace("-", "_")
+        commands, start = self.known(), word.replace("-", "_")
         if start in commands:
             return start
         if word in ALIASES:
@@ -111,6 +127,30 @@ class Prompt(cmd.Cmd):
         longer = [command for command in commands if command.startswith(start)]
         known = word in self.namespace or keyword.iskeyword(word)
         return longer[0] if len(longer) == 1 and len(word) > 2 and not known else word
+
+    def known(self) -> list[str]:
+        """Return the names of the commands, as their methods have them."""
+        return [name[3:] for name in self.get_names() if name.startswith("do_")]
+
+    def meant(self, line: str) -> str:
+        """Return which command a line that is no Python may have been meant for."""
+        from difflib import get_close_matches
+
+        word = (re.match(r"[A-Za-z-]+", line) or [""])[0].replace("-", "_")
+        close = get_close_matches(word, [*self.known(), *ALIASES], 1, 0.7)
+        return f": did you mean `{close[0].replace('_', '-')}`?" if close else ""
+
+    def ask(self, question: str) -> bool:
+        """Return whether the answer is yes; that may be among the commands to come."""
+        if self.cmdqueue:
+            answer, self.queued = self.cmdqueue.pop(0), max(self.queued - 1, 0)
+            self.tell(f"{question}{answer}")
+        elif self.use_rawinput:
+            answer = input(question)
+        else:
+            self.stdout.write(question)
+            answer = self.stdin.readline()
+        return answer.strip().lower() in ("y", "yes")
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         return [name.replace("_", "-") for name in super().completenames(text.replace("-", "_"))]
@@ -120,54 +160,90 @@ class Prompt(cmd.Cmd):
         return self.onecmd(self.lastcmd) if self.lastcmd else False
 
     def tell(self, text: object) -> None:
-        """Print; a character that the terminal lacks is shown as an escape."""
-        print(printable(str(text), self.stdout), file=self.stdout, flush=True)
+        """Print; nothing in a text acts on a terminal but our own colours."""
+        text = re.sub(ACTING, "\ufffd", str(text))
+        print(printable(text, self.stdout), file=self.stdout, flush=True)
+
+    def fitted(self, text: str, *names: str) -> str:
+        """Return a text with names in its {}, cut if the terminal has no room for them."""
+        room = self.columns - width(text.format(*[""] * len(names)))
+        if sum(map(cells, names)) > room:
+            names = tuple([cut(name, max(room // len(names), 8)) for name in names])
+        return text.format(*names)
+
+    def number(self, x: float) -> str:
+        """Return a number to six digits, in the colour of its sign where there are colours."""
+        from os import environ
+
+        plain = not getattr(self.stdout, "isatty", bool)() or "NO_COLOR" in environ or not x
+        plain = plain or environ.get("TERM", "dumb") == "dumb"
+        return shown(x) if plain else f"\x1b[{36 if x > 0 else 31}m{shown(x)}\x1b[0m"
 
     def do_help(self, arg: str) -> None:
         """help [COMMAND]: list the commands, or tell what one does."""
         word = self.command_of(arg.strip()) if arg.strip() else ""
         method = getattr(self, f"do_{word}", None)
         if method is not None:
-            self.tell(inspect.cleandoc(method.__doc__ or ""))
-        else:
-            super().do_help(arg)
+            return self.tell(inspect.cleandoc(method.__doc__ or ""))
+        if word:
+            raise Mistake(f"no command {arg.strip()!r}{self.meant(arg)}; `help` lists them")
+        short = {command: alias for alias, command in reversed(ALIASES.items())}
+        for topic, commands in HELP.items():
+            words = [f"{x} ({short[x]})" if x in short else x for x in commands.split()]
+            text = ", ".join(words).replace("_", "-").replace(" (", "\xa0(")
+            for line in textwrap.wrap(text, self.columns - 14):
+                self.tell(f"{topic:12}  {line}".replace("\xa0", " "))
+                topic = ""
+        self.tell("help COMMAND tells more; a;; b does both; the rest is Python")
+        return None
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes, without its colours."""
+    return cells(re.sub("\x1b\\[\\d+m", "", text))
 
 
 class Lookup(Names):
     """The names of a graph's values, and what has a name. The root is the last of the ``order``;
-    ``evaluate`` runs an expression of the script."""
+    ``evaluate`` runs an expression of the script, whose variables are ``names``."""
 
-    def __init__(self, order: list[Value], evaluate: Callable[[str], object]) -> None:
-        super().__init__(order)
-        self.order, self.evaluate = order, evaluate
+    def __init__(
+        self,
+        order: list[Value],
+        evaluate: Callable[[str], object],
+        names: Mapping[str, object] | None = None,
+        constants: bool = False,
+    ) -> None:
+        super().__init__(order, names, constants)
+        self.root, self.evaluate = order[-1], evaluate
+        self.order = [value for value in order if constants or not value.constant]
+        self.values: dict[str, Value] = {self.key(value): value for value in self.order}
+        self.values |= {self.short(value): value for value in reversed(self.order)}
 
     def value(self, text: str) -> Value:
         """Return the value that a label, a key or an expression stands for."""
         text = text.strip()
-        if (found := self.labelled(text)) is not None:
-            return found
-        try:
-            result = self.evaluate(text)
-        except Exception:
-            result = None
+        result: object = self.labelled(text)
+        if result is None:
+            with contextlib.suppress(Exception):
+                result = self.evaluate(text)
         if not isinstance(result, Value):
-            labels = [name for name in map(label, self.order) if name]
+            known = [name for name in map(self.given, self.order) if name]
             raise Mistake(
-                f"no value {text!r}: labels are {', '.join(labels[:12]) or 'not given'}"
-                f"{' …' if len(labels) > 12 else ''}; `info values` lists all values"
+                f"no value {text!r}: there are {', '.join(known[:12]) or 'no labels'}"
+                f"{' …' if len(known) > 12 else ''}; `info values` lists all values"
             )
         if result not in self:
-            raise Mistake(f"{text} is not in the graph of {self.title(self.order[-1])}")
+            raise Mistake(f"{text} is not in the graph of {self.title(self.root)}")
         return result
 
     def labelled(self, text: str) -> Value | None:
-        """Return the value that has this label or this key."""
+        """Return the value that has this label, this name or this key."""
         found = [value for value in self.order if value.label and str(value.label) == text]
         if len(found) > 1:
             keys = ", ".join(map(self.key, found[:8]))
             raise Mistake(f"{len(found)} values have the label {text!r}: say one of {keys}")
-        found += [value for value in self.order if self.key(value) == text]
-        return found[0] if found else None
+        return found[0] if found else self.values.get(text)
 
     def place(self, where: str) -> list[Value]:
         """Return the values at a place: ``op NAME``, ``module NAME``, FILE:LINE or a value."""
@@ -184,7 +260,7 @@ class Lookup(Names):
             if not lines:
                 raise Mistake("no value knows its line: make the values under trace_lines()")
             found = [v for v in self.order if f"/{v.line}".endswith(f"/{where}")]
-            return found or _none("value made at", where, lines)
+            return found or _none("value made at", where, map(base, lines))
         return [self.value(where)]
 
     def ops(self) -> set[str]:
@@ -196,8 +272,8 @@ class Lookup(Names):
         return {module for v in self.order for module in _modules(v)}
 
     def words(self) -> set[str]:
-        """Return every label and every key."""
-        return {str(v.label) for v in self.order if v.label} | {*map(self.key, self.order)}
+        """Return every label, every name and every key."""
+        return {str(v.label) for v in self.order if v.label} | {*self.values}
 
 
 def _modules(value: Value) -> list[str]:
@@ -209,46 +285,24 @@ def _none(kind: str, name: str, known: Iterable[str]) -> list[Value]:
     raise Mistake(f"no {kind} {name!r} in the graph: it has {has}")
 
 
-class Breakpoint:
-    """A reason to stop: the gradient of one of the ``values`` is complete or, with a condition
-    ``when``, it was changed by a step of which that is true. If ``once``, it stops once."""
+class Scope(dict[str, Any]):
+    """The names of what is typed: some ``more``, the script's variables, the graph's values.
 
-    def __init__(
-        self, walk: Walk, number: int, text: str, values: list[Value], when: When, once: bool
-    ) -> None:
-        self.number, self.text, self.when, self.once = number, text, when, once
-        self.walk, self.values, self.hits = walk, {*values}, 0
-        self.complete = {walk.complete_at[value] for value in values}
-        self.headline = f"Breakpoint {number}: {text}"
+    A label comes before a variable that holds another Value. What is assigned is a variable.
+    """
 
-    def __str__(self) -> str:
-        hits = f"   {self.hits} hit{'s' * (self.hits != 1)}" if self.hits else ""
-        return f"{self.number:>3}  {'once' if self.once else 'keep'}  {self.text}{hits}"
+    def __init__(self, namespace: dict[str, Any], lookup: Lookup, more: dict[str, object]) -> None:
+        super().__init__(more)
+        self.namespace, self.lookup = namespace, lookup
 
-    def holds(self) -> bool:
-        """Return whether the walk stops here."""
-        done = self.walk.done
-        try:
-            if self.when is None:
-                return self.walk.position in self.complete
-            return done is not None and done.x in self.values and bool(self.when(done))
-        except Exception as error:
-            raise Mistake(
-                f"breakpoint {self.number}, {self.text}, raised {type(error).__name__}: {error}; "
-                f"`delete {self.number}` deletes it"
-            ) from None
+    def __missing__(self, name: str) -> Any:
+        value, variable = self.lookup.values.get(name), self.namespace.get(name)
+        if isinstance(variable, Value) and value is not None and str(value.label) == name:
+            return value
+        return self.namespace[name] if name in self.namespace else self.lookup.values[name]
 
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.namespace[name] = value
 
-def condition(text: str, evaluate: Callable[..., object]) -> When:
-    """Return what is typed after ``if`` as a function of a step."""
-    if text == "not finite":
-        return lambda step: not math.isfinite(step.after)
-    if text == "changes sign":
-        return lambda step: step.before * step.after < 0
-    try:
-        code = compile(re.sub(r"\|([^|]+)\|", r"abs(\1)", text), "<condition>", "eval")
-    except SyntaxError as error:
-        raise Mistake(f"{text!r} is not a condition: {error.msg}; see `help break`") from None
-    return lambda step: evaluate(
-        code, step=step, grad=step.after, before=step.before, out=step.out, x=step.x
-    )
+    def __delitem__(self, name: str) -> None:
+        del self.namespace[name]

@@ -222,10 +222,8 @@ function partialOf(step) {
 
 // What the words of a rule stand for: their numbers, and beside them whose those are.
 function whereRows({ where }) {
-  const lines = where.map(([word, i]) => {
-    const { name, data: number } = values[i];
-    return make("span", "", `${word} = ${number}`, ...(name === number ? [] : [" ", remark("of "), nameOf(i)]));
-  });
+  const lines = where.map(([word, i, number]) =>
+    make("span", "", `${word} = ${number}`, ...(i === null ? [] : [" ", remark("of "), nameOf(i)])));
   return lines.length ? [["where", make("span", "maths", ...lines)]] : [];
 }
 

@@ -23,12 +23,13 @@ import linecache
 import math
 import os
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ..debugging.steps import Step, steps
+from ..debugging.steps import Step, walk
 from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
 from ..drawing.expression import ATOM, Term, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
@@ -37,10 +38,11 @@ from ..drawing.selecting import values_below
 from ..drawing.svg import svg_text
 from ..engine import Value
 from ..files import write_whole
-from ..names import label
+from ..names import Names, label
 from ..ops import SIGN, as_float
 from ..text import clean
 
+Shown = dict[Value, str]  # the values of a page, and their names
 MOST_OPERANDS = 8  # or pairs of them, that a formula shows
 BRACKETED = 0.0  # binds less tightly than any operator
 ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
@@ -60,6 +62,8 @@ def html(
     direction: str = "LR",
     format: str = ".4g",
     limit: int = 1500,
+    names: Mapping[str, object] | None = None,
+    constants: bool = False,
 ) -> str:
     """Return a page that shows how ``root`` was computed and then its backward walk, edge by edge.
 
@@ -68,48 +72,50 @@ def html(
     direction   "LR" from left to right, or "TB" from top to bottom
     format      of the numbers in the drawing; all others have every digit
     limit       a graph of more values is refused with a ValueError
+    names       of values without a label, as ``locals()``
+    constants   whether they are values of their own; else each is told with the op that it entered
     """
     check_roots((root,))
     check_choice("theme", theme, ("auto", *THEMES))
     check_count("limit", limit, 1)
-    values = values_below((root,), limit, ADVICE)
-    view = "partials" if len(values) <= MOST_WITH_PARTIALS else "gradients"
-    graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
+    order = values_below((root,), limit, ADVICE)
+    called = Names(order, names, constants)
+    shown = {value: called.short(value) for value in order if constants or not value.constant}
+    view = "partials" if len(shown) <= MOST_WITH_PARTIALS else "gradients"
+    options: dict[str, Any] = {"view": view, "direction": direction, "format": format}
+    graph = Graph(root, limit=limit, keep=shown.__contains__, **options)
     first = as_float(seed)
-    walk = list(steps(root, first, commit=False))
-    names = {value: graph.names.short(value) for value in values}
-    _show_walk(graph, root, first, walk, names)
+    steps = list(walk(root, first, names=called, constants=constants))
+    _show_walk(first, steps, shown, called, graph)
     style, script = _colours() + _asset("page.css"), _asset("page.js")
     return Template(_asset("page.html")).substitute(
         theme=theme,
         policy=_policy(script, style),
-        title=escape(names[root]),
+        title=escape(shown[root]),
         summary=escape(graph.scene.summary),
         style=style,
         drawing=svg_text(graph.scene),
-        data=_json(_about(root, first, walk, names, graph)),
+        data=_json(_about(first, steps, shown, called, graph)),
         script=script,
     )
 
 
-def _about(
-    root: Value, seed: float, walk: list[Step], names: dict[Value, str], graph: Graph
-) -> dict[str, Any]:
+def _about(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> Any:
     """Return everything that the script is told."""
-    places = {value: i for i, value in enumerate(names)}
+    places = {value: i for i, value in enumerate(shown)}
     return {
         "nothing": NOT_COMPUTED,
-        "root": places[root],
+        "root": places[graph.roots[0]],
         "seed": repr(seed),
         "seedShown": graph.format(seed),
-        "values": [_about_value(value, names, places) for value in names],
-        "steps": [_about_step(step, places, graph.format(step.after)) for step in walk],
+        "values": [_about_value(value, names, places) for value in shown],
+        "steps": [_about_step(step, places, graph.format(step.after)) for step in steps],
     }
 
 
-def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) -> dict[str, Any]:
+def _about_value(out: Value, names: Names, places: dict[Value, int]) -> dict[str, Any]:
     """Return how a value was made, in names and in numbers, and where."""
-    about: dict[str, Any] = {"name": names[out], "data": repr(out.data)}
+    about: dict[str, Any] = {"name": names.short(out), "data": repr(out.data)}
     if out.line:
         file, _, line = out.line.rpartition(":")
         about["line"] = clean(out.line, 200)
@@ -117,22 +123,23 @@ def _about_value(out: Value, names: dict[Value, str], places: dict[Value, int]) 
     if out.op is None:
         return about
     about["op"] = out.op.name
-    about["operands"] = [places[x] for x in out.operands]
+    about["operands"] = [places[x] for x in out.operands if x in places]
     about["made"] = [
-        _formula(out, [_term(names[x], x) for x in out.operands]),
+        _formula(out, [_term(names.short(x), x) for x in out.operands]),
         _formula(out, [_term(repr(x.data), x) for x in out.operands]),
     ]
     return about
 
 
 def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
-    """Return the numbers of a step, its rule, and ``where``: the values its words stand for."""
+    """Return the numbers of a step, its rule, and ``where``: what its words stand for, each with
+    the place of the value and its number; a constant has no place."""
     out = step.out
     assert out.op is not None
     quotient, _, rule = step.formula.partition(" = ")
     words = re.findall(r"[^\W\d]\w*", rule.replace("²", " "))
     values = {**dict(zip(out.op.operand_names(len(out.operands)), out.operands)), "out": out}
-    where = [(word, places[x]) for word, x in values.items() if word in words]
+    where = [(word, places.get(x), repr(x.data)) for word, x in values.items() if word in words]
     remark = ""
     if math.isnan(out.data):
         rule, remark = "", f"not by the rule, {rule}: what is nan has no derivative"
@@ -174,9 +181,7 @@ def _formula(out: Value, xs: list[Term]) -> str:
     return as_python(out, few)[0]
 
 
-def _show_walk(
-    graph: Graph, root: Value, seed: float, walk: list[Step], names: dict[Value, str]
-) -> None:
+def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> None:
     """Let the drawing show the end of the walk, with room for every number on the way there.
 
     The script turns it back to the beginning; printed, or without the script, it shows the end.
@@ -184,26 +189,27 @@ def _show_walk(
     """
     scene, number = graph.scene, graph.format
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
-    shown = {value: [NOT_COMPUTED] for value in names}
-    shown[root].append(number(seed))
-    for step in walk:
-        shown[step.x].append(number(step.after))
-    for box, value in zip(scene.boxes, names):
-        widest = max(map(len, shown[value]))
-        box.rows = [("data", number(value.data)), ("grad", shown[value][-1].rjust(widest))]
+    grads = {value: [NOT_COMPUTED] for value in shown}
+    grads[graph.roots[0]].append(number(seed))
+    for step in steps:
+        grads[step.x].append(number(step.after))
+    for box, value in zip(scene.boxes, shown):
+        widest = max(map(len, grads[value]))
+        box.rows = [("data", number(value.data)), ("grad", grads[value][-1].rjust(widest))]
         shown_label = label(value, 200)
         if not shown_label:
-            box.name = names[value] if value.op else ""
+            box.name = shown[value] if value.op or names.given(value) else ""
         elif not box.name:  # the output of a module, whose name is on the frame
             box.name = clean(scene.titles[box.group], 26)
+        box.symbol = names.op(value) if value.op else ""
         made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
-        box.tooltip = f"{shown_label or names[value]}\n{made_by}"
-    most = max((abs(step.product) for step in walk if math.isfinite(step.product)), default=0.0)
+        box.tooltip = f"{shown_label or shown[value]}\n{made_by}"
+    most = max((abs(step.product) for step in steps if math.isfinite(step.product)), default=0.0)
     arrows = {arrow.key: arrow for arrow in scene.arrows}
-    for step in walk:
+    for step in steps:
         arrow = arrows[f"e{graph.names.key(step.out)}-{step.index}"]
         arrow.tone, arrow.width = tone_and_width(step.product, most)
-        arrow.tooltip = f"step {step.number}: from {names[step.out]} to {names[step.x]}"
+        arrow.tooltip = f"step {step.number}: from {shown[step.out]} to {shown[step.x]}"
 
 
 def _colours() -> str:
