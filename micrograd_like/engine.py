@@ -165,6 +165,8 @@ class Value(Recorder):
 
     def record(self, op: Op, operands: tuple[Any, ...]) -> Value:
         """Apply ``op`` to ``operands``, Values or numbers, and return the node that it makes."""
+        if hook is not None and hook.leaves.get():  # under no_grad, where partials serve nobody
+            return hook.leaf(op, operands)
         if op.arity == 1:
             (x,) = operands
             a = x._data
@@ -392,29 +394,28 @@ CONSTANT = ()  # stands where a leaf has no partials, if it is a constant
 _new = object.__new__
 
 
-def _node(data: float, op: Op, a: Any, b: Any, da: Any, db: Any) -> Value:
+def _node(data: float, op: Op | None, a: Any, b: Any, da: Any, db: Any) -> Value:
     """Make a node. A nan has nan partials: what is undetermined has no derivative."""
     if data != data:
         da, db = (nan,) * len(a) if type(a) is tuple else nan, None if b is None else nan
+    if hook is not None and hook.leaves.get():  # under no_grad
+        op = a = b = da = db = None
     out = _new(Value)
     out._data = data
-    out.grad = 0
-    out.label = ""
+    out.grad, out.label = 0, ""
     out.op = op
-    out._a = a
-    out._b = b
-    out._da = da
-    out._db = db
-    return out if hook is None else hook.made(out)
+    out._a, out._b = a, b
+    out._da, out._db = da, db
+    return out if hook is None or op is None else hook.made(out)
 
 
 def _value(x: Any) -> Value:
     """Return a Value as it is, and a plain number as the constant that enters an operation."""
     if isinstance(x, Value):
         return x
-    out = Value(x)
+    out = _node(as_float(x), None, None, None, None, None)
     out._da = CONSTANT
-    return out
+    return out if hook is None or hook.leaves.get() else hook.made(out)
 
 
 def _operand(x: Any) -> Any:

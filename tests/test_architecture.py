@@ -26,6 +26,7 @@ FLOORS = (
     ("text", "floats"),
     ("ops", "formulas"),
     ("engine",),
+    ("hooks",),
     ("names", "files", "functions", "functional"),
     ("naming",),
     ("nn",),

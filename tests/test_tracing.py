@@ -226,6 +226,7 @@ def test_a_post_mortem_lands_in_plain_python(monkeypatch: pytest.MonkeyPatch) ->
         assert [frame.f_code.co_name for frame, _ in frames][1:] == [
             "backward",
             "walked",
+            "walked",
         ]
         assert frames[-1][0].f_locals["step"].x is x
         landed = []

@@ -21,22 +21,15 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
-from collections.abc import Iterable
-from contextvars import ContextVar
 from itertools import islice
 from types import CodeType
 
-from .. import engine
 from ..engine import Value
+from ..hooks import FIRST, Switch, Watcher
 from ..names import Names
-from ..ops import number
 from .steps import Step, first_not_finite
 
 _PACKAGE = __file__.rpartition("debugging")[0]
-_switches: ContextVar[tuple[_Switch, ...]] = ContextVar("switches", default=())
-_on = 0  # how many switches there are, in all threads
-_lock = threading.Lock()
 
 
 class AnomalyError(RuntimeError):
@@ -52,20 +45,26 @@ class AnomalyError(RuntimeError):
         self.upstream, self.partial = step and step.upstream, step and step.partial
 
 
-class Hook:
-    """What the engine calls while something is switched on: at each new value and each walk."""
+class _Lines(Watcher):
+    """Tells every value the line of the user's code that made it."""
+
+    turn = FIRST
 
     def made(self, out: Value) -> Value:
-        """Look at a new value, a leaf or a node, and return it."""
-        if _is_on("lines"):
-            out._line = _place_of_user()
-        if out.op is not None and not math.isfinite(out.data) and _is_on("anomalies"):
+        out._line = _place_of_user()
+        return out
+
+
+class _Anomalies(Watcher):
+    """Raises where a number that is not finite is made."""
+
+    def made(self, out: Value) -> Value:
+        if out.op is not None and not math.isfinite(out.data):
             raise AnomalyError(_told(out), out)
         return out
 
-    def walked(self, root: Value, seed: float, order: list[Value], grads: Iterable[float]) -> None:
-        """Look at the gradients of a walk, before they are kept."""
-        if not _is_on("anomalies") or all(map(math.isfinite, map(number, grads))):
+    def walked(self, root: Value, seed: float, order: list[Value], grads: list[float]) -> None:
+        if all(map(math.isfinite, grads)):
             return
         step = first_not_finite(root, seed)
         if step is None:  # only without steps: one after a seed that is not finite is found
@@ -75,52 +74,32 @@ class Hook:
         raise AnomalyError(f"the gradient of {title} is not finite: {step}", step.out, step)
 
 
-def _is_on(what: str) -> bool:
-    """Tell whether something is on here: the last switch that has not ended decides."""
-    return next((each.on for each in reversed(_switches.get()) if each.what == what), False)
+_LINES, _ANOMALIES = _Lines(), _Anomalies()
 
 
-class _Switch:
-    """Turn something on or off, for good or, as a context manager, until the block ends."""
-
-    def __init__(self, what: str, on: bool) -> None:
-        self.what, self.on = what, on
-        self.__enter__()
-
-    def __enter__(self) -> None:
-        if self not in _switches.get():
-            _set((*_switches.get(), self), 1)
-
-    def __exit__(self, *error: object) -> None:
-        if self in _switches.get():
-            _set(tuple([each for each in _switches.get() if each is not self]), -1)
-
-
-def _set(switches: tuple[_Switch, ...], change: int) -> None:
-    """Set the switches here, and put the engine's hook in place while there is one anywhere."""
-    global _on
-    _switches.set(switches)
-    with _lock:
-        _on += change
-        engine.hook = Hook() if _on else None
-
-
-def trace_lines(on: bool = True) -> _Switch:
+def trace_lines(on: bool = True) -> Switch:
     """Let every value remember which line of your code made it, as `Value.line`.
 
     Call it to turn this on or off, or use it in a ``with`` statement. Errors, drawings and the
     debugger then show the line.
     """
-    return _Switch("lines", on)
+    return _turned("lines", _LINES if on else None)
 
 
-def detect_anomaly(on: bool = True) -> _Switch:
+def detect_anomaly(on: bool = True) -> Switch:
     """Raise `AnomalyError` where a value or a gradient that is not finite is made.
 
     The line that made the value raises it, or `backward`, which then leaves every leaf's ``grad``
     as it was. The exception holds the node, so that you can look at it in ``pdb.post_mortem()``.
     """
-    return _Switch("anomalies", on)
+    return _turned("anomalies", _ANOMALIES if on else None)
+
+
+def _turned(what: str, watcher: Watcher | None) -> Switch:
+    """Return a switch that is turned by now: a call is enough, and a ``with`` statement ends it."""
+    switch = Switch(what, watcher)
+    switch.turn()
+    return switch
 
 
 class Place(str):
@@ -142,7 +121,7 @@ _places: dict[tuple[int, int], tuple[CodeType, Place]] = {}  # keeps the code, a
 
 
 def _place_of_user() -> Place:
-    frame = sys._getframe(2)
+    frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame = frame.f_back
     key = id(frame.f_code), frame.f_lasti
