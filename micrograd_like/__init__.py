@@ -10,7 +10,6 @@
 
 from . import engine, functions, nn, ops
 from .engine import Value, topological_order
-from .functional import gradients
 from .functions import *
 from .ops import *
 
@@ -24,19 +23,23 @@ _NAMES = {
     "Graph": "drawing.graph",
     "debug": "debugging.debugger",
     "detect_anomaly": "debugging.tracing",
+    "check_gradients": "debugging.checking",
     "explain": "debugging.explain",
     "find_nonfinite": "debugging.explain",
     "gradient_report": "debugging.health",
     "set_trace": "debugging.debugger",
     "trace_lines": "debugging.tracing",
 }
+_FUNCTIONAL = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+_NAMES |= {**dict.fromkeys(_FUNCTIONAL, "functional"), "no_grad": "hooks"}
 
-__all__ = ["Value", "engine", "gradients", "nn", "ops", "topological_order"]
+__all__ = ["Value", "engine", "nn", "no_grad", "ops", "topological_order", *_FUNCTIONAL]
 __all__ += functions.__all__
 __all__ += ops.__all__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .debugging.checking import check_gradients as check_gradients
     from .debugging.debugger import debug as debug
     from .debugging.debugger import set_trace as set_trace
     from .debugging.explain import explain as explain
@@ -46,6 +49,15 @@ if TYPE_CHECKING:
     from .debugging.tracing import detect_anomaly as detect_anomaly
     from .debugging.tracing import trace_lines as trace_lines
     from .drawing.graph import Graph as Graph
+    from .functional import grad as grad
+    from .functional import gradients as gradients
+    from .functional import hessian as hessian
+    from .functional import hvp as hvp
+    from .functional import jacobian as jacobian
+    from .functional import jvp as jvp
+    from .functional import value_and_grad as value_and_grad
+    from .functional import vjp as vjp
+    from .hooks import no_grad as no_grad
 
 
 def __getattr__(name: str) -> object:

@@ -166,7 +166,7 @@ class Value(Recorder):
     def record(self, op: Op, operands: tuple[Any, ...]) -> Value:
         """Apply ``op`` to ``operands``, Values or numbers, and return the node that it makes."""
         if hook is not None and hook.leaves.get():  # under no_grad, where partials serve nobody
-            return hook.leaf(op, operands)
+            return hook.leaf(op, operands)  # type: ignore[no-any-return]
         if op.arity == 1:
             (x,) = operands
             a = x._data
@@ -328,6 +328,10 @@ class Value(Recorder):
 
     def __dir__(self) -> Iterable[str]:  # none for VS Code's debugger, which then takes __dict__
         return [] if "pydevd" in sys.modules else super().__dir__()
+
+    def detach(self) -> Value:
+        """Return a new leaf with the same data and label: nothing that is made of it leads here."""
+        return Value(self._data, self.label)
 
     def __copy__(self) -> Value:
         return _copy_of(self, lambda operand: operand)

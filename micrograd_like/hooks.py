@@ -21,6 +21,7 @@ starts. While all are off they cost nothing: `engine.hook` is None.
 from __future__ import annotations
 
 from _thread import allocate_lock
+from contextlib import nullcontext
 from contextvars import ContextVar
 
 from . import engine
@@ -86,8 +87,11 @@ class Hook:
 
     def leaf(self, op: Op, operands: tuple[Any, ...]) -> Value:
         """Return the result of an op as a leaf: what is recorded where nothing is."""
-        xs = tuple([x._data if isinstance(x, Value) else as_float(x) for x in operands])
-        out = op.forward(xs) if op.many else op.forward(*xs)
+        if op.arity == 1:
+            out = op.forward(operands[0]._data)
+        else:
+            xs = tuple([x._data if type(x) is Value else as_float(number(x)) for x in operands])
+            out = op.forward(xs) if op.many else op.forward(*xs)
         return _node(out if type(out) is float else float(out), None, None, None, None, None)
 
     def made(self, out: Value) -> Value:
@@ -175,6 +179,16 @@ class no_grad:
                 return await function(*args, **named)
 
         return awaited if flags & _COROUTINE else quietly
+
+
+def recording() -> no_grad | nullcontext[None]:
+    """Record for a while, also where nothing is recorded otherwise."""
+    return nullcontext() if records() else no_grad(False)
+
+
+def records() -> bool:
+    """Tell whether what is calculated here is recorded."""
+    return engine.hook is None or _LEAVES not in _watchers.get()
 
 
 _GENERATOR, _COROUTINE = 0x220, 0x80  # flags of code; importing inspect takes longer than all this

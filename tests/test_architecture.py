@@ -27,7 +27,7 @@ FLOORS = (
     ("ops", "formulas"),
     ("engine",),
     ("hooks",),
-    ("names", "files", "functions", "functional"),
+    ("names", "files", "functions", "functional", "structures"),
     ("naming",),
     ("nn",),
     ("losses", "optim", "data"),
