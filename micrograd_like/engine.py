@@ -64,7 +64,13 @@ class Value(Recorder):
 
     _line: str  # set by `trace_lines` only
 
-    def __init__(self, data: float, label: str = "") -> None:
+    def __init__(self, data: float, label: str = "", op: None = None) -> None:
+        if op is not None or isinstance(label, tuple):  # as micrograd makes a node
+            raise TypeError(
+                "Value(data, label) makes a leaf. An op of your own takes two lines, as "
+                "wave = Op('wave', math.sin, lambda out, a: (cos(a),)); y = wave(x): "
+                "see demos/README.md, An op of your own"
+            )
         self._data: float = data if type(data) is float else as_float(data)
         self.grad: Any = 0  # a float, or a Value after backward(create_graph=True)
         self.label = label
@@ -198,17 +204,17 @@ class Value(Recorder):
     # `+`, `-` and `*` are written out, partials too, as they are most of the work of training a
     # network; a test holds them to their rows.
 
-    def __add__(self, other: Any) -> Value:
+    def __add__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
         return _node(self._data + other._data, ops.add, self, other, 1.0, 1.0)
 
-    def __sub__(self, other: Any) -> Value:
+    def __sub__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
         return _node(self._data - other._data, ops.sub, self, other, 1.0, -1.0)
 
-    def __mul__(self, other: Any) -> Value:
+    def __mul__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
         a, b = self._data, other._data
@@ -263,6 +269,10 @@ class Value(Recorder):
     def __abs__(self) -> Value:
         return ops.fabs(self)
 
+    def pow(self, other: Value | float) -> Value:
+        """Return ``self**other``."""
+        return self**other
+
     # A row of the table is a function, and so, as a class attribute, a method: v.exp() is exp(v).
 
     exp, exp2, expm1, log, log2, log10 = ops.exp, ops.exp2, ops.expm1, ops.log, ops.log2, ops.log10
@@ -275,6 +285,13 @@ class Value(Recorder):
     relu, leaky_relu, elu, selu, gelu = ops.relu, ops.leaky_relu, ops.elu, ops.selu, ops.gelu
     silu, sigmoid, log_sigmoid = ops.silu, ops.sigmoid, ops.log_sigmoid
     softplus, softsign = ops.softplus, ops.softsign
+
+    # What NumPy calls them, which asks the elements of its arrays: np.arctan(v) is v.arctan().
+
+    arcsin, arccos, arctan, arctan2 = ops.asin, ops.acos, ops.atan, ops.atan2
+    arcsinh, arccosh, arctanh = ops.asinh, ops.acosh, ops.atanh
+    deg2rad, rad2deg, hypot, fmod = ops.radians, ops.degrees, ops.hypot, ops.fmod
+    conjugate = __pos__
 
     # ------------------------------------------------------------------ like the float it holds
 
@@ -358,10 +375,12 @@ class Value(Recorder):
 
     @property
     def _prev(self) -> set[Value]:  # this and the next are micrograd's names
-        return set(self.operands)
+        return {self._a} if self._op[2:] else set(self.operands)
 
     @property
     def _op(self) -> str:
+        if self.op is ops.power and self._b.constant:
+            return f"**{self._b._data!r}".removesuffix(".0")
         return self.op.symbol if self.op else ""
 
     # ------------------------------------------------------------------ doors to the tools

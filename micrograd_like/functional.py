@@ -273,8 +273,8 @@ def gradients(y: Value, xs: Any, create_graph: bool = False, seed: Value | float
         if not isinstance(x, Value):
             raise TypeError(f"{role} {shorten(x)} of type {type(x).__name__}: not a Value")
     grads = _values(y, seed, wanted) if create_graph else _floats(y, seed)
-    none = Value(0.0) if create_graph else 0.0
-    return like(xs, [grads.get(x, none) for x in wanted])
+    found = [grads.get(x, 0.0) for x in wanted]
+    return like(xs, [Value(x) if create_graph and type(x) is float else x for x in found])
 
 
 def backward_with_graph(y: Value, seed: Value | float = 1.0) -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from . import ops
 from .ops import Recorder
+from .signatures import of_each, of_many, of_numbers, of_pairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = ["dist", "fsum", "log", "log_softmax", "logsumexp", "maximum", "minimu
 __all__ += ["softmax", "sumprod", "weighted_sum", "where"]
 
 
+@of_numbers
 def log(x: Any, base: Any = None) -> Any:
     """Return the logarithm of ``x`` to the given base, or the natural one."""
     if base is None:
@@ -41,6 +43,7 @@ def log(x: Any, base: Any = None) -> Any:
         raise ZeroDivisionError(f"{ops.log.call((x, base))}: the base is 1") from None
 
 
+@of_numbers
 def pow(x: Any, y: Any) -> Any:
     """Return ``x`` to the power ``y``, as `math.pow`: 0 to a negative power is a ValueError."""
     try:
@@ -49,21 +52,25 @@ def pow(x: Any, y: Any) -> Any:
         raise ValueError(str(error)) from None
 
 
+@of_pairs
 def dist(p: Iterable[Any], q: Iterable[Any]) -> Any:
     """Return the Euclidean distance between two points with the same number of coordinates."""
     return ops.hypot(*map(ops.sub, *_same_length("dist", p, q)))
 
 
+@of_many
 def fsum(xs: Iterable[Any]) -> Any:
     """Return the sum, rounded once: one node for any number of operands."""
     return ops.fsum(*xs)
 
 
+@of_many
 def prod(xs: Iterable[Any], *, start: Any = 1) -> Any:
     """Return the product: one node for any number of operands."""
     return ops.prod(*xs) if isinstance(start, int) and start == 1 else ops.prod(start, *xs)
 
 
+@of_pairs
 def sumprod(p: Iterable[Any], q: Iterable[Any]) -> Any:
     """Return the sum of the products of two sequences of the same length, without rounding errors
     adding up: one node."""
@@ -71,27 +78,32 @@ def sumprod(p: Iterable[Any], q: Iterable[Any]) -> Any:
     return ops.sumprod(*p, *q)
 
 
+@of_pairs
 def weighted_sum(weights: Iterable[Any], inputs: Iterable[Any], bias: Any = None) -> Any:
     """Return ``bias + w1*x1 + w2*x2 + …``, added in that order, as one node: a neuron's sum."""
     weights, inputs = _same_length("weighted_sum", weights, inputs)
     return ops.weighted_sum(*weights, *inputs, *(() if bias is None else (bias,)))
 
 
+@of_numbers
 def maximum(*xs: Any) -> Any:
     """Return the largest of two or more operands, nan if any is nan; k that tie share it."""
     return ops.maximum(*_at_least(2, "maximum", xs))
 
 
+@of_numbers
 def minimum(*xs: Any) -> Any:
     """Return the smallest of two or more operands, nan if any is nan; k that tie share it."""
     return ops.minimum(*_at_least(2, "minimum", xs))
 
 
+@of_many
 def logsumexp(xs: Iterable[Any]) -> Any:
     """Return log(Σ exp(x)) without overflow: one node. Its partials are the softmax."""
     return ops.logsumexp(*_at_least(1, "logsumexp", xs))
 
 
+@of_each
 def softmax(xs: Iterable[Any]) -> list[Any]:
     """Return exp(x)/Σ exp of every x, without overflow: n nodes of n operands each.
 
@@ -100,6 +112,7 @@ def softmax(xs: Iterable[Any]) -> list[Any]:
     return _of_each(ops.softmax, _at_least(1, "softmax", xs))
 
 
+@of_each
 def log_softmax(xs: Iterable[Any]) -> list[Any]:
     """Return log(exp(x)/Σ exp) of every x, without overflow or cancellation."""
     return _of_each(ops.log_softmax, _at_least(1, "log_softmax", xs))

@@ -20,16 +20,16 @@ The short names, micrograd's: ``nin`` and ``nout`` are the numbers of inputs and
 
 from __future__ import annotations
 
-import math
-import operator
 import os
-from numbers import Real
 
-from . import files, ops
+from . import engine, files, ops
+from .choices import ACTIVATIONS as ACTIVATIONS
+from .choices import INITIALIZERS as INITIALIZERS
+from .choices import activation_of, generator_of, initializer_of, linear, size
 from .engine import Value
 from .files import finite
 from .naming import HOLDERS, Name, Named, unnamed
-from .ops import Op
+from .ops import Op, as_float, number
 from .text import shorten
 
 TYPE_CHECKING = False
@@ -38,38 +38,10 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
-    Activation = Callable[[Value], Value]
-    Initializer = Callable[[Random, int, int], float]  # (rng, nin, nout) -> weight
-
-
-def linear(x: Value) -> Value:
-    """Return ``x``: the activation of a layer that has none."""
-    return x
+    from .choices import Activation, Initializer
 
 
 FORMAT = "micrograd_like weights 1"
-
-ACTIVATIONS: dict[str, Activation] = {
-    "linear": linear,
-    "relu": ops.relu,
-    "leaky_relu": ops.leaky_relu,
-    "elu": ops.elu,
-    "selu": ops.selu,
-    "gelu": ops.gelu,
-    "silu": ops.silu,
-    "sigmoid": ops.sigmoid,
-    "log_sigmoid": ops.log_sigmoid,
-    "softplus": ops.softplus,
-    "softsign": ops.softsign,
-    "tanh": ops.tanh,
-}
-
-INITIALIZERS: dict[str, Initializer] = {
-    "uniform": lambda rng, nin, nout: rng.uniform(-1, 1),  # micrograd's
-    "glorot": lambda rng, nin, nout: rng.uniform(-1, 1) * math.sqrt(6 / (nin + nout)),
-    "he": lambda rng, nin, nout: rng.gauss(0.0, math.sqrt(2 / nin)),
-    "zeros": lambda rng, nin, nout: 0.0,
-}
 
 
 class Module(Named):
@@ -182,9 +154,9 @@ class Neuron(Module):
         fused: bool = True,
         nout: int = 1,
     ) -> None:
-        nin, nout = _size("nin", nin), _size("nout", nout)
-        function: Activation = _activation(activation)
-        draw, generator = _initializer(init), _generator(rng)
+        nin, nout = size("nin", nin), size("nout", nout)
+        function: Activation = activation_of(activation)
+        draw, generator = initializer_of(init), generator_of(rng)
         self.w = [Value(draw(generator, nin, nout)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
         self.nonlin = nonlin
@@ -192,7 +164,8 @@ class Neuron(Module):
         self.fused = fused
 
     def __call__(self, x: Iterable[Any]) -> Value:
-        return self._apply(_inputs(x, len(self.w), self))
+        x = _inputs(x, len(self.w), self)
+        return Value(self._number(x), self._path) if _quiet() else self._apply(x)
 
     def _apply(self, x: Sequence[Value]) -> Value:
         out: Any = self.b
@@ -209,15 +182,23 @@ class Neuron(Module):
             except (ArithmeticError, ValueError, TypeError) as error:
                 raise f.error(error, (out,)) from None
         elif f is not linear:
-            out = f(out)
-        if not isinstance(out, Value):
-            raise TypeError(
-                f"the activation {_name(f)} returned {shorten(out)}: "
-                "it must return a Value, as the functions of micrograd_like do"
-            )
-        if not out.label:
-            out.label = self._path
-        return out
+            out = _activated(f, out)
+        value: Value = out
+        if not value.label:
+            value.label = self._path
+        return value
+
+    def _number(self, x: Sequence[float]) -> float:
+        """Return the output, where nothing is recorded."""
+        bias = () if self.b is None else (self.b._data,)
+        out = ops.weighted_sum.forward((*[w._data for w in self.w], *x, *bias))
+        f = self.activation
+        if isinstance(f, Op) and f.arity == 1:
+            try:
+                return float(f.forward(out))
+            except (ArithmeticError, ValueError) as error:
+                raise f.error(error, (out,)) from None
+        return out if f is linear else _activated(f, Value(out))._data
 
     def __repr__(self) -> str:
         return _describe(self, f"{len(self.w)} -> 1 {_name(self.activation)}, ")
@@ -238,7 +219,7 @@ class Layer(Module):
         rng: Random | int | None = None,
         fused: bool = True,
     ) -> None:
-        nout, rng = _size("nout", nout), _generator(rng)
+        nout, rng = size("nout", nout), generator_of(rng)
         like: Any = {"activation": activation, "init": init, "bias": bias, "fused": fused}
         self.neurons = unnamed(
             lambda: [Neuron(nin, nonlin, rng=rng, nout=nout, **like) for _ in range(nout)]
@@ -247,8 +228,15 @@ class Layer(Module):
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the outputs as a list of Values; a layer of one neuron returns its Value."""
         x = _inputs(x, len(self.neurons[0].w), self)
-        out = [neuron._apply(x) if type(neuron) is Neuron else neuron(x) for neuron in self.neurons]
+        if _quiet():
+            out = [*map(Value, self._numbers(x), [n._path for n in self.neurons])]
+        else:
+            out = [n._apply(x) if type(n) is Neuron else n(x) for n in self.neurons]
         return out[0] if len(out) == 1 else out
+
+    def _numbers(self, x: Sequence[float]) -> list[float]:
+        """Return the outputs, where nothing is recorded."""
+        return [n._number(x) if type(n) is Neuron else n(x)._data for n in self.neurons]
 
     def _shape(self) -> str:
         return f"{len(self.neurons)} {_name(self.neurons[0].activation)}"
@@ -284,19 +272,22 @@ class MLP(Module):
         if isinstance(activation, (list, tuple)):
             activations = [*activation]
         else:
-            activations = [_activation(activation)] * (len(sizes) - 2) + [linear]
+            activations = [activation_of(activation)] * (len(sizes) - 2) + [linear]
         if len(activations) != len(sizes) - 1:
             raise ValueError(f"{len(activations)} activations for {len(sizes) - 1} layers")
-        like: Any = {"init": init, "bias": bias, "rng": _generator(rng), "fused": fused}
+        like: Any = {"init": init, "bias": bias, "rng": generator_of(rng), "fused": fused}
         shapes = zip(sizes, sizes[1:], activations)
         self.layers = unnamed(lambda: [Layer(n, m, activation=f, **like) for n, m, f in shapes])
 
     def __call__(self, x: Iterable[Any]) -> Any:
         """Return the last layer's outputs as a list of Values; a layer of one returns its Value."""
-        out = self.layers[0](x)
-        for layer in self.layers[1:]:
-            out = layer([out] if isinstance(out, Value) else out)
-        return out
+        for layer in self.layers[:-1]:
+            if _quiet() and type(layer) is Layer:  # as layer(x), without a Value on the way
+                x = layer._numbers(_inputs(x, len(layer.neurons[0].w), layer))
+            else:
+                out = layer(x)
+                x = [out] if isinstance(out, Value) else out
+        return self.layers[-1](x)
 
     def __repr__(self) -> str:
         shape = " -> ".join(layer._shape() for layer in self.layers)
@@ -309,8 +300,9 @@ _set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 _UNORDERED = (set, frozenset, dict, str, bytes, bytearray)  # or no collection of numbers
 
 
-def _inputs(x: Iterable[Any], nin: int, module: Module) -> list[Value]:
-    """Return the inputs as Values, once they are as many as the module takes."""
+def _inputs(x: Iterable[Any], nin: int, module: Module) -> list[Any]:
+    """Return the inputs as Values, once they are as many as the module takes; as floats, where
+    nothing is recorded."""
     if type(x) is not list and type(x) is not tuple:
         if isinstance(x, _UNORDERED) or not hasattr(x, "__iter__"):
             raise TypeError(
@@ -319,56 +311,28 @@ def _inputs(x: Iterable[Any], nin: int, module: Module) -> list[Value]:
         x = list(x)
     if len(x) != nin:
         raise ValueError(f"{_where(module)} takes {nin} inputs, got {len(x)}")
+    if _quiet():
+        return [xi if type(xi) is float else as_float(number(xi)) for xi in x]
     return [xi if isinstance(xi, Value) else Value(xi) for xi in x]
+
+
+def _quiet() -> bool:
+    """Tell whether nothing is recorded, and nobody watches: modules compute in floats then."""
+    return engine.hook is not None and bool(engine.hook.leaves.get())
+
+
+def _activated(f: Activation, x: Value) -> Value:
+    out: Any = f(x)
+    if isinstance(out, Value):
+        return out
+    raise TypeError(
+        f"the activation {_name(f)} returned {shorten(out)}: "
+        "it must return a Value, as the functions of micrograd_like do"
+    )
 
 
 def _where(module: Module) -> str:
     return f"{type(module).__name__} {module._path}".rstrip()
-
-
-def _activation(activation: Any) -> Any:
-    if isinstance(activation, str):
-        return _known(ACTIVATIONS, activation, "activation", "a function")
-    if callable(activation):
-        return activation
-    raise TypeError(f"an activation is a name or a function, not {shorten(activation)}")
-
-
-def _initializer(init: Any) -> Any:
-    if isinstance(init, str):
-        return _known(INITIALIZERS, init, "init", "a number, a function")
-    if callable(init):
-        return init
-    if isinstance(init, Real):
-        return lambda rng, nin, nout: init
-    raise TypeError(f"an init is a name, a number or a function, not {shorten(init)}")
-
-
-def _known(table: dict[str, Any], name: str, what: str, others: str) -> Any:
-    if name not in table:
-        raise ValueError(f"no {what} {shorten(name)}: take {others}, or {', '.join(table)}")
-    return table[name]
-
-
-def _generator(rng: Any) -> Any:
-    """Return a generator: ``rng`` itself, one seeded with it, or the module `random` for None."""
-    import random
-
-    if rng is None:
-        return random
-    if isinstance(rng, int):
-        return random.Random(rng)
-    if not hasattr(rng, "uniform") or not hasattr(rng, "gauss"):
-        raise TypeError(f"rng is a random.Random, a whole number or None, not {shorten(rng)}")
-    return rng
-
-
-def _size(name: str, size: Any) -> int:
-    whole = hasattr(size, "__index__") and not isinstance(size, bool)
-    if whole and size >= 1:
-        return operator.index(size)
-    problem = f"{name} is {shorten(size)}: it must be a whole number of at least 1"
-    raise ValueError(problem) if whole else TypeError(problem)
 
 
 def _name(function: Any) -> str:

@@ -36,12 +36,11 @@ def mapped(x: Structure, function: Callable[[Any], Any]) -> Structure:
         parts = [mapped(part, function) for part in x]
         named = hasattr(x, "_fields")
         return parts if isinstance(x, list) else type(x)(*parts) if named else tuple(parts)
-    if hasattr(x, "astype") and hasattr(x, "flat"):  # NumPy's, which nobody here imports
-        out = x.astype(object)
-        found = [function(each) for each in out.flat]
-        for i, each in enumerate(found):
-            out.flat[i] = each
-        return out if any(isinstance(each, Value) for each in found) else out.astype(float)
+    if hasattr(x, "flat"):  # an array, so that NumPy is there
+        from numpy import array
+
+        made = array([function(each) for each in x.astype(object).flat])
+        return made.reshape(x.shape + made.shape[1:])
     raise TypeError(
         f"{shorten(x)} of type {type(x).__name__} is not a number, nor a list, tuple, dict or array"
     )

@@ -26,8 +26,8 @@ FLOORS = (
     ("text", "floats"),
     ("ops", "formulas"),
     ("engine",),
-    ("hooks",),
-    ("names", "files", "functions", "functional", "structures"),
+    ("hooks", "signatures"),
+    ("names", "files", "functions", "functional", "structures", "choices"),
     ("naming",),
     ("nn",),
     ("losses", "optim", "data"),
@@ -50,7 +50,7 @@ DOORS = {  # method: the module that it may import
 }
 
 # Third-party packages that a module may import inside a function, where there is one to import.
-OPTIONAL = {"drawing.dot": {"graphviz"}}
+OPTIONAL = {"drawing.dot": {"graphviz"}, "structures": {"numpy"}}
 
 # Modules of the standard library that take milliseconds to import, typing (which brings re along)
 # more than the whole package. Import them where they are used, or under ``if TYPE_CHECKING:`` with
