@@ -3,10 +3,12 @@
     python -m micrograd_like draw SCRIPT:NAME [-o FILE]
     python -m micrograd_like debug SCRIPT:NAME
     python -m micrograd_like page SCRIPT:NAME [-o FILE]
+    python -m micrograd_like check SCRIPT:NAME
 
 run the script under its own name, so that what is under ``if __name__ == "__main__"`` is left out,
 then take its global NAME, a Value; or an attribute or an element, as ``net.out`` or ``losses[-1]``.
-``draw`` takes several names, as ``loss,score``.
+``draw`` takes several names, as ``loss,score``, and ``check`` a function without arguments, too, that
+returns a Value.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from pathlib import Path
 
 from .debugging.tracing import trace_lines
 from .engine import Value
-from .text import clean, shorten
+from .text import clean, printable, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
     from typing import Any
 
@@ -48,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         script, names = _split(options.target)
         with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
             found = run_script(script, given[cut + 1 :])
+        if options.command == "check":
+            return _check(options, found)
         values = [value for name in names for value in find(found, name, script)]
         return COMMANDS[options.command](options, script, names, values, found)
     except Failure as failure:
@@ -86,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     page("--format", help="of the numbers in the drawing, as .4g")
     page("--limit", type=int, help="the most values to draw")
     debug = command("debug", "walk backward edge by edge", "as train.py:loss")
+    command(
+        "check", "compare gradients with differences", "a Value, or a function without arguments"
+    )
     commands_help = "a command to do first, as if it were typed; may be given several times"
     debug("-c", dest="commands", metavar="COMMAND", action="append", default=[], help=commands_help)
     return parser
@@ -137,6 +144,24 @@ def _page(options: Any, script: str, names: list[str], values: list[Value], foun
     return 0
 
 
+def _check(options: Any, found: Globals) -> int:
+    """Compare gradients with differences, and name the op whose partial is wrong."""
+    from .debugging.checking import check_gradients
+
+    script, (name, *others) = _split(options.target)
+    if others:
+        raise Failure(f"{options.target} names several: name one to check")
+    target = found.get(name)
+    if isinstance(target, Value) or not callable(target):
+        (target,) = find(found, name, script)[:1]
+    try:
+        report = check_gradients(target)
+    except Exception as error:
+        raise Failure(f"{name} of {script} raised {type(error).__name__}: {error}") from None
+    print(printable(str(report)))
+    return 0 if report else 1
+
+
 def _chosen(options: Any, *names: str) -> dict[str, Any]:
     """Return the options that were given; the functions that take them know the defaults."""
     return {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -146,7 +171,12 @@ def _file_name(names: list[str], suffix: str) -> str:
     return re.sub(r"[^\w.]+", "_", "_".join(names)).strip("_") + suffix
 
 
-COMMANDS = {"draw": _draw, "debug": _debug, "page": _page}
+COMMANDS: dict[str, Callable[..., int]] = {
+    "draw": _draw,
+    "debug": _debug,
+    "page": _page,
+    "check": _check,
+}
 
 
 # ---------------------------------------------------------------------------- scripts

@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     class OfNumbers(Protocol):
         """Of any number of numbers."""
 
-        @overload  # type: ignore[overload-overlap]
-        def __call__(self, *xs: float, base: float = ...) -> float: ...
+        @overload
+        def __call__(self, *xs: float, base: float = ...) -> float: ...  # type: ignore[overload-overlap]
         @overload
         def __call__(self, *xs: Value | float, base: Value | float = ...) -> Value: ...
 
     class OfMany(Protocol):
         """Of a list of numbers."""
 
-        @overload  # type: ignore[overload-overlap]
-        def __call__(self, xs: Iterable[float], *, start: float = ...) -> float: ...
+        @overload
+        def __call__(self, xs: Iterable[float], *, start: float = ...) -> float: ...  # type: ignore[overload-overlap]
         @overload
         def __call__(self, xs: Many, *, start: Value | float = ...) -> Value: ...
 
     class OfEach(Protocol):
         """Of each in a list of numbers."""
 
-        @overload  # type: ignore[overload-overlap]
-        def __call__(self, xs: Iterable[float]) -> list[float]: ...
+        @overload
+        def __call__(self, xs: Iterable[float]) -> list[float]: ...  # type: ignore[overload-overlap]
         @overload
         def __call__(self, xs: Many) -> list[Value]: ...
 
     class OfPairs(Protocol):
         """Of two lists of numbers."""
 
-        @overload  # type: ignore[overload-overlap]
-        def __call__(
+        @overload
+        def __call__(  # type: ignore[overload-overlap]
             self, p: Iterable[float], q: Iterable[float], /, bias: float = ...
         ) -> float: ...
         @overload
