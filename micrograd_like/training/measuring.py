@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from .. import ops
 from ..engine import Value, topological_order
 from ..functions import fsum
+from ..hooks import no_grad
 from ..losses import binary_cross_entropy, cross_entropy, mean_squared_error
 from ..nn import Module
 from ..ops import as_float
@@ -85,11 +86,13 @@ def predict(model: Module, rows: Iterable[Any]) -> list[float]:
         raise TypeError(f"data is {shorten(rows)}: it must be a list of rows")
     answers: list[float] = []
     for row in checked_rows("data", [(_without_target(row), 0) for row in given]):
-        output = output_of(model, row)
+        with no_grad():
+            output = output_of(model, row)
         values = [output] if isinstance(output, Value) else output
-        for value in values:
-            if not math.isfinite(value.data):
-                why = not_finite(value)
+        for i, value in enumerate(values):
+            if not math.isfinite(value.data):  # to be recorded, to say why
+                output = output_of(model, row)
+                why = not_finite(output if isinstance(output, Value) else output[i])
                 raise FloatingPointError(f"{row.where}: the model returned {value.data}{why}")
         scores = [value.data for value in values]
         answers.append(scores[0] if len(scores) == 1 else largest(scores))
@@ -229,7 +232,15 @@ class Measure:
 
     def means(self, rows: Sequence[CheckedRow]) -> dict[str, float]:
         """Return the means over some rows, under their names."""
-        return self.named_means([self.row(row)[1] for row in rows], len(rows))
+        return self.named_means([self._numbers(row) for row in rows], len(rows))
+
+    def _numbers(self, row: CheckedRow) -> list[float]:
+        """Return a row's numbers, without recording; raise as `row` does."""
+        try:
+            with no_grad():
+                return self.row(row)[1]
+        except FloatingPointError:  # to be recorded, to say why
+            return self.row(row)[1]
 
     def named_means(self, sums: Sequence[Sequence[float]], n: int) -> dict[str, float]:
         """Return the means over ``n`` rows, under their names, from the sums over parts of them."""
