@@ -12,7 +12,7 @@ What you can do with it::
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0.0]]
     >>> jvp(f, (3.0, 2.0), (1.0, 0.0))                     # the value, and how fast it changes
-    (18.909297426825682, 12.0)
+    (18.90929742682568, 12.0)
     >>> x = Value(3.0, label="x")
     >>> gradients(x**3, [x]), x.grad                       # of a graph that is there
     ([27.0], 0)

@@ -43,6 +43,19 @@ def test_a_node_knows_its_op_its_operands_and_its_partials_before_backward() -> 
     assert y.operands == (a, b)
     assert y.partials == (-3.0, 2.0)
     assert (y._prev, y._op) == ({a, b}, "*")
+    for power, op in ((2, "**2"), (-0.5, "**-0.5"), (1e300, "**1e+300")):
+        assert ((a**power)._op, (a**power)._prev) == (op, {a})
+    assert ((a**b)._op, (a**b)._prev) == ("**", {a, b})
+    assert (a.pow(2).op, a.pow(b).op) == (ops.power, ops.pow)
+    assert a.conjugate() is a
+
+
+def test_a_node_made_by_hand_is_told_how_to_be_an_op() -> None:
+    """micrograd's lecture adds an op so: here it is a row of the table."""
+    x = Value(0.5)
+    for wrong in ((0.4, (x,), "tanh"), (0.4, (x,)), (0.4, "label", "tanh")):
+        with pytest.raises(TypeError, match=r"makes a leaf.*two lines.*demos/README\.md"):
+            Value(*wrong)
 
 
 def test_operands_keep_their_order_and_their_duplicates() -> None:

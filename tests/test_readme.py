@@ -227,6 +227,7 @@ def missing(command: str) -> Iterator[str]:
 def test_readme_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "\n".join(failures(README)) == ""
+    assert "\n".join(failures(ROOT / "demos" / "README.md")) == ""
     assert any(block.language == "python" for block in blocks(README.read_text(encoding="utf-8")))
 
 

@@ -167,7 +167,8 @@ class GradientCheck:
         counts = [f"{told - len(self.wrong):,} right"]
         counts += [f"{len(self.wrong):,} wrong"] * bool(self.wrong)
         counts += [f"{n - told:,} that differences do not tell"] * (told < n)
-        lines.append(f"{self.nodes:,} nodes, {n:,} partials: {', '.join(counts)}.")
+        found = f"{self.nodes:,} node{'s' * (self.nodes != 1)}, {n:,} partial{'s' * (n != 1)}"
+        lines.append(f"{found}: {', '.join(counts)}.")
         for row in self.wrong[:5]:
             lines += ["", *self._blame(row)]
         lines += ["", f"and {len(self.wrong) - 5:,} more"] * (len(self.wrong) > 5)
@@ -272,8 +273,10 @@ def _values(f: Any, args: Any) -> list[Value]:
 
 def _labels(f: Any, args: Sequence[Any]) -> Iterator[str]:
     """Return what the inputs are called: their labels, or the names of the arguments."""
+    while hasattr(f, "__wrapped__"):  # by grad, say
+        f = f.__wrapped__
     code = getattr(f, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code else ()
+    names = code.co_varnames[: code.co_argcount] if code else getattr(f, "names", ())
     for i, arg in enumerate(args):
         name = names[i] if i < len(names) else f"x{i}"
         for j, x in enumerate(numbers(arg)):
