@@ -51,9 +51,6 @@ if TYPE_CHECKING:
     Grads = dict[Value, Any]
 
 
-# ---------------------------------------------------------------------------- of functions
-
-
 def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that returns the gradient of ``f``, whose result is one number.
 
@@ -83,8 +80,8 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that returns the derivatives of ``f``, as ``[output][input]``.
 
-    Each number that ``f`` returns has the derivatives by all numbers of the argument in its place.
-    They are computed forward or in reverse, whichever needs fewer walks.
+    In the place of each number that ``f`` returns are its derivatives by all of the argument,
+    computed forward or in reverse, whichever needs fewer walks.
     """
 
     @wraps(f)
@@ -107,8 +104,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return the Hessian of ``f`` at the arguments ``primals``, times the vector ``tangents``.
 
-    This takes a few times what the gradient takes, however many numbers there are. It has the
-    structure of the argument; with several, it is a tuple.
+    It has the structure of the argument, and takes a few times what the gradient takes.
     """
     argnums = 0 if len(primals) == 1 else range(len(primals))
     return jvp(grad(f, argnums), primals, tangents)[1]
@@ -151,9 +147,9 @@ _outer: ContextVar[tuple[Value, ...]] = ContextVar("outer", default=())
 class _Call:
     """A call of a function, recorded from Values of its own to what it returned.
 
-    A Value that came in is an operand of the function's own: were it the same, a function that
-    mentions it by name as well would mix up the two. Who came in as a float, and meets Values of
-    a call further out by name, has Values to return as well.
+    Of a Value that came in, the function gets a node of its own: were it the same, a function that
+    mentions it by name as well would mix up the two. And where floats came in, but the result
+    depends on a call further out, by name, Values are returned all the same.
     """
 
     def __init__(self, f: Function, args: Any, named: Any, argnums: Any) -> None:
@@ -195,13 +191,13 @@ class _Call:
             return self._results([0.0] * len(self.xs))
         values = self.values or any(isinstance(seed, Value) for seed in seeds)
         with recording(), _cut(self.xs):
-            grads = _values(y, 1.0, self.xs) if values else _floats(y, 1.0)
+            grads = _values(y, 1.0, self.xs, _rule) if values else _floats(y, 1.0)
             found = [grads.get(x, 0.0) for x in self.xs]
         return self._results(found, values)
 
     def forward(self, speeds: Grads) -> list[Any]:
         """Return how fast the outputs change, where the inputs change at these speeds."""
-        partials = _partial_values if self.values else _partials
+        partials: Any = _rule if self.values else attrgetter("partials")
         with recording(), _cut(self.xs):
             for out in topological_order(_joined(self.ys))[:-1]:
                 if out not in speeds and not speeds.keys().isdisjoint(out.operands):
@@ -273,8 +269,9 @@ def gradients(y: Value, xs: Any, create_graph: bool = False, seed: Value | float
         if not isinstance(x, Value):
             raise TypeError(f"{role} {shorten(x)} of type {type(x).__name__}: not a Value")
     grads = _values(y, seed, wanted) if create_graph else _floats(y, seed)
-    found = [grads.get(x, 0.0) for x in wanted]
-    return like(xs, [Value(x) if create_graph and type(x) is float else x for x in found])
+    return like(
+        xs, [grads[x] if x in grads else Value(0.0) if create_graph else 0.0 for x in wanted]
+    )
 
 
 def backward_with_graph(y: Value, seed: Value | float = 1.0) -> None:
@@ -322,12 +319,13 @@ def _floats(root: Value, seed: Any) -> Grads:
     return grads
 
 
-def _values(root: Value, seed: Any, xs: Sequence[Value]) -> Grads:
+def _values(root: Value, seed: Any, xs: Sequence[Value], partials: Any = None) -> Grads:
     """Do the same over Values, so that the operations of the walk are recorded themselves.
 
     Only where ``xs`` lie below. A gradient that is constant is a float until the end. One that is a
     value of the graph, as b is for a*b, or that two leaves share, gets a node of its own.
     """
+    partials = partials or _partial_values
     order = topological_order(root)
     taken = {*order, seed}
     kept = {*xs}
@@ -338,7 +336,7 @@ def _values(root: Value, seed: Any, xs: Sequence[Value]) -> Grads:
     grads: Grads = {root: seed if isinstance(seed, Value) else as_float(seed)}
     for out in reversed(order):
         if out._a is not None and not kept.isdisjoint(out.operands):
-            for x, partial in zip(out.operands, _partial_values(out)):
+            for x, partial in zip(out.operands, partials(out)):
                 if x in kept:
                     product, before = _times(grads[out], partial), grads.get(x)
                     grads[x] = product if before is None else before + product
@@ -374,25 +372,28 @@ def _times(grad: Any, partial: Any) -> Any:
     return grad if not isinstance(partial, Value) and partial == 1.0 else grad * partial
 
 
-_partials = attrgetter("partials")
-
-
-def _partial_values(out: Value) -> tuple[Any, ...]:
-    """Return the partials of ``out`` by its op's rule on its operands: Values where they depend on
-    them, floats where they are constant."""
+def _rule(out: Value) -> tuple[Any, ...]:
+    """Return the partials by the op's rule: Values, but for floats where they are constant."""
     if out._data != out._data or out.op is None:
         return out.partials
     try:
-        data = out.op.value([x._data for x in out.operands])
-        partials = out.op.partials_at(out.operands, out)
+        return out.op.partials_at(out.operands, out)
+    except TypeError as error:  # a rule of arithmetic and rows takes Values
+        raise out.op.error(error, out.operands) from error
+
+
+def _partial_values(out: Value) -> tuple[Any, ...]:
+    """Return the same, once the operands' data is what it was when they were recorded."""
+    if out._data != out._data or out.op is None:
+        return out.partials
+    try:
+        data, partials = out.op.value([x._data for x in out.operands]), _rule(out)
         if data == out._data and all(
             number(new) == old or old != old for new, old in zip(partials, out.partials)
         ):
             return partials
     except (ArithmeticError, ValueError):
         pass
-    except TypeError as error:  # a rule of arithmetic and rows takes Values
-        raise out.op.error(error, out.operands) from error
     raise RuntimeError(
         f"the data of an operand of {out!r} has changed since it was recorded: its partials "
         f"were {out.partials} then; compute it again before differentiating with create_graph"

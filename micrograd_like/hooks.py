@@ -144,16 +144,13 @@ class no_grad:
 
     def __init__(self, on: bool = True) -> None:
         if not isinstance(on, bool):
-            raise TypeError(
-                f"no_grad takes True or False, not {on!r}: to decorate, write @no_grad()"
-            )
+            raise TypeError(f"no_grad takes True or False, not {on!r}: write @no_grad()")
         self._on = on
         self._entered: list[Switch] = []
 
     def __enter__(self) -> None:
-        switch = Switch("grad", _LEAVES if self._on else None)
-        self._entered.append(switch)
-        switch.turn()
+        self._entered.append(Switch("grad", _LEAVES if self._on else None))
+        self._entered[-1].turn()
 
     def __exit__(self, *error: object) -> None:
         self._entered.pop().__exit__()
@@ -164,9 +161,7 @@ class no_grad:
 
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & _GENERATOR:
-            raise TypeError(
-                "no_grad() decorates no generator: write `with no_grad():` inside of it"
-            )
+            raise TypeError("no_grad decorates no generator: write `with no_grad():` inside of it")
 
         @wraps(function)
         def quietly(*args: Any, **named: Any) -> Any:

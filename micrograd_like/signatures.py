@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol, overload
 
     from .engine import Value
@@ -45,22 +45,14 @@ if TYPE_CHECKING:
         @overload
         def __call__(self, p: Many, q: Many, /, bias: Value | float | None = ...) -> Value: ...
 
+    of_numbers: Callable[[Any], OfNumbers]
+    of_many: Callable[[Any], OfMany]
+    of_each: Callable[[Any], OfEach]
+    of_pairs: Callable[[Any], OfPairs]
+else:
 
-def of_numbers(function: Any) -> OfNumbers:
-    """Say that a function takes any number of numbers; here and below, change nothing."""
-    return function  # type: ignore[no-any-return]
+    def of_many(function):
+        """Say of what a function is, and change nothing."""
+        return function
 
-
-def of_many(function: Any) -> OfMany:
-    """Say that it takes a list of numbers."""
-    return function  # type: ignore[no-any-return]
-
-
-def of_each(function: Any) -> OfEach:
-    """Say that it takes a list of numbers, and returns one of as many."""
-    return function  # type: ignore[no-any-return]
-
-
-def of_pairs(function: Any) -> OfPairs:
-    """Say that it takes two lists of numbers."""
-    return function  # type: ignore[no-any-return]
+    of_numbers = of_each = of_pairs = of_many
