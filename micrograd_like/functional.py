@@ -80,8 +80,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """Return the function that returns the derivatives of ``f``, as ``[output][input]``.
 
-    In the place of each number that ``f`` returns are its derivatives by all of the argument,
-    computed forward or in reverse, whichever needs fewer walks.
+    It walks forward or in reverse, whichever needs fewer walks.
     """
 
     @wraps(f)
