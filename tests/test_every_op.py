@@ -219,13 +219,14 @@ def test_a_rule_never_raises_where_the_op_does_not(op: Op) -> None:
 
 
 METHODS = [name for name in dir(Value) if name in TABLE or name == "fabs"]
+METHODS.remove("pow")  # its exponent chooses the row
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_the_function_and_the_row(name: str) -> None:
     x = Value(1.5 if name == "acosh" else 0.7)
     function = getattr(micrograd_like, name)
-    arguments = {"clamp": (0.5, 0.9), "fmod": (0.4,), "pow": (2.0,)}.get(name, ())
+    arguments = {"clamp": (0.5, 0.9), "fmod": (0.4,)}.get(name, ())
     by_method, by_function = getattr(x, name)(*arguments), function(x, *arguments)
     assert by_method.op is by_function.op is TABLE["abs" if name == "fabs" else name]
     assert (by_method.data, by_method.partials) == (by_function.data, by_function.partials)

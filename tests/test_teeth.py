@@ -96,6 +96,10 @@ BUGS = [
     Bug("a variable of 1.0 taken for the constant 1", "functional", "    if not isinstance(grad, Value) and grad == 1.0:", "    if number(grad) == 1.0:", ENGINE),
     Bug("a deep copy that shares its leaves", "engine", "memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])", "memo[id(value)] = _copy_of(value, lambda operand: operand)", ENGINE),
     Bug("a constant exponent differentiated", "engine", "ops.pow if isinstance(other, Value) else ops.power", "ops.pow", OPERATORS),
+    Bug("one perturbation taken for another", "functional", "    own: Value = ops.prod(x)  #", "    return x  #", "test_functional.py::test_nothing_confuses_one_perturbation_with_another"),
+    Bug("a call further out that is forgotten", "functional", "        if outer and not self.values:", "        if False:", "test_functional.py::test_nothing_confuses_one_perturbation_with_another"),
+    Bug("no_grad for every thread", "hooks", "_leaves.set(watchers == [_LEAVES])", "_leaves.set(False)", "test_hooks.py::test_a_network_makes_one_value_an_output"),
+    Bug("a check that trusts a large step", "debugging/checking", "    for scale in dict.fromkeys((near, far, near / 2**10)):", "    for scale in (far,):", "test_checking.py"),
     # networks
     Bug("a bias that is added last", "floats", "    bias = xs[-1] if len(xs) % 2 else -0.0", "    bias = -0.0", "test_nn.py"),
     # training
