@@ -27,13 +27,13 @@ _NAMES = {
     "explain": "debugging.explain",
     "find_nonfinite": "debugging.explain",
     "gradient_report": "debugging.health",
+    "no_grad": "hooks",
     "set_trace": "debugging.debugger",
     "trace_lines": "debugging.tracing",
 }
-_FUNCTIONAL = ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
-_NAMES |= {**dict.fromkeys(_FUNCTIONAL, "functional"), "no_grad": "hooks"}
-
-__all__ = ["Value", "engine", "nn", "no_grad", "ops", "topological_order", *_FUNCTIONAL]
+__all__ = ["Value", "engine", "nn", "no_grad", "ops", "topological_order"]
+__all__ += ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
+_NAMES |= dict.fromkeys(__all__[-8:], "functional")
 __all__ += functions.__all__
 __all__ += ops.__all__
 

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from .debugging.explain import Explanation
     from .debugging.steps import Step
     from .drawing.graph import Graph
+    from .hooks import Hook
 
 # What watches or replaces the nodes that are made: None but where something was switched on.
-hook: Any = None
+hook: Hook | None = None
 VARS = ("data", "grad", "label", "line", "op", "operands", "partials")  # for vars() and debuggers
 
 
@@ -172,7 +173,7 @@ class Value(Recorder):
     def record(self, op: Op, operands: tuple[Any, ...]) -> Value:
         """Apply ``op`` to ``operands``, Values or numbers, and return the node that it makes."""
         if hook is not None and hook.leaves.get():  # under no_grad, where partials serve nobody
-            return hook.leaf(op, operands)  # type: ignore[no-any-return]
+            return hook.leaf(op, operands)
         if op.arity == 1:
             (x,) = operands
             a = x._data
@@ -207,17 +208,17 @@ class Value(Recorder):
     def __add__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        return _node(self._data + other._data, ops.add, self, other, 1.0, 1.0)
+        return _node(self._data + other._data, ops.add, self, other, 1.0, 1.0)  # pyright: ignore
 
     def __sub__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        return _node(self._data - other._data, ops.sub, self, other, 1.0, -1.0)
+        return _node(self._data - other._data, ops.sub, self, other, 1.0, -1.0)  # pyright: ignore
 
     def __mul__(self, other: Value | float) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented
-        a, b = self._data, other._data
+        a, b = self._data, other._data  # pyright: ignore
         return _node(a * b, ops.mul, self, other, b, a)
 
     def __truediv__(self, other: Value | float) -> Value:

@@ -160,7 +160,7 @@ def doors(module: str, tree: ast.Module) -> set[tuple[int, str]]:
             found |= {(n.lineno, DOORS[node.name]) for n in ast.walk(node) if is_import(n)}
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             lines = {n.lineno for n in ast.walk(node) if is_import(n)}
-            found |= {(line, target) for line in lines for target in DOORS.values()}
+            found |= {(line, target) for line in lines for target in (*DOORS.values(), "hooks")}
     return found
 
 

@@ -220,6 +220,7 @@ class Measure:
 
     def batch(self, rows: Sequence[CheckedRow]) -> tuple[Value, list[float]]:
         """Return the mean loss of some rows, and the sums of their numbers."""
+        losses: tuple[Value, ...]
         losses, numbers = zip(*map(self.row, rows))
         with _at(f"{rows[0].where} and others"):
             loss = fsum(losses) / len(rows)
