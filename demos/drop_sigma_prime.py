@@ -133,8 +133,8 @@ def cross_entropy_slopes(layers: Sequence[Layer], targets: Matrix) -> list[float
     values = as_values(layers)
     below = forward(values, X)[-2]
     [net], [[b]] = times(values[-1][0], below), values[-1][1]
-    total = fsum([softplus(n + b) - t * (n + b) for n, t in zip(net, targets[0])])
-    return gradients(total, flat(values))
+    errors: list[Value] = [softplus(n + b) - t * (n + b) for n, t in zip(net, targets[0])]
+    return gradients(fsum(errors), flat(values))
 
 
 def draw(runs: dict[tuple[str, str], list[list[float]]]) -> str:

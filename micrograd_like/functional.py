@@ -21,8 +21,7 @@ The names and habits are JAX's. An argument is a number, or a list, tuple, dict 
 nested as you like; what comes back has its structure. Floats in, floats out; Values in, Values out,
 with a graph of their own, which leads on to the Values that came in.
 
-The words: ``xs`` are the numbers of the arguments that ``argnums`` chooses, one after the other,
-``ys`` those that the function returned; a ``tangent`` is how fast a number changes.
+``xs`` are the numbers of the arguments that ``argnums`` chooses, ``ys`` those that were returned.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     """Return ``f(*primals)`` and its pullback: a function from the gradients of a scalar with
     respect to the results, in their structure, to a tuple of those with respect to the primals.
 
-    This is reverse mode: one walk for any number of inputs.
+    This is reverse mode.
     """
     call = _Call(f, primals, {}, range(len(primals)))
 
@@ -139,8 +138,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 # ---------------------------------------------------------------------------- of one call
 
-# The xs of the functions of this context that are being called, for those that they call.
-_outer: ContextVar[tuple[Value, ...]] = ContextVar("outer", default=())
+_outer: ContextVar[tuple[Value, ...]] = ContextVar("outer", default=())  # xs of calls under way
 
 
 class _Call:
@@ -252,7 +250,7 @@ def _cut(xs: Sequence[Value]) -> Iterator[None]:
 # ---------------------------------------------------------------------------- walks
 
 
-def gradients(y: Value, xs: Any, create_graph: bool = False, seed: Value | float = 1.0) -> Any:
+def gradients(y: Value, xs: Any, create_graph: bool = False, seed: Any = 1.0) -> list[Any]:
     """Return the gradients of ``y`` with respect to each of ``xs``, leaves or not, as floats.
 
     For a list of Values, a list; for an array of them, an array of floats in its shape. No ``grad``
@@ -268,9 +266,11 @@ def gradients(y: Value, xs: Any, create_graph: bool = False, seed: Value | float
         if not isinstance(x, Value):
             raise TypeError(f"{role} {shorten(x)} of type {type(x).__name__}: not a Value")
     grads = _values(y, seed, wanted) if create_graph else _floats(y, seed)
-    return like(
-        xs, [grads[x] if x in grads else Value(0.0) if create_graph else 0.0 for x in wanted]
-    )
+    for x in wanted:
+        if x not in grads:
+            grads[x] = Value(0.0) if create_graph else 0.0
+    found: list[Any] = like(xs, [grads[x] for x in wanted])
+    return found
 
 
 def backward_with_graph(y: Value, seed: Value | float = 1.0) -> None:
