@@ -7,8 +7,8 @@
 
 run the script under its own name, so that what is under ``if __name__ == "__main__"`` is left out,
 then take its global NAME, a Value; or an attribute or an element, as ``net.out`` or ``losses[-1]``.
-``draw`` takes several names, as ``loss,score``, and ``check`` a function without arguments, too, that
-returns a Value.
+``draw`` takes several names, as ``loss,score``; ``check`` takes a function without arguments too,
+which returns a Value.
 """
 
 from __future__ import annotations

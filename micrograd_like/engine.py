@@ -68,9 +68,8 @@ class Value(Recorder):
     def __init__(self, data: float, label: str = "", op: None = None) -> None:
         if op is not None or isinstance(label, tuple):  # as micrograd makes a node
             raise TypeError(
-                "Value(data, label) makes a leaf. An op of your own takes two lines, as "
-                "wave = Op('wave', math.sin, lambda out, a: (cos(a),)); y = wave(x): "
-                "see demos/README.md, An op of your own"
+                "Value(data, label) makes a leaf. An op of your own takes two lines, with "
+                "micrograd_like.ops.Op: see demos/README.md, An op of your own"
             )
         self._data: float = data if type(data) is float else as_float(data)
         self.grad: Any = 0  # a float, or a Value after backward(create_graph=True)
@@ -286,9 +285,7 @@ class Value(Recorder):
     relu, leaky_relu, elu, selu, gelu = ops.relu, ops.leaky_relu, ops.elu, ops.selu, ops.gelu
     silu, sigmoid, log_sigmoid = ops.silu, ops.sigmoid, ops.log_sigmoid
     softplus, softsign = ops.softplus, ops.softsign
-
     # What NumPy calls them, which asks the elements of its arrays: np.arctan(v) is v.arctan().
-
     arcsin, arccos, arctan, arctan2 = ops.asin, ops.acos, ops.atan, ops.atan2
     arcsinh, arccosh, arctanh = ops.asinh, ops.acosh, ops.atanh
     deg2rad, rad2deg, hypot, fmod = ops.radians, ops.degrees, ops.hypot, ops.fmod

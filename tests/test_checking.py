@@ -91,7 +91,7 @@ def test_the_command_names_the_op_and_its_line(
 
     code, out, _ = check("y")
     assert code == 1
-    assert re.search(r"wave v\d+ of tanh v\d+ = [\d.]+, made at .*script\.py:10\n", out)
+    assert re.search(r"wave \S+ of \S+ = [\d.]+, made at .*script\.py:10\n", out)
     assert re.search(r"∂wave/∂a = out = 0\.\d+, by differences 0\.\d+: 0\.\d+ off", out)
     code, out, _ = check("leak")
     assert code == 1
