@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .ops import Op
 
 TAKES_ANY_NUMBER = 0x04  # a flag of code: it has *args
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
@@ -57,22 +58,29 @@ def is_foreign(forward: Callable[..., Any]) -> bool:
 
 def places(names: tuple[str, ...], n: int) -> list[tuple[int, str, str]]:
     """Return for each of ``n`` operands the place of its name, the name, and its subscript."""
+    return [place(names, i, n) for i in range(n)]
+
+
+def place(names: tuple[str, ...], i: int, n: int) -> tuple[int, str, str]:
+    """Return the same of the i-th operand alone."""
     lists = sum(name.endswith("…") for name in names)
     size = n // 2 if lists == 2 else n - len(names) + 1
-    found = []
     for which, name in enumerate(names):
-        if name.endswith("…"):
-            subscripts = [_subscript(i + 1) for i in range(size)]
-            found += [(which, f"{name[:-1]}{each}", each) for each in subscripts]
+        if not name.endswith("…"):
+            if i == 0:
+                return which, name, ""
+            i -= 1
+        elif i < size:
+            return which, f"{name[:-1]}{_subscript(i + 1)}", _subscript(i + 1)
         else:
-            found.append((which, name, ""))
-    return found[:n]
+            i -= size
+    raise IndexError(i)
 
 
 def formula(op: Op, i: int, n: int, partial: float | None = None) -> str:
     """Return the derivative by the i-th of ``n`` operands, and what the number ``partial`` is,
     unless the formula is that number."""
-    which, name, subscript = places(op.names, n)[i]
+    which, name, subscript = place(op.names, i, n)
     texts = op.formulas or rule_text(op.partials)
     text = texts[which] if which < len(texts) else f"{op.name}′"
     is_number = partial is None or text in (f"{partial:g}", f"−{-partial:g}")
@@ -188,4 +196,4 @@ def _shown(x: Any) -> str:
 
 
 def _subscript(i: int) -> str:
-    return str(i).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return str(i).translate(SUBSCRIPTS)
