@@ -47,14 +47,14 @@ def test_a_bundle_counts_both_uses_of_a_square() -> None:
 
 def test_a_stub_counts_each_operand_that_is_left_out() -> None:
     x, y = leaf("x"), leaf("y")
-    assert stubs((x * x).graph(levels=0)) == {"*": "2 operands not shown"}
-    assert stubs((-x).graph(levels=0)) == {"-": "1 operand not shown"}
+    assert stubs((x * x).graph(levels=0)) == {"×": "2 operands not shown"}
+    assert stubs((-x).graph(levels=0)) == {"−": "1 operand not shown"}
     assert stubs(fsum([x, x, y]).graph(levels=0)) == {"Σ": "3 operands not shown"}
     square, twice = x * x, y * 3.0
     square.label, twice.label = "square", "twice"
     assert stubs((square + twice).graph(levels=1)) == {
         "square": "2 operands not shown",
-        "twice": "2 operands not shown",
+        "twice": "1 operand not shown",
     }
 
 

@@ -89,7 +89,7 @@ def test_a_box_shows_label_symbol_data_and_gradient() -> None:
     out, parts = neuron_of_two()
     out.backward()
     found = boxes(out.graph())
-    assert (found["n"].name, found["n"].symbol) == ("n", "*")
+    assert (found["n"].name, found["n"].symbol) == ("n", "×")
     assert found["n"].rows == [("data", "-6"), ("grad", format(parts["n"].grad, ".4g"))]
     assert (found["out"].root, found["n"].root) == (True, False)
     assert found["x"].kind == "leaf"
@@ -110,7 +110,7 @@ def test_what_was_not_computed_is_not_zero() -> None:
 
 def test_a_duplicated_operand_has_two_arrows() -> None:
     x = leaf("x", 3.0)
-    assert arrows((x * x).graph()) == [("x", "*", "3"), ("x", "*", "3")]
+    assert arrows((x * x).graph()) == [("x", "×", "3"), ("x", "×", "3")]
 
 
 def test_order_shows_where_it_matters() -> None:
@@ -119,7 +119,8 @@ def test_order_shows_where_it_matters() -> None:
         assert [label.split()[0] for *_, label in arrows(out.graph())] == ["a", "b"]
     for out in (a + b, a * b, fsum([a, b])):
         assert [label[0].isalpha() for *_, label in arrows(out.graph())] == [False, False]
-    assert [x[2].split()[0] for x in arrows(a.clamp(-1.0, 1.0).graph())] == ["a", "low", "high"]
+    graph = a.clamp(-1.0, 1.0).graph(constants=True)
+    assert [x[2].split()[0] for x in arrows(graph)] == ["a", "low", "high"]
     first, second = arrows(softmax([a, b])[0].graph())
     assert [first[2][:2] == "a ", second[2][:2] == "a "] == [True, False]
 
@@ -221,7 +222,7 @@ def test_between_shows_the_paths_only() -> None:
     assert [b.name or b.symbol for b in scene(out.graph(between=(parts["x"], out))).boxes] == [
         "x",
         "n",
-        "+",
+        "+ 6.5",
         "out",
     ]
     both = out.graph(between=([parts["x"], parts["w"]], [parts["n"]]))
@@ -265,7 +266,7 @@ def test_an_mlp_is_boxes_in_boxes(fused: bool, activation: str) -> None:
     outside = {b.name or b.symbol for b in scene(three).boxes if not b.group} - {"MLP"}
     assert {"x1", "x2", "loss"} <= outside
     if activation != "leaky_relu":  # its slope is a leaf of no module
-        assert len([b for b in scene(three).boxes if b.kind == "leaf"]) == 4  # x1, x2, 1.0, 2.0
+        assert len([b for b in scene(three).boxes if b.kind == "leaf"]) == 2  # x1, x2
     neurons = loss.graph(collapse=3)
     assert sum(box.kind == "module" for box in scene(neurons).boxes) == 33
     one = loss.graph(collapse=1)
@@ -284,7 +285,7 @@ def test_operations_of_the_user_stay_outside_the_modules() -> None:
     penalty = fsum([p * p for p in model.parameters()])
     loss = y + penalty
     outside = [b.symbol or b.name for b in scene(loss.graph()).boxes if not b.group]
-    assert sorted(outside) == sorted(["x", "σ", "tanh", "+", "Σ", *["*"] * 7])
+    assert sorted(outside) == sorted(["x", "σ", "tanh", "+", "Σ", *["×"] * 7])
 
 
 def test_a_label_of_the_users_on_an_output_leaves_it_in_its_box() -> None:
@@ -392,16 +393,12 @@ def test_a_weight_that_is_renamed_stays_in_its_neuron() -> None:
 # ---------------------------------------------------------------------------- size
 
 
-def test_a_large_graph_is_collapsed_or_refused() -> None:
+def test_a_large_graph_is_collapsed() -> None:
     model = nn.MLP(2, [16, 16, 1], rng=1)
     y = model([1.0, 2.0])
     assert sum(box.kind == "module" for box in scene(y.graph()).boxes) == 33
     assert len(scene(y.graph(limit=404)).boxes) == 404
     assert len(scene(y.graph(limit=5)).boxes) == 5
-    with pytest.raises(ValueError, match=r"404 boxes, more than limit=2: draw part .*levels=3"):
-        y.graph(limit=2)
-    with pytest.raises(ValueError, match="301 boxes, more than limit=300"):
-        fsum(map(Value, range(300))).graph()
 
 
 def test_a_million_values_are_answered_without_looking_at_all_of_them() -> None:
@@ -450,7 +447,7 @@ def test_a_deep_chain_is_drawn() -> None:
     x = Value(1.0)
     for _ in range(50_000):
         x = x + 1.0
-    assert len(scene(x.graph(levels=5)).boxes) == 12
+    assert [box.kind for box in scene(x.graph(levels=5)).boxes] == [*["op"] * 6, "more"]
     with pytest.raises(ValueError, match="more than 100,000 values"):
         x.graph()
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..engine import Value
-from ..names import Names, label
-from ..ops import number
+from ..names import Names
+from ..ops import POWER, number
 from ..text import clean
+from .collapsing import Heap, Key, boxes_of
 from .layout.layering import Group
-from .modules import boxes_of, groups_of, label_in, natural_key
+from .modules import groups_of, label_in, natural_key
 from .picture import NOT_COMPUTED, THEMES, Arrow, Box, Scene
 from .selecting import Selection
 
-Edge = tuple[str, str, float | None]  # label, tooltip and flow
+Edge = tuple[Value, int, float | None]  # into a value, from its i-th operand; and the flow
 
 MOST_WITH_PARTIALS = 50  # boxes, and twice as many arrows, on which "auto" writes partials
 MOST_WIDE_ARROWS = 150  # more are drawn thinner
@@ -30,12 +31,16 @@ class Composer:
     """What the boxes and arrows of one drawing have in common."""
 
     def __init__(
-        self, roots: tuple[Value, ...], selection: Selection, format: Callable[[float], str]
+        self,
+        roots: tuple[Value, ...],
+        selection: Selection,
+        format: Callable[[float], str],
+        names: Mapping[str, object] | None = None,
     ) -> None:
         self.roots = roots
-        self.values, self.cut = selection.shown, selection.cut
+        self.values, self.cut, self.folded = selection.shown, selection.cut, selection.folded
         self.format = format
-        self.names = Names(self.values)
+        self.names = Names(self.values, names)
         self.groups, self.titles = groups_of(selection.found)
         self.sizes = Counter(  # by module, and whether leaves or operations are counted
             (path[: i + 1], value.op is None)
@@ -47,30 +52,27 @@ class Composer:
         self, view: str, direction: str, theme: str, collapse: Any, limit: int, lit: set[Value]
     ) -> Scene:
         """Return the scene, of at most ``limit`` boxes; ``lit`` are the values to mark."""
-        box_of = boxes_of(self.values, self.groups, collapse, limit)
-        inside: dict[str | Group, list[Value]] = {}  # each box
+        shown = [value for value in self.values if value not in self.folded]
+        box_of = boxes_of(shown, self.roots, self.groups, collapse, limit)
+        inside: dict[Key, list[Value]] = {}  # each box
         for value, key in box_of.items():
             inside.setdefault(key, []).append(value)
-        if len(inside) > limit:
-            raise ValueError(
-                f"the graph has {len(inside):,} boxes, more than limit={limit}: draw part of it "
-                "(levels=3, between=(xs, ys) or keep=function)"
-                + (", collapse its modules (collapse=1)" if self.titles else "")
-                + ", or draw all of it with a larger limit"
-            )
         grads = view != "forward" and (view != "auto" or any(map(is_computed, self.values)))
         if view == "auto":
             ends = {(box_of[x], box_of[y]) for y in box_of for x in y.operands if x in box_of}
             few = max(len(inside), len(ends) / 2) <= MOST_WITH_PARTIALS
             view = "partials" if few else "gradients"
-        scene = Scene(direction, THEMES[theme], self._summary())
+        scene = Scene(direction, THEMES[theme], self._summary(len(inside), len(shown)))
         for i, (key, values) in enumerate(inside.items()):
             if isinstance(key, str):
-                box = self._value_box(values[0], key, grads)
+                box = self._value_box(values[0], self.names.key(values[0]), grads)
+            elif isinstance(key, Heap):
+                box = self._heap_box(f"h{i}", key.kind, values, grads)
             else:
                 box = self._module_box(f"m{i}", key, values, grads)
             box.lit = not lit.isdisjoint(values)
             box.root = any(root in values for root in self.roots)
+            box.bad = any(map(is_bad, values))
             scene.boxes.append(box)
         used = {box.group[: i + 1] for box in scene.boxes for i in range(len(box.group))}
         scene.titles = {group: self.titles[group] for group in sorted(used, key=natural_key)}
@@ -79,30 +81,59 @@ class Composer:
         self._show_cuts(scene, spot_of)
         return scene
 
-    def _summary(self) -> str:
+    def _summary(self, boxes: int, shown: int) -> str:
         edges = sum(x in self.names for out in self.values for x in out.operands)
         whole = edges == sum(len(out.operands) for out in self.values)
         whole = whole and all(root in self.names for root in self.roots)
         what = "Graph of" if whole else "Part of a graph:"
-        return f"{what} {counted(len(self.values), 'value')} and {counted(edges, 'edge')}"
+        text = f"{what} {counted(len(self.values), 'value')} and {counted(edges, 'edge')}"
+        return text if boxes == shown else f"{text}, in {counted(boxes, 'box', 'boxes')}"
 
     def _value_box(self, value: Value, key: str, grads: bool) -> Box:
         rows = [("data", self.format(value.data))]
         if grads:
             rows.append(("grad", self.gradient(value)))
-        elif not (value.label and value.op):
+        elif not (self.names.given(value) and value.op):
             rows = [("", rows[0][1])]
+        folded = [repr(x.data) for x in value.operands if x in self.folded]
         about = [
-            clean(value.label, 200),
+            clean(value.label, 200) or self.names.given(value),
             f"op {value.op.name}" if value.op else "leaf",
+            f"constant {', '.join(folded[:8])}{' …' * (len(folded) > 8)}" if folded else "",
             f"data {value.data!r}",
             f"grad {grad_of(value)!r}" if is_computed(value) else "grad not computed",
             clean(value.line),
         ]
         group = self.groups.get(value, ())
-        name, symbol = clean(label_in(value, group), 26), value.op.symbol if value.op else ""
+        name = clean(label_in(value, group) if value.label else self.names.given(value), 26)
+        symbol = written(value, self.folded, self.format)
         kind = "op" if value.op else "leaf"
         return Box(key, kind, name, symbol, rows, "\n".join(filter(None, about)), group)
+
+    def _heap_box(self, key: str, kind: str, values: list[Value], grads: bool) -> Box:
+        """Return the box of many values, with the range of their numbers."""
+        symbols = [written(value, self.folded, self.format) or "leaf" for value in values]
+        count = f"{len(values):,}"
+        name, symbol = f"{count} more values", ""
+        if kind == "chain":
+            name = f"{count} operations"
+        elif kind == "alike":
+            name, symbol = symbols[0] if len(set(symbols)) == 1 else "leaf", f"{count} alike"
+            if values[0].op and len(set(symbols)) > 1:
+                name = textbook(values[0].op.symbol)
+        rows = [("data", self._range([value.data for value in values]))]
+        if grads and any(map(is_computed, values)):
+            rows.append(("grad", self._range([grad_of(x) for x in values if is_computed(x)])))
+        tooltip = " ".join(symbols[:20]) + " …" * (len(symbols) > 20) if kind == "chain" else ""
+        tooltip = "\n".join(filter(None, [f"{count} values", tooltip]))
+        paths = [self.groups.get(value, ()) for value in values]
+        common = sum(len(set(level)) == 1 for level in zip(*paths))
+        return Box(key, "many", name, symbol, rows, tooltip, paths[0][:common])
+
+    def _range(self, numbers: list[float]) -> str:
+        low, high = self.format(min(numbers)), self.format(max(numbers))
+        odd = [x for x in numbers if not math.isfinite(x)]
+        return self.format(odd[0]) if odd else low if low == high else f"{low} … {high}"
 
     def _module_box(self, key: str, group: Group, values: list[Value], grads: bool) -> Box:
         parameters = [value for value in values if value.op is None]
@@ -134,23 +165,23 @@ class Composer:
         """Return an arrow for every edge between values, one for all those between modules."""
         bundles: dict[tuple[int, int], list[Edge]] = {}
         arrows: list[tuple[Arrow, float | None]] = []
-        for out in self.values:
-            names = _operand_names(out)
+        for out in spot_of:
+            names = _operand_names(out, self.folded)
             for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
-                if x not in self.names:
+                if x not in spot_of:
                     continue
                 tail, head = spot_of[x], spot_of[out]
                 flow = grad_of(out) * dx if is_computed(out) else None
-                tooltip = self._edge_tooltip(out, i, x, dx, flow)
-                shown = names[i], self.format(dx) if view == "partials" else ""
-                words = " ".join(filter(None, shown))
-                if "module" not in (boxes[tail].kind, boxes[head].kind):
-                    key = f"e{self.names.key(out)}-{i}"
+                if {boxes[tail].kind, boxes[head].kind} <= {"leaf", "op"}:
+                    shown = names[i], self.format(dx) if view == "partials" else ""
+                    key, words = f"e{self.names.key(out)}-{i}", " ".join(filter(None, shown))
+                    tooltip = self._edge_tooltip(out, i, flow)
                     arrows.append((Arrow(key, tail, head, words, tooltip), flow))
                 elif tail != head:
-                    bundles.setdefault((tail, head), []).append((words, tooltip, flow))
+                    bundles.setdefault((tail, head), []).append((out, i, flow))
         for (tail, head), edges in bundles.items():
-            arrows.append(_bundle(f"e{boxes[tail].key}-{boxes[head].key}", tail, head, edges))
+            key, partials = f"e{boxes[tail].key}-{boxes[head].key}", view == "partials"
+            arrows.append(self._bundle(key, tail, head, edges, partials))
         if view == "forward":
             arrows = [(arrow, None) for arrow, _ in arrows]
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
@@ -162,50 +193,89 @@ class Composer:
             arrow.width = round(width * thin, 2)
         return [arrow for arrow, _ in arrows]
 
-    def _edge_tooltip(self, out: Value, i: int, x: Value, dx: float, flow: float | None) -> str:
+    def _edge_tooltip(self, out: Value, i: int, flow: float | None) -> str:
         assert out.op is not None
+        dx = out.partials[i]
         lines = [out.op.formula(i, len(out.operands), dx)]
         if flow is not None:
             lines.append(f"{grad_of(out)!r} × {dx!r} = {flow!r} flows back")
-        head, tail = (label(value) or self.names.key(value) for value in (out, x))
+        x = out.operands[i]
+        head, tail = (self.names.given(value) or self.names.key(value) for value in (out, x))
         return "\n".join([*lines, f"from {head} to {tail}"])
+
+    def _bundle(
+        self, key: str, tail: int, head: int, edges: list[Edge], partials: bool
+    ) -> tuple[Arrow, float | None]:
+        """Return one arrow for all the edges between two boxes, and the flow that stands for them.
+
+        That is one that is not finite, or else the largest.
+        """
+        if len(edges) == 1:
+            ((out, i, flow),) = edges
+            named = _operand_names(out, self.folded)[i]
+            shown = named, self.format(out.partials[i]) if partials else ""
+            words, tooltip = " ".join(filter(None, shown)), self._edge_tooltip(out, i, flow)
+            return Arrow(key, tail, head, words, tooltip), flow
+        largest = sorted(edges, key=lambda e: -abs(e[2] or 0.0) if e[2] == e[2] else 0.0)[:3]
+        about = "\n".join([self._edge_tooltip(*edge) for edge in largest])
+        tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
+        flows = [flow for *_, flow in edges if flow is not None]
+        mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
+        arrow = Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
+        if len(flows) < len(edges):
+            return arrow, None
+        return arrow, next((flow for flow in flows if not math.isfinite(flow)), max(flows, key=abs))
 
     def gradient(self, value: Value) -> str:
         """Return the gradient as it is shown."""
         return self.format(grad_of(value)) if is_computed(value) else NOT_COMPUTED
 
 
-def counted(n: int, word: str) -> str:
+def counted(n: int, word: str, plural: str = "") -> str:
     """Return a number of things in words."""
-    return f"{n} {word}{'s' * (n != 1)}"
+    return f"{n} {word if n == 1 else plural or word + 's'}"
 
 
-def _operand_names(out: Value) -> Sequence[str]:
+def _operand_names(out: Value, folded: set[Value]) -> Sequence[str]:
     """Return what the op's formula calls each operand where their order matters, else ""."""
     op, n = out.op, len(out.operands)
-    if op is None or n == 1 or (n == 2 and op.commutes):
+    seen = sum(x not in folded for x in out.operands)
+    if op is None or (n == 2 and op.commutes) or seen == 1:
         return [""] * n
     first = next((i for i, name in enumerate(op.names) if name.endswith("…")), n)
     return [*op.operand_names(n)[:first], *([""] * n)]
 
 
-def _bundle(key: str, tail: int, head: int, edges: list[Edge]) -> tuple[Arrow, float | None]:
-    """Return one arrow for all the edges between two boxes, and the flow that stands for theirs.
+def textbook(symbol: str) -> str:
+    """Return an op's symbol as a textbook prints it."""
+    return SIGNS.get(symbol, symbol)
 
-    That is one that is not finite, or else the largest.
+
+SIGNS = {"-": "−", "*": "×"}
+
+
+def written(out: Value, folded: Iterable[Value], format: Callable[[float], str]) -> str:
+    """Return the symbol of what made a value, with the constants that entered: ``**2``, ``− 0.01``.
+
+    Of a weighted sum, that is the bias; its other constants are the partials on its edges.
     """
-    if len(edges) == 1:
-        words, tooltip, flow = edges[0]
-        return Arrow(key, tail, head, words, tooltip), flow
-    largest = sorted(edges, key=lambda edge: -abs(edge[2] or 0.0) if edge[2] == edge[2] else 0.0)
-    about = "\n".join([text for _, text, _ in largest[:3]])
-    tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
-    flows = [flow for *_, flow in edges if flow is not None]
-    mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
-    arrow = Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
-    if len(flows) < len(edges):
-        return arrow, None
-    return arrow, next((flow for flow in flows if not math.isfinite(flow)), max(flows, key=abs))
+    if out.op is None:
+        return ""
+    symbol, xs, op = textbook(out.op.symbol), out.operands, out.op
+    numbers = [format(x.data) if x in folded else "" for x in xs]
+    if op.names[-1] == "b" and len(op.names) == 3:
+        numbers = ["", *numbers[len(xs) // 2 * 2 :]]
+    if not any(numbers):
+        return symbol
+    if op.binds and op.arity == 2:
+        space = "" if op.binds == POWER else " "
+        return space.join(filter(None, [numbers[0], symbol, numbers[1]]))
+    if not op.many:
+        return f"{symbol}({', '.join(text or '·' for text in numbers)})"
+    constants = list(filter(None, numbers))
+    told = constants if len(constants) < 3 else [f"{len(constants)} numbers"]
+    sums = op.name in ("fsum", "weighted_sum")
+    return f"{symbol} + {' + '.join(told)}" if sums else f"{symbol}(…, {', '.join(told)})"
 
 
 def tone_and_width(flow: float | None, most: float) -> tuple[str, float]:
@@ -223,6 +293,11 @@ def tone_and_width(flow: float | None, most: float) -> tuple[str, float]:
 def is_computed(value: Value) -> bool:
     """Tell a gradient that was computed or set, 0.0 too, from the integer 0 of one that was not."""
     return type(value.grad) is not int or value.grad != 0
+
+
+def is_bad(value: Value) -> bool:
+    """Tell whether the data, or the gradient if it was computed, is not finite."""
+    return not (math.isfinite(value.data) and math.isfinite(grad_of(value)))
 
 
 def grad_of(value: Value) -> float:

@@ -6,12 +6,14 @@ that it stands in.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from ..text import cells, cut
 from .layout.layering import Group
-from .picture import FAMILY, FONT, Arrow, Box, Scene
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, placed, shouts
 
 STYLES = {"minus": "dashed", "zero": "dotted", "bad": "dotted"}  # of arrows, by their tones
 
@@ -26,33 +28,37 @@ def digraph(scene: Scene) -> Any:
     return import_graphviz().Digraph(body=[f"{line}\n" for line in _statements(scene)])
 
 
-def render(scene: Scene, format: str) -> bytes:
-    """Return the scene drawn by Graphviz, as "svg", "pdf" or "png".
+def render(scene: Scene, format: str, own: bool = False) -> bytes:
+    """Return the scene drawn by Graphviz, as "svg", "pdf" or "png": as it looks in SVG, or ``own``,
+    with Graphviz's own layout.
 
-    Raises RuntimeError if the program or the Python package is missing, or fails.
+    Raises RuntimeError if the program is missing, or fails.
     """
-    graphviz = import_graphviz()
-    text = dot_text(scene)
+    text = dot_text(scene) if own else placed_text(scene)
+    options = ["-Kdot"] if own else ["-Kneato", "-n2"]
     if format == "png":
         text = text.replace("graph [", 'graph [dpi="168" ', 1)
     try:
-        drawn: bytes = graphviz.pipe("dot", format, text.encode(), quiet=True)
-    except graphviz.ExecutableNotFound:
+        done = subprocess.run(
+            ["dot", *options, f"-T{format}"], input=text.encode(), capture_output=True, check=True
+        )
+    except FileNotFoundError:
         raise RuntimeError(
             f"drawing {format.upper()} needs Graphviz's program `dot`, which is not on the PATH: "
             "install it with `apt-get install graphviz` (Debian, Ubuntu), `brew install graphviz` "
             "(macOS) or `winget install graphviz` (Windows), or save as .svg, which needs nothing"
         ) from None
-    except graphviz.CalledProcessError as error:
+    except subprocess.CalledProcessError as error:
         told = (error.stderr or b"").decode(errors="replace").strip()
         raise RuntimeError(f"Graphviz's `dot` failed: {told or error}") from None
     except OSError as error:
         raise RuntimeError(f"Graphviz's `dot` cannot be run: {error}") from None
-    if not drawn:
+    if not done.stdout:
         raise RuntimeError("Graphviz's `dot` drew nothing")
-    if format == "svg":  # Graphviz measures Courier; the browser may have a better font as wide
-        drawn = drawn.replace(b'font-family="Courier New"', f'font-family="{FAMILY}"'.encode())
-    return drawn
+    # Graphviz measures Courier; the browser may have a better font as wide
+    family = f'font-family="{FAMILY}"'.encode()
+    svg = format == "svg"
+    return done.stdout.replace(b'font-family="Courier New"', family) if svg else done.stdout
 
 
 def import_graphviz() -> Any:
@@ -68,6 +74,19 @@ def import_graphviz() -> Any:
 
 
 def _statements(scene: Scene) -> Iterator[str]:
+    yield from _defaults(scene)
+    yield f'  edge [fontname="Courier New" fontsize="{FONT - 1:g}" arrowsize="0.6"]'
+    yield from _clusters(scene)
+    for arrow in scene.arrows:
+        tail, head = scene.boxes[arrow.tail].key, scene.boxes[arrow.head].key
+        look = ""
+        if arrow.label:
+            label, tone = _in_dot(f" {arrow.label} "), scene.theme[arrow.label_tone()]
+            look = f' label="{label}" fontcolor="{tone}" labeltooltip="{_tooltip(arrow.tooltip)}"'
+        yield f"  {tail} -> {head} [{_edge(arrow, scene.theme)}{look}]"
+
+
+def _defaults(scene: Scene) -> Iterator[str]:
     theme = scene.theme
     font = f'fontname="Courier New" fontsize="{FONT:g}"'
     yield (
@@ -79,11 +98,43 @@ def _statements(scene: Scene) -> Iterator[str]:
         f'  node [shape="box" style="rounded,filled" {font} fontcolor="{theme["ink"]}" '
         f'color="{theme["border"]}" margin="0.08,0.03" height="0.2" width="0.4"]'
     )
-    yield f'  edge [fontname="Courier New" fontsize="{FONT - 1:g}" arrowsize="0.6"]'
-    yield from _clusters(scene)
-    for arrow in scene.arrows:
+
+
+def placed_text(scene: Scene) -> str:
+    """Return the scene in DOT with a place for everything, which ``neato -n2`` keeps to.
+
+    Frames, titles and the labels of arrows are nodes: those are drawn after all arrows.
+    """
+    spots, theme = placed(scene), scene.theme
+    lines = [*_defaults(scene), '  graph [outputorder="edgesfirst" pad="0.11"]']
+
+    def at(x: float, y: float) -> str:
+        return f"{x:.2f},{-y:.2f}"
+
+    def words(name: str, text: str, x: float, y: float, tone: str) -> None:
+        cell = f'<td bgcolor="{theme["paper"]}">{_in_html(text)}</td>'
+        look = f'shape="plain" style="" fontcolor="{theme[tone]}" pos="{at(x, y)}" label='
+        table = '<table border="0" cellspacing="0" cellpadding="0">'
+        lines.append(f"  {name} [{look}<{table}<tr>{cell}</tr></table>>]")
+
+    for i, (group, (x0, y0, x1, y1)) in enumerate(spots.groups.items()):
+        size = f'width="{(x1 - x0) / 72:.4f}" height="{(y1 - y0) / 72:.4f}" fixedsize="true"'
+        look = f'label="" style="rounded" color="{theme["group"]}" {size}'
+        lines.append(f'  g{i} [{look} pos="{at((x0 + x1) / 2, (y0 + y1) / 2)}"]')
+        title = cut(scene.titles[group], (x1 - x0 - 10) / CELL)
+        words(f"t{i}", title, x0 + 6 + cells(title) * CELL / 2, y0 + 8.5, "quiet")
+    for box, (x, y) in zip(scene.boxes, spots.nodes):
+        width, height = box.size()
+        size = f'width="{width / 72:.4f}" height="{height / 72:.4f}" fixedsize="true"'
+        lines.append(f'  {box.key} [{_node(box, theme)} {size} pos="{at(x, y)}"]')
+    for i, (arrow, points, spot) in enumerate(zip(scene.arrows, spots.edges, spots.labels)):
         tail, head = scene.boxes[arrow.tail].key, scene.boxes[arrow.head].key
-        yield f"  {tail} -> {head} [{_edge(arrow, theme)}]"
+        ways = " ".join([at(*p) for p in (*points[:-1], neck(arrow, points))])
+        look = f'arrowsize="{0.35 + arrow.width / 20:g}" pos="e,{at(*points[-1])} {ways}"'
+        lines.append(f"  {tail} -> {head} [{_edge(arrow, theme)} {look}]")
+        if spot:
+            words(f"l{i}", arrow.label, *spot, arrow.label_tone())
+    return "\n".join(["digraph {", *lines, "}", ""])
 
 
 def _clusters(scene: Scene) -> Iterator[str]:
@@ -115,42 +166,35 @@ def _clusters(scene: Scene) -> Iterator[str]:
 
 
 def _node(box: Box, theme: dict[str, str]) -> str:
-    colour = theme.get(box.kind, theme["paper"])
+    colour = theme.get(box.fill(), theme["paper"])
     label, look = f"<{_table(box, theme)}>", ""
     if box.kind == "more":
         label, look = '"⋯"', f' shape="plain" style="" fontcolor="{theme["quiet"]}"'
-    elif box.root or box.lit:
+    elif box.root or box.lit or box.bad:
         look = f' color="{theme[box.outline()]}" penwidth="2"'
     tooltip = _tooltip(box.tooltip)
     return f'id="{box.key}" label={label} fillcolor="{colour}" tooltip="{tooltip}"{look}'
 
 
 def _table(box: Box, theme: dict[str, str]) -> str:
-    name, symbol = _in_html(box.name), _in_html(box.symbol)
-    lines = [(f"<b>{name or symbol}</b>", symbol if name else "")] if name or symbol else []
-    lines += [
-        (f'<font color="{theme["quiet"]}">{_in_html(word)}</font>' if word else "", _in_html(text))
-        for word, text in box.rows
-    ]
+    """Return the lines of a box, each of one cell: in a monospaced font, blanks make columns."""
+    columns = round((box.size()[0] - 16) / CELL)
+    lines = [(box.name or box.symbol, box.symbol if box.name else "", "<b>%s</b>", "%s")]
+    quiet, bad = f'<font color="{theme["quiet"]}">%s</font>', f'<font color="{theme["bad"]}">'
+    for word, text in box.rows:
+        lines.append((word, text, quiet, f"{bad}<b>%s</b></font>" if shouts(text) else "%s"))
     rows = ""
-    for left, right in lines:
-        if left and right:
-            cell = f'<td align="left">{left}</td><td width="12"></td><td align="right">{right}</td>'
-        else:
-            cell = f'<td colspan="3">{left or right}</td>'
-        rows += f"<tr>{cell}</tr>"
+    for left, right, *looks in lines:
+        both = [look % _in_html(text) for look, text in zip(looks, (left, right)) if text]
+        gap = "&#160;" * (columns - cells(left) - cells(right))
+        rows += f'<tr><td height="{LINE:g}">{gap.join(both)}</td></tr>' if both else ""
     return f'<table border="0" cellspacing="0" cellpadding="0">{rows}</table>'
 
 
 def _edge(arrow: Arrow, theme: dict[str, str]) -> str:
-    tooltip = _tooltip(arrow.tooltip)
-    colour, tone = theme[arrow.tone], theme[arrow.label_tone()]
     look = f' style="{STYLES[arrow.tone]}"' if arrow.tone in STYLES else ""
-    if arrow.label:
-        label = _in_dot(f" {arrow.label} ")
-        look += f' label="{label}" fontcolor="{tone}" labeltooltip="{tooltip}"'
-    width = f'penwidth="{arrow.width:g}"'
-    return f'id="{arrow.key}" color="{colour}" {width} tooltip="{tooltip}"{look}'
+    width, tooltip = f'penwidth="{arrow.width:g}"', _tooltip(arrow.tooltip)
+    return f'id="{arrow.key}" color="{theme[arrow.tone]}" {width} tooltip="{tooltip}"{look}'
 
 
 def _in_dot(text: str, backslash: str = "\\\\") -> str:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ class Graph:
                 "partials" also a number on every edge; "auto" is "partials" for small graphs,
                 else "gradients"
     direction   "LR" from left to right, or "TB" from top to bottom
-    format      of the numbers: what Python's `format` takes
+    format      of the numbers: what Python's `format` takes, as ".2f"; else four digits, or all
+                that a number of up to seven has before its point
     theme       "light" or "dark"
     between     a pair (xs, ys) of a Value or several: only what lies on a path from xs to ys
     levels      only what is at most this many edges from a root
@@ -59,9 +60,12 @@ class Graph:
     collapse    modules as one box each: those at a level of nesting (1 is whole networks, 2 their
                 layers, 3 their neurons), or those with the given name or names, as "layers.0";
                 what a module of your own computes around its neurons stays outside its box
-    limit       the most boxes: modules are collapsed until there are no more, and if that does not
-                help, the graph is refused with a ValueError
+    limit       the most boxes. Modules are collapsed until there are no more; then branches that
+                are alike become one, and chains of operations; what is still too much goes into
+                one box, as "1,100 more values"
     highlight   values to mark
+    names       variables and what they hold, as locals(): the names of values without a label
+    constants   draw those that are folded into the op that they entered, as the 2 of x**2, too
     """
 
     def __init__(
@@ -69,7 +73,7 @@ class Graph:
         *roots: Value,
         view: str = "auto",
         direction: str = "LR",
-        format: str = ".4g",
+        format: str | None = None,
         theme: str = "light",
         between: tuple[Value | Iterable[Value], Value | Iterable[Value]] | None = None,
         levels: int | None = None,
@@ -77,6 +81,8 @@ class Graph:
         collapse: int | str | Iterable[str] | None = None,
         limit: int = 300,
         highlight: Iterable[Value] = (),
+        names: Mapping[str, object] | None = None,
+        constants: bool = False,
     ) -> None:
         check_roots(roots)
         check_choice("view", view, VIEWS)
@@ -88,7 +94,9 @@ class Graph:
         self.roots, self._limit = roots, limit
         self.format = _formatter(format)
         lit = set(values_of(highlight))
-        composer = Composer(roots, select(roots, limit, between, levels, keep), self.format)
+        selection = select(roots, limit, between, levels, keep, constants)
+        selection.folded.difference_update(lit)
+        composer = Composer(roots, selection, self.format, names)
         self.values, self.names = composer.values, composer.names
         self.scene = composer.compose(view, direction, theme, collapse, limit, lit)
         self._table = self._rows(composer)
@@ -100,23 +108,18 @@ class Graph:
     def svg(self, layout: str = "auto") -> str:
         """Return the drawing as SVG.
 
-        ``layout`` is "graphviz", "builtin", or "auto": Graphviz if it works, else the built-in one.
-        Raises RuntimeError if "graphviz" does not work.
+        ``layout`` is "auto" or "builtin", which needs nothing installed, or "graphviz", for the
+        layout of Graphviz's ``dot``; that raises RuntimeError if it is not there.
         """
         check_choice("layout", layout, LAYOUTS)
-        if layout != "builtin":
-            try:
-                return render(self.scene, "svg").decode()
-            except RuntimeError:
-                if layout == "graphviz":
-                    raise
-        return svg_text(self.scene)
+        own = layout == "graphviz"
+        return render(self.scene, "svg", own).decode() if own else svg_text(self.scene)
 
     def save(self, path: str | os.PathLike[str], layout: str = "auto") -> None:
         """Write the drawing to a file of the kind that its suffix names: svg, dot, png or pdf.
 
-        Raises ValueError for another suffix, and RuntimeError for png and pdf without Graphviz; an
-        existing file then stays as it was.
+        It looks the same in each; Graphviz draws png and pdf. Raises ValueError for another suffix,
+        and RuntimeError where Graphviz is needed and missing; an existing file stays as it was.
         """
         check_choice("layout", layout, LAYOUTS)
         suffix = Path(path).suffix.lower()
@@ -127,11 +130,8 @@ class Graph:
             write_whole(path, self.svg(layout))
         elif suffix in (".dot", ".gv"):
             write_whole(path, self.dot())
-        elif layout != "builtin":
-            write_whole(path, render(self.scene, suffix[1:]))
         else:
-            advice = "save as .svg, or draw with Graphviz"
-            raise ValueError(f"the built-in layout cannot write {suffix}: {advice}")
+            write_whole(path, render(self.scene, suffix[1:], layout == "graphviz"))
 
     def digraph(self) -> Any:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
@@ -195,7 +195,9 @@ def check_count(name: str, count: Any, least: int) -> None:
         raise ValueError(f"{name} is {count}: it must be at least {least}")
 
 
-def _formatter(spec: str) -> Callable[[float], str]:
+def _formatter(spec: str | None) -> Callable[[float], str]:
+    if spec is None:
+        return four_digits
     try:
         if any(int(digits) > 40 for digits in re.findall(r"\d+", spec)):
             raise ValueError  # 1000000000.4f would take all memory
@@ -206,3 +208,11 @@ def _formatter(spec: str) -> Callable[[float], str]:
             "precision of at most 40"
         ) from None
     return lambda number: clean(format(number, spec), 40)
+
+
+def four_digits(x: float) -> str:
+    """Return a number to four digits: 0.1235, 12346, 1.235e-5."""
+    if 1e4 <= abs(x) < 1e7:
+        return f"{x:.0f}"
+    digits, e, power = f"{x + 0.0:.4g}".partition("e")
+    return f"{digits}e{int(power)}" if e else digits

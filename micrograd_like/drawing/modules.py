@@ -1,17 +1,15 @@
-"""The modules that a graph's values belong to, and which of them a drawing shows as one box each.
+"""The modules that a graph's values belong to.
 
-A module is known by its path: the names of the modules around it, outermost first, and its own. A
-``box`` is what is drawn: a value's own, named v0, v1, …, or that of a collapsed module, its path.
+A module is known by its path: the names of the modules around it, outermost first, and its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from ..engine import Value
-from ..text import clean, shorten
+from ..text import clean
 from .layout.layering import Group
 
 
@@ -74,48 +72,6 @@ def _paths() -> Callable[[Value], Group]:
         return (titles[id(path[0])], *map(str, path[1:]))
 
     return path_of
-
-
-def boxes_of(
-    values: list[Value], groups: dict[Value, Group], collapse: Any, limit: int
-) -> dict[Value, str | Group]:
-    """Return each value's box: its own, named v0, v1, …, or that of a collapsed module."""
-    paths = [(value, groups.get(value, ())) for value in values]
-
-    def boxes(depth: Callable[[Group], int]) -> dict[Value, str | Group]:
-        return {value: path[: depth(path)] or f"v{i}" for i, (value, path) in enumerate(paths)}
-
-    def at(level: int) -> dict[Value, str | Group]:
-        return boxes(lambda path: level if len(path) >= level else 0)
-
-    if isinstance(collapse, int) and not isinstance(collapse, bool):
-        if collapse < 1:
-            raise ValueError(f"collapse is {collapse}: it must be at least 1")
-        return at(collapse)
-    if collapse is not None:
-        names = _names(collapse)
-        known = {name for path in groups.values() for name in path}
-        if not names <= known:
-            raise ValueError(
-                f"collapse names {', '.join(sorted(map(shorten, names - known)))}: the graph's "
-                f"modules are {', '.join(sorted(known)[:12]) or 'none'}"
-            )
-        return boxes(lambda path: next((i for i, name in enumerate(path, 1) if name in names), 0))
-    levels = range(max(map(len, groups.values()), default=0), 0, -1)
-    for level in levels if len(values) > limit else ():
-        found = at(level)
-        if len(set(found.values())) <= limit:
-            return found
-    return boxes(lambda path: 0)
-
-
-def _names(collapse: Any) -> set[str]:
-    one = isinstance(collapse, str) or not hasattr(collapse, "__iter__")
-    names = [collapse] if one else list(collapse)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"collapse is {shorten(name)}: it must be a level or names of modules")
-    return set(names)
 
 
 def label_in(value: Value, group: Group) -> str:

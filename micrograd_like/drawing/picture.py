@@ -9,10 +9,12 @@ edges in one arrow) and "none" (not computed) are plain; "bad" (inf or nan) is b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from ..text import cells
-from .layout.layering import Group
+from .layout.layering import Group, Point
+from .layout.placing import Placement, place
 
 FONT = 11.0
 CELL = 0.602 * FONT  # the width of a character of the common monospaced fonts
@@ -27,6 +29,8 @@ COLOURS = {  # light, dark
     "leaf": ("#ffffff", "#16191d"),
     "op": ("#f1f3f5", "#262b31"),
     "module": ("#e6f0f8", "#1d3346"),
+    "alarm": ("#fbe3f1", "#45203b"),
+    "many": ("#f4edf7", "#33264a"),
     "group": ("#b9c1c9", "#4b535b"),
     "border": ("#8a929a", "#79828b"),
     "lit": ("#009e73", "#2fd3a3"),
@@ -49,7 +53,7 @@ class Box:
     """A box: a head line of a name and a symbol, rows of a word and a number, a tooltip."""
 
     key: str
-    kind: str  # "leaf", "op", "module", or "more" for operands that are left out
+    kind: str  # "leaf", "op", "module", "many" for a heap, "more" for operands that are left out
     name: str
     symbol: str
     rows: list[tuple[str, str]]
@@ -57,10 +61,15 @@ class Box:
     group: Group = ()  # the names of the frames around it, outermost first
     lit: bool = False
     root: bool = False
+    bad: bool = False  # it holds a number that is not finite
 
     def outline(self) -> str:
         """Return the theme's name for the colour of its border."""
-        return "lit" if self.lit else "ink" if self.root else "border"
+        return "bad" if self.bad else "lit" if self.lit else "ink" if self.root else "border"
+
+    def fill(self) -> str:
+        """Return the theme's name for its colour."""
+        return "alarm" if self.bad and self.kind != "module" else self.kind
 
     def size(self) -> tuple[float, float]:
         """Return its width and height."""
@@ -68,6 +77,8 @@ class Box:
             return 22.0, 16.0
         head = cells(self.name) + cells(self.symbol) + 2 * bool(self.name and self.symbol)
         across = max([head, *(cells(word) + cells(text) + 2 for word, text in self.rows)])
+        if any(word for word, _ in self.rows):  # boxes of few widths stand well in a column
+            across = max(15, -across // 5 * -5)
         lines = len(self.rows) + bool(self.name or self.symbol)
         return max(across * CELL + 16, 34.0), lines * LINE + 9
 
@@ -99,3 +110,26 @@ class Scene:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     titles: dict[Group, str] = field(default_factory=dict)
+
+
+def placed(scene: Scene) -> Placement:
+    """Return where everything goes, by the built-in layout."""
+    return place(
+        [box.size() for box in scene.boxes],
+        [(arrow.tail, arrow.head) for arrow in scene.arrows],
+        [box.group for box in scene.boxes],
+        [(cells(a.label) * CELL + 6, LINE - 2) if a.label else None for a in scene.arrows],
+        scene.direction,
+    )
+
+
+def neck(arrow: Arrow, points: list[Point]) -> Point:
+    """Return where the head of an arrow begins, whose tip is the last of the points."""
+    (x, y), (cx, cy) = points[-1], next(p for p in points[::-1] if p != points[-1])
+    share = (5 + arrow.width) / math.hypot(x - cx, y - cy)
+    return x - (x - cx) * share, y - (y - cy) * share
+
+
+def shouts(text: str) -> bool:
+    """Tell whether a number that is shown is not finite."""
+    return text.strip(" +-") in ("nan", "inf")

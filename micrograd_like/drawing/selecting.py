@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ class Selection(NamedTuple):
     found: list[Value]  # what was looked at
     shown: list[Value]
     cut: dict[Value, int]  # how many operands of a shown value ``levels`` leaves out
+    folded: set[Value]  # constants that are written in the op that they enter
 
 
 def select(
@@ -26,6 +28,7 @@ def select(
     between: Any = None,
     levels: int | None = None,
     keep: Callable[[Value], object] | None = None,
+    constants: bool = False,
 ) -> Selection:
     """Choose the values to show, by the options of `graph.Graph`."""
     most = max(limit, MOST_LOOKED_AT)
@@ -44,9 +47,11 @@ def select(
         shown = [value for value in shown if keep(value)]
         if not shown:
             raise ValueError("keep is true for no value of the graph: there is nothing to draw")
-    near = set(found)
+    uses = Counter(x for out in found for x in out.operands if x.constant)
+    folded = {x for x, count in uses.items() if count == 1 and x not in roots and not constants}
+    near = folded.union(found)
     cut = {out: sum(x not in near for x in out.operands) for out in shown}
-    return Selection(found, shown, {out: count for out, count in cut.items() if count})
+    return Selection(found, shown, {out: count for out, count in cut.items() if count}, folded)
 
 
 def values_below(

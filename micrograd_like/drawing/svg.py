@@ -9,23 +9,19 @@ from html import escape
 
 from ..text import cells, cut
 from .layout.layering import Point
-from .layout.placing import place
-from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, placed, shouts
 
 DASHES = {"minus": "6 3", "zero": "1 3", "bad": "2 2"}  # of arrows, by their tones
 MARGIN = 8
 
 
-def svg_text(scene: Scene) -> str:
-    """Return the scene as SVG, laid out by `placing.place`."""
+def svg_text(scene: Scene, apart: bool = True) -> str:
+    """Return the scene as SVG, by the built-in layout.
+
+    Labels come after all arrows, so that none runs over them; unless ``apart``, inside their own.
+    """
     theme = scene.theme
-    spots = place(
-        [box.size() for box in scene.boxes],
-        [(arrow.tail, arrow.head) for arrow in scene.arrows],
-        [box.group for box in scene.boxes],
-        [(cells(a.label) * CELL + 6, LINE - 2) if a.label else None for a in scene.arrows],
-        scene.direction,
-    )
+    spots = placed(scene)
     width, height = f"{spots.width + 2 * MARGIN:.2f}", f"{spots.height + 2 * MARGIN:.2f}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width}" height="{height}" '
@@ -43,7 +39,13 @@ def svg_text(scene: Scene) -> str:
             f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
         )
     edges = zip(scene.arrows, spots.edges, spots.labels)
-    parts += [_arrow(arrow, points, spot, theme) for arrow, points, spot in edges]
+    labels: list[str] = []
+    for arrow, points, spot in edges:
+        label = _label(arrow, *spot, theme) if spot else ""
+        if label and apart:
+            labels.append(f'<g class="label"><title>{escape(arrow.tooltip)}</title>{label}</g>')
+        parts.append(_arrow(arrow, points, "" if apart else label, theme))
+    parts += labels
     parts += [_box(box, x, y, theme) for box, (x, y) in zip(scene.boxes, spots.nodes)]
     return "\n".join([*parts, "</svg>", ""])
 
@@ -56,8 +58,8 @@ def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
         return f"{opening}{_text(x, y + 4, '⋯', theme['quiet'], anchor='middle')}</g>"
     parts = [
         f'{opening}<rect x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}" '
-        f'rx="5" fill="{theme[box.kind]}" stroke="{theme[box.outline()]}" '
-        f'stroke-width="{2 if box.lit or box.root else 1}"/>'
+        f'rx="5" fill="{theme[box.fill()]}" stroke="{theme[box.outline()]}" '
+        f'stroke-width="{2 if box.lit or box.root or box.bad else 1}"/>'
     ]
     base = top + 15.5
     if box.name and box.symbol:
@@ -67,46 +69,44 @@ def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
         parts.append(_text(x, base, name, theme["ink"], bold=True, anchor="middle"))
     base += LINE * bool(box.name or box.symbol)
     for word, text in box.rows:
+        bad = shouts(text)
+        place, anchor = (right - 8, "end") if word else (x, "middle")
         if word:
             parts.append(_text(left + 8, base, word, theme["quiet"]))
-            parts.append(_text(right - 8, base, text, theme["ink"], anchor="end"))
-        else:
-            parts.append(_text(x, base, text, theme["ink"], anchor="middle"))
+        parts.append(_text(place, base, text, theme["bad" if bad else "ink"], bad, anchor))
         base += LINE
     return "".join([*parts, "</g>"])
 
 
-def _arrow(arrow: Arrow, points: list[Point], spot: Point | None, theme: dict[str, str]) -> str:
+def _arrow(arrow: Arrow, points: list[Point], label: str, theme: dict[str, str]) -> str:
     colour = theme[arrow.tone]
-    (x, y), (cx, cy) = points[-1], next(p for p in points[::-1] if p != points[-1])
-    away = ((x - cx) ** 2 + (y - cy) ** 2) ** 0.5
-    ux, uy = (x - cx) / away, (y - cy) / away
-    long, wide = 5 + arrow.width, 1.8 + arrow.width / 2  # of the arrowhead
-    bx, by = x - ux * long, y - uy * long
+    (x, y), (bx, by) = points[-1], neck(arrow, points)
+    slim = (1.8 + arrow.width / 2) / (
+        5 + arrow.width
+    )  # the arrowhead: half its width, by its length
+    across, down = (x - bx) * slim, (y - by) * slim
     curve = " ".join(f"{px:.2f},{py:.2f}" for px, py in (*points[1:-1], (bx, by)))
     dash = f' stroke-dasharray="{DASHES[arrow.tone]}"' if arrow.tone in DASHES else ""
     return (
         f'<g id="{arrow.key}" class="arrow"><title>{escape(arrow.tooltip)}</title>'
         f'<path d="M{points[0][0]:.2f},{points[0][1]:.2f} C{curve}" fill="none" '
         f'stroke="{colour}" stroke-width="{arrow.width:g}"{dash}/>'
-        f'<path d="M{x:.2f},{y:.2f} L{bx - uy * wide:.2f},{by + ux * wide:.2f} '
-        f'L{bx + uy * wide:.2f},{by - ux * wide:.2f} Z" fill="{colour}"/>'
-        f"{_label(arrow, *spot, theme) if spot else ''}</g>"
+        f'<path d="M{x:.2f},{y:.2f} L{bx - down:.2f},{by + across:.2f} '
+        f'L{bx + down:.2f},{by - across:.2f} Z" fill="{colour}"/>'
+        f"{label}</g>"
     )
 
 
 def _label(arrow: Arrow, x: float, y: float, theme: dict[str, str]) -> str:
-    half = (cells(arrow.label) * CELL + 4) / 2
+    half = (cells(arrow.label) * CELL + 3) / 2
     return (
         f'<rect x="{x - half:.2f}" y="{y - 6.5:.2f}" width="{2 * half:.2f}" '
-        f'height="13" fill="{theme["paper"]}" fill-opacity="0.85"/>'
+        f'height="13" fill="{theme["paper"]}"/>'
         f"{_text(x, y + 3.5, arrow.label, theme[arrow.label_tone()], anchor='middle')}"
     )
 
 
-def _text(
-    x: float, y: float, text: str, colour: str, *, bold: bool = False, anchor: str = ""
-) -> str:
+def _text(x: float, y: float, text: str, colour: str, bold: bool = False, anchor: str = "") -> str:
     weight = ' font-weight="bold"' if bold else ""
     anchored = f' text-anchor="{anchor}"' if anchor else ""
     return (

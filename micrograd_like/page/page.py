@@ -83,7 +83,8 @@ def html(
     shown = {value: called.short(value) for value in order if constants or not value.constant}
     view = "partials" if len(shown) <= MOST_WITH_PARTIALS else "gradients"
     options: dict[str, Any] = {"view": view, "direction": direction, "format": format}
-    graph = Graph(root, limit=limit, keep=shown.__contains__, **options)
+    options |= {"keep": shown.__contains__, "constants": constants}
+    graph = Graph(root, limit=limit, **options)
     first = as_float(seed)
     steps = list(walk(root, first, names=called, constants=constants))
     _show_walk(first, steps, shown, called, graph)
@@ -94,7 +95,7 @@ def html(
         title=escape(shown[root]),
         summary=escape(graph.scene.summary),
         style=style,
-        drawing=svg_text(graph.scene),
+        drawing=svg_text(graph.scene, apart=False),
         data=_json(_about(first, steps, shown, called, graph)),
         script=script,
     )

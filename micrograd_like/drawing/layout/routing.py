@@ -1,7 +1,7 @@
 """The curves of the edges of a drawing, and their labels: the last stage of layout.
 
 Between two layers a curve has the shape of an S, which begins and ends where it is clear of the
-cells that it passes; within a layer it is straight.
+cells that it passes; within a layer it is straight. Where its label stands, it just goes on.
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ def routed(
     for e, chain in grid.chains.items():
         curve = route(e, part, grid, spaces, turns, bows.get(e, 0.0), lanes.get(e))
         curves[e] = curve[::-1] if e in grid.turned else curve
-        if label := part.labels[e]:
-            y, high = spaces.across[chain[-2]], label[1] / 2
-            y += 4 + high if part.down else -2 - high
-            centres[e] = (spaces.along[grid.layer[chain[-2]]], y)
+        if part.labels[e]:
+            centres[e] = (spaces.along[grid.layer[chain[-2]]], spaces.across[chain[-2]])
     return curves, centres
 
 
@@ -45,16 +43,25 @@ def route(
     ys[0] += spaces.ports[e][0]
     ys[-1] += spaces.ports[e][1]
     curve = [(along[grid.layer[chain[0]]] + part.sizes[chain[0]][0] / 2, ys[0])]
+    label = chain[-2] if part.labels[e] else -1
+    slope = 0.0
     for (c, y), (d, y_next) in pairwise(zip(chain, ys)):
         i, j = grid.layer[c], grid.layer[d]
+        start = along[i] + (0.0 if c == label else turns[y < y_next][c])
+        end = along[j] - (0.0 if d == label else turns[y > y_next][d])
         if lane is not None and c == chain[0]:
             straight(curve, along[i] + reach[i])
             bend(curve, along[i + 1] - reach[i + 1], lane)
             straight(curve, along[j - 1] + reach[j - 1])
             bend(curve, along[j] - reach[j], y_next)
+        elif d == label:
+            straight(curve, start)
+            last = along[j + 1] - turns[y_next > ys[-1]][chain[-1]]
+            slope = passing(start, y, end, y_next, last, ys[-1])
+            bend(curve, end, y_next, 0.0, (0.0, slope))
         else:
-            straight(curve, along[i] + turns[y < y_next][c])
-            bend(curve, along[j] - turns[y > y_next][d], y_next, bow)
+            straight(curve, start)
+            bend(curve, end, y_next, bow, (slope if c == label else 0.0, 0.0))
     straight(curve, along[grid.layer[chain[-1]]] - part.sizes[chain[-1]][0] / 2)
     return curve
 
@@ -70,14 +77,23 @@ def straight(curve: list[Point], x: float) -> None:
         curve += [(x0 + third * k, y) for k in (1, 2, 3)]
 
 
-def bend(curve: list[Point], x: float, y: float, bow: float = 0.0) -> None:
-    """Go on to (x, y) in the shape of an S, or in a bow."""
+def bend(
+    curve: list[Point], x: float, y: float, bow: float = 0.0, slopes: Point = (0.0, 0.0)
+) -> None:
+    """Go on to (x, y) in the shape of an S, or in a bow, with these slopes at its ends."""
     x0, y0 = curve[-1]
     if abs(y - y0) < 0.005 and not bow:
         straight(curve, x)
     else:
-        turn = (x - x0) * TURN
-        curve += [(x0 + turn, y0 + bow), (x - turn, y + bow), (x, y)]
+        turn, (first, last) = (x - x0) * TURN, slopes
+        curve += [(x0 + turn, y0 + bow + first * turn), (x - turn, y + bow - last * turn), (x, y)]
+
+
+def passing(x0: float, y0: float, x: float, y: float, x1: float, y1: float) -> float:
+    """Return the slope at (x, y), between two points: 0 where the way up turns down, or back."""
+    up, on = (y - y0) / max(x - x0, 1.0), (y1 - y) / max(x1 - x, 1.0)
+    least = min(abs(up), abs(on))
+    return 0.0 if up * on <= 0 else min(2 * least, abs(up + on) / 2) * (1 if up > 0 else -1)
 
 
 def choose_turns(rows: list[list[int]], spaces: Spaces) -> Turns:

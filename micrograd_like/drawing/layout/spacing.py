@@ -56,18 +56,14 @@ def spaced(part: Part, grid: Grid, rows: list[list[int]]) -> Spaces:
 
 
 def measured(part: Part, grid: Grid) -> Extents:
-    """Return what the cells take: nodes, and labels above their edge, or below if it goes down."""
+    """Return what the cells take: nodes, and the labels on their edges."""
     half, above, below = extents = Extents(*([0.0] * len(grid.layer) for _ in range(3)))
     for i, (along, across) in enumerate(part.sizes):
         half[i], above[i], below[i] = along / 2, across / 2, across / 2
     for e, label in enumerate(part.labels):
         if label:
             c = grid.chains[e][-2]
-            half[c] = label[0] / 2
-            if part.down:
-                below[c] = label[1] + 4
-            else:
-                above[c] = label[1] + 2
+            half[c], above[c], below[c] = label[0] / 2, label[1] / 2, label[1] / 2
     return extents
 
 
@@ -93,7 +89,7 @@ def beams(grid: Grid, rows: list[list[int]]) -> list[int]:
     """Return for each cell the first of those in a straight line with it.
 
     A line goes on for as long as one edge leads on and no other joins it. Lines must not cross each
-    other, nor the border of a group.
+    other, nor the border of a group. A label is in line only where its edge is straight to its end.
     """
     beam = [*range(len(grid.layer))]
     for row, following in pairwise(rows):
@@ -103,7 +99,8 @@ def beams(grid: Grid, rows: list[list[int]]) -> list[int]:
             if c < 0 or len(grid.after[c]) != 1:
                 continue
             (d,) = grid.after[c]
-            if len(grid.before[d]) == 1 and grid.home[c] == grid.home[d]:
+            turns = grid.layer[d] in grid.label_layers and len(grid.before[grid.after[d][0]]) > 1
+            if len(grid.before[d]) == 1 and grid.home[c] == grid.home[d] and not turns:
                 j = where[d]
                 k = bisect_left(kept, (i, j))
                 if (not k or kept[k - 1][1] < j) and (k == len(kept) or kept[k][1] > j):

@@ -1,0 +1,160 @@
+"""Which values share a box, so that a graph of any size makes a drawing of at most ``limit`` boxes.
+
+A box has a *key*: that of a value alone is v0, v1, …; that of a collapsed module is its path; and
+that of a `Heap` says what the values in it have in common. Modules are collapsed first, inner ones
+before outer ones; then branches that are alike lie on each other, and runs of operations, each
+of which alone uses the one before it, are drawn as one; what is then still too much goes from the
+middle of the graph into one box.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from ..engine import Value
+from ..names import label
+from ..text import shorten
+from .layout.layering import Group
+
+
+class Heap(NamedTuple):
+    """Values that share a box: "alike", a "chain" of operations, or "more" of all kinds."""
+
+    kind: str
+    number: int
+
+
+Key = str | Group | Heap
+
+FEW = 60
+Boxes = dict[Value, Key]
+
+
+def boxes_of(
+    values: list[Value],
+    roots: tuple[Value, ...],
+    groups: dict[Value, Group],
+    collapse: Any,
+    limit: int,
+) -> Boxes:
+    """Return the key of each value's box; of keys there are at most ``limit``."""
+    distinct = {value for value in values if label(value)} | {*roots}
+    for level in _levels(groups) if collapse is None else (_chosen(groups, collapse),):
+        boxes: Boxes = {}
+        for i, value in enumerate(values):
+            path = groups.get(value, ())
+            boxes[value] = path[: level(path)] or f"v{i}"
+        if _fits(boxes, limit):
+            return boxes
+        collapsed, boxes = boxes, _alike(boxes, distinct)
+        if _fits(boxes, limit):
+            return boxes
+    for further in (_chains(boxes, distinct), _alike(collapsed, set())):
+        if _fits(further, limit):
+            return further
+    further = _chains(further, set())
+    return further if _fits(further, limit) else _without_middle(further, limit)
+
+
+def _fits(boxes: Boxes, limit: int) -> bool:
+    return len(set(boxes.values())) <= limit
+
+
+def _levels(groups: dict[Value, Group]) -> Iterator[Callable[[Group], int]]:
+    """Yield what tells how much of a path is collapsed: nothing, then more and more."""
+    yield lambda path: 0
+    for level in range(max(map(len, groups.values()), default=0), 0, -1):
+        yield lambda path, level=level: level if len(path) >= level else 0  # type: ignore[misc]
+
+
+def _chosen(groups: dict[Value, Group], collapse: Any) -> Callable[[Group], int]:
+    """Return the same for a level, or for names, that the user has chosen."""
+    if isinstance(collapse, int) and not isinstance(collapse, bool):
+        if collapse < 1:
+            raise ValueError(f"collapse is {collapse}: it must be at least 1")
+        return lambda path: collapse if len(path) >= collapse else 0
+    one = isinstance(collapse, str) or not hasattr(collapse, "__iter__")
+    names = [collapse] if one else list(collapse)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"collapse is {shorten(name)}: it must be a level or names of modules")
+    known = {name for path in groups.values() for name in path}
+    if unknown := set(names) - known:
+        raise ValueError(
+            f"collapse names {', '.join(sorted(map(shorten, unknown)))}: the graph's "
+            f"modules are {', '.join(sorted(known)[:12]) or 'none'}"
+        )
+    return lambda path: next((i for i, name in enumerate(path, 1) if name in names), 0)
+
+
+def _alike(boxes: Boxes, distinct: set[Value]) -> Boxes:
+    """Put values into one box that are made alike, and used alike.
+
+    Two values are alike if the same op made them of operands that are alike, and if what uses them
+    is alike. Those that are ``distinct``, and those in a module's box, are alike to no other.
+    """
+    numbers: dict[Any, int] = {}
+
+    def number(*about: Any) -> int:
+        return numbers.setdefault(about, len(numbers))
+
+    alone = {value: key for value, key in boxes.items() if value in distinct or type(key) is tuple}
+    made: dict[Value, int] = {}
+    for out in boxes:
+        operands = tuple([made.get(x, -1) for x in out.operands])
+        made[out] = number(alone[out]) if out in alone else number(out.op, operands)
+    used: dict[Value, set[int]] = {}
+    merged: Boxes = {}
+    together: dict[int, list[Value]] = {}
+    for out in reversed(boxes):
+        kind = made[out] if out in alone else number(made[out], frozenset(used.get(out, ())))
+        together.setdefault(kind, []).append(out)
+        by_place = out.op is not None and not out.op.many
+        for i, x in enumerate(out.operands):
+            used.setdefault(x, set()).add(number(kind, i if by_place else 0, "place"))
+    for kind, same in together.items():
+        for value in same:
+            alike = len(same) > 1 and value not in alone
+            merged[value] = Heap("alike", kind) if alike else boxes[value]
+    return {value: merged[value] for value in boxes}
+
+
+def _chains(boxes: Boxes, distinct: set[Value]) -> Boxes:
+    """Put every run of three boxes or more into one, if each alone uses the one before it."""
+    into: dict[Key, set[Key]] = {key: set() for key in boxes.values()}
+    out_of: dict[Key, set[Key]] = {key: set() for key in boxes.values()}
+    fixed: set[Key] = set()
+    for out, key in boxes.items():
+        if out.op is None or out in distinct or type(key) is tuple:
+            fixed.add(key)
+        for x in out.operands:
+            if x in boxes and boxes[x] != key:
+                into[key].add(boxes[x])
+                out_of[boxes[x]].add(key)
+    run_of: dict[Key, list[Key]] = {}
+    for key in dict.fromkeys(boxes.values()):
+        run: list[Key] = []
+        if key not in fixed and len(into[key]) == 1:
+            (before,) = into[key]
+            if len(out_of[before]) == 1:
+                run = run_of.get(before, run)
+            run.append(key)
+            run_of[key] = run
+    first = {key: i for i, key in enumerate(run_of)}
+    return {
+        value: Heap("chain", first[run[0]]) if len(run := run_of.get(key, [])) > 2 else key
+        for value, key in boxes.items()
+    }
+
+
+def _without_middle(boxes: Boxes, limit: int) -> Boxes:
+    """Keep the first and the last boxes; what is between them in the order goes into one.
+
+    No path leads out of that box and into it again. Hundreds of boxes in a row say no more than
+    some dozens, so a fifth of the limit is kept, unless that is few.
+    """
+    order = list(dict.fromkeys(boxes.values()))
+    most = min(limit - 1, max(FEW, limit // 5))
+    middle = set(order[most // 2 : len(order) - (most - most // 2)])
+    return {value: Heap("more", 0) if key in middle else key for value, key in boxes.items()}
