@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import math
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -244,6 +246,53 @@ def test_keep_shows_what_a_predicate_keeps() -> None:
 def test_highlighted_values_are_marked() -> None:
     out, parts = neuron_of_two()
     assert [b.name for b in scene(out.graph(highlight=[parts["n"]])).boxes if b.lit] == ["n"]
+
+
+def test_a_legend_tells_what_the_arrows_mean() -> None:
+    out, _ = neuron_of_two()
+    assert "Legend" not in out.graph().svg()
+    out.backward()
+    graph = out.graph(legend=True)
+    told = [box.rows[0][1].strip() for box in scene(graph).boxes if box.kind == "key"][1::2]
+    assert told == ["adds to the operand's gradient", "takes from it", "wider: more flows back"]
+    assert {"plus", "minus"} <= {arrow.tone for arrow in scene(out.graph()).arrows}
+    assert ">Legend</text>" in graph.svg()
+    assert 'label="Legend"' in graph.dot()
+
+
+def test_the_graph_as_data() -> None:
+    out, parts = neuron_of_two()
+    parts["x"].backward()
+    data = json.loads(json.dumps(out.graph().to_dict()))
+    assert data["roots"] == ["v5"]
+    values = data["values"]
+    assert [values[key]["name"] for key in ("v0", "v1", "v5")] == ["x", "w", "out"]
+    assert values["v0"]["grad"] == 1.0
+    assert values["v1"]["grad"] is None
+    made = next(value for value in values.values() if value["name"] == "n")
+    assert (made["op"], made["operands"], made["partials"]) == ("mul", ["v0", "v1"], [-3.0, 2.0])
+    assert [value["constant"] for value in values.values()].count(True) == 1
+    near = out.graph(levels=1).to_dict()["values"]
+    assert [value["operands"] for value in near.values()] == [["", ""], ["v0"]]
+
+
+def test_mermaid_shows_the_same_boxes_and_arrows() -> None:
+    out, _ = neuron_of_two()
+    out.backward()
+    lines = [line.strip() for line in out.graph().mermaid().splitlines()]
+    assert lines[0] == "flowchart LR"
+    assert 'v0["x<br/>data 2<br/>grad #45;2.359"]:::leaf' in lines
+    assert 'v1 -->|"2"| v3' in lines
+    assert 'v0 -.->|"#45;3"| v3' in lines
+    model = nn.MLP(1, [2, 1], rng=1)([leaf("x")]).graph(direction="TB").mermaid()
+    assert model.startswith("flowchart TB\n")
+    assert model.count("subgraph") == model.count("  end\n") == 6
+
+
+@given(st.text(max_size=8))
+def test_a_label_is_only_ever_text_in_mermaid(label: str) -> None:
+    (line,) = (row for row in leaf(label).graph().mermaid().splitlines() if "v0[" in row)
+    assert re.fullmatch(r'v0\["[\w .;#]*(<br/>)?1"\]:::leaf', line.strip())
 
 
 # ---------------------------------------------------------------------------- modules

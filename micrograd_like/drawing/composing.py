@@ -21,10 +21,11 @@ from .modules import groups_of, label_in, natural_key
 from .picture import NOT_COMPUTED, THEMES, Arrow, Box, Scene
 from .selecting import Selection
 
-Edge = tuple[Value, int, float | None]  # into a value, from its i-th operand; and the flow
+Edge = tuple[Value, int, float | None, str]  # into a value, its i-th operand; flow and label
 
 MOST_WITH_PARTIALS = 50  # boxes, and twice as many arrows, on which "auto" writes partials
 MOST_WIDE_ARROWS = 150  # more are drawn thinner
+MOST_ARROWS = 200  # boxes, between more of which "auto" draws wires: no heads, words or tooltips
 
 
 class Composer:
@@ -61,8 +62,9 @@ class Composer:
         if view == "auto":
             ends = {(box_of[x], box_of[y]) for y in box_of for x in y.operands if x in box_of}
             few = max(len(inside), len(ends) / 2) <= MOST_WITH_PARTIALS
-            view = "partials" if few else "gradients"
+            view = "partials" if few else "gradients" if len(inside) <= MOST_ARROWS else "wires"
         scene = Scene(direction, THEMES[theme], self._summary(len(inside), len(shown)))
+        scene.wires = view == "wires"
         for i, (key, values) in enumerate(inside.items()):
             if isinstance(key, str):
                 box = self._value_box(values[0], self.names.key(values[0]), grads)
@@ -166,22 +168,26 @@ class Composer:
         bundles: dict[tuple[int, int], list[Edge]] = {}
         arrows: list[tuple[Arrow, float | None]] = []
         for out in spot_of:
-            names = _operand_names(out, self.folded)
+            names = () if view == "wires" else _operand_names(out, self.folded)
             for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
                 if x not in spot_of:
                     continue
                 tail, head = spot_of[x], spot_of[out]
                 flow = grad_of(out) * dx if is_computed(out) else None
-                if {boxes[tail].kind, boxes[head].kind} <= {"leaf", "op"}:
-                    shown = names[i], self.format(dx) if view == "partials" else ""
-                    key, words = f"e{self.names.key(out)}-{i}", " ".join(filter(None, shown))
-                    tooltip = self._edge_tooltip(out, i, flow)
+                if view == "wires":
+                    key = f"e{self.names.key(out)}-{i}"
+                    arrows += [(Arrow(key, tail, head, "", ""), flow)] if tail != head else []
+                    continue
+                words = f"{names[i]} {self.format(dx) if view == 'partials' else ''}".strip()
+                if boxes[tail].kind in ("leaf", "op") and boxes[head].kind == "op":
+                    key, tooltip = f"e{self.names.key(out)}-{i}", self._edge_tooltip(out, i, flow)
                     arrows.append((Arrow(key, tail, head, words, tooltip), flow))
                 elif tail != head:
-                    bundles.setdefault((tail, head), []).append((out, i, flow))
+                    bundles.setdefault((tail, head), []).append((out, i, flow, words))
         for (tail, head), edges in bundles.items():
-            key, partials = f"e{boxes[tail].key}-{boxes[head].key}", view == "partials"
-            arrows.append(self._bundle(key, tail, head, edges, partials))
+            arrow, flow = self._bundle(f"e{boxes[tail].key}-{boxes[head].key}", tail, head, edges)
+            arrow.label = "" if len(bundles) > MOST_WITH_PARTIALS else arrow.label
+            arrows.append((arrow, flow))
         if view == "forward":
             arrows = [(arrow, None) for arrow, _ in arrows]
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
@@ -204,22 +210,19 @@ class Composer:
         return "\n".join([*lines, f"from {head} to {tail}"])
 
     def _bundle(
-        self, key: str, tail: int, head: int, edges: list[Edge], partials: bool
+        self, key: str, tail: int, head: int, edges: list[Edge]
     ) -> tuple[Arrow, float | None]:
         """Return one arrow for all the edges between two boxes, and the flow that stands for them.
 
         That is one that is not finite, or else the largest.
         """
         if len(edges) == 1:
-            ((out, i, flow),) = edges
-            named = _operand_names(out, self.folded)[i]
-            shown = named, self.format(out.partials[i]) if partials else ""
-            words, tooltip = " ".join(filter(None, shown)), self._edge_tooltip(out, i, flow)
-            return Arrow(key, tail, head, words, tooltip), flow
+            ((out, i, flow, words),) = edges
+            return Arrow(key, tail, head, words, self._edge_tooltip(out, i, flow)), flow
         largest = sorted(edges, key=lambda e: -abs(e[2] or 0.0) if e[2] == e[2] else 0.0)[:3]
-        about = "\n".join([self._edge_tooltip(*edge) for edge in largest])
+        about = "\n".join([self._edge_tooltip(*edge[:3]) for edge in largest])
         tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
-        flows = [flow for *_, flow in edges if flow is not None]
+        flows = [flow for _, _, flow, _ in edges if flow is not None]
         mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
         arrow = Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
         if len(flows) < len(edges):

@@ -12,8 +12,7 @@ from html import escape
 from typing import Any
 
 from ..text import cells, cut
-from .layout.layering import Group
-from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, placed, shouts
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, nested, placed, shouts
 
 STYLES = {"minus": "dashed", "zero": "dotted", "bad": "dotted"}  # of arrows, by their tones
 
@@ -75,7 +74,6 @@ def import_graphviz() -> Any:
 
 def _statements(scene: Scene) -> Iterator[str]:
     yield from _defaults(scene)
-    yield f'  edge [fontname="Courier New" fontsize="{FONT - 1:g}" arrowsize="0.6"]'
     yield from _clusters(scene)
     for arrow in scene.arrows:
         tail, head = scene.boxes[arrow.tail].key, scene.boxes[arrow.head].key
@@ -98,6 +96,8 @@ def _defaults(scene: Scene) -> Iterator[str]:
         f'  node [shape="box" style="rounded,filled" {font} fontcolor="{theme["ink"]}" '
         f'color="{theme["border"]}" margin="0.08,0.03" height="0.2" width="0.4"]'
     )
+    head = ' arrowhead="none"' if scene.wires else ""
+    yield f'  edge [fontname="Courier New" fontsize="{FONT - 1:g}" arrowsize="0.6"{head}]'
 
 
 def placed_text(scene: Scene) -> str:
@@ -143,26 +143,22 @@ def _clusters(scene: Scene) -> Iterator[str]:
     The edges come after them: one written inside a cluster would drag both its ends into it.
     """
     order = {group: i for i, group in enumerate(scene.titles)}
-
-    def nesting(box: Box) -> list[int]:
-        return [order[box.group[: i + 1]] for i in range(len(box.group))]
-
-    around: Group = ()
-    for box in sorted(scene.boxes, key=nesting):
-        while around != box.group[: len(around)]:
-            yield "  " * len(around) + "}"
-            around = around[:-1]
-        while around != box.group:
-            around = box.group[: len(around) + 1]
-            indent, title = "  " * len(around), scene.titles[around]
-            yield f"{indent}subgraph cluster_{order[around]} {{"
+    depth = 0
+    for group, box in nested(scene):
+        inner = len(group) if box else len(group) - 1
+        for ended in range(depth, inner, -1):
+            yield "  " * ended + "}"
+        depth, indent, title = len(group), "  " * len(group), scene.titles.get(group, "")
+        if box:
+            yield f"{indent}  {box.key} [{_node(box, scene.theme)}]"
+        else:
+            yield f"{indent}subgraph cluster_{order[group]} {{"
             yield f'{indent}  label="{_in_dot(title)}"'
             yield f'{indent}  tooltip="{_tooltip(title)}"'
             yield f'{indent}  style="rounded"'
             yield f'{indent}  labeljust="l"'
-        yield f"{'  ' * len(around)}  {box.key} [{_node(box, scene.theme)}]"
-    for depth in range(len(around), 0, -1):
-        yield "  " * depth + "}"
+    for ended in range(depth, 0, -1):
+        yield "  " * ended + "}"
 
 
 def _node(box: Box, theme: dict[str, str]) -> str:

@@ -31,12 +31,13 @@ from typing import Any
 from ..engine import Value
 from ..files import write_whole
 from ..text import cells, clean, padded, printable, shorten
-from .composing import Composer
+from .composing import Composer, is_bad
 from .composing import grad_of as grad_of
 from .composing import is_computed as is_computed
 from .dot import digraph, dot_text, render
 from .expression import expression
-from .picture import THEMES
+from .mermaid import mermaid_text
+from .picture import THEMES, add_legend
 from .selecting import select, values_below, values_of
 from .svg import svg_text
 
@@ -65,6 +66,7 @@ class Graph:
                 one box, as "1,100 more values"
     highlight   values to mark
     names       variables and what they hold, as locals(): the names of values without a label
+    legend      tell in a frame what the arrows mean
     constants   draw those that are folded into the op that they entered, as the 2 of x**2, too
     """
 
@@ -83,6 +85,7 @@ class Graph:
         highlight: Iterable[Value] = (),
         names: Mapping[str, object] | None = None,
         constants: bool = False,
+        legend: bool = False,
     ) -> None:
         check_roots(roots)
         check_choice("view", view, VIEWS)
@@ -99,6 +102,8 @@ class Graph:
         composer = Composer(roots, selection, self.format, names)
         self.values, self.names = composer.values, composer.names
         self.scene = composer.compose(view, direction, theme, collapse, limit, lit)
+        if legend:
+            add_legend(self.scene)
         self._table = self._rows(composer)
 
     def dot(self) -> str:
@@ -133,6 +138,31 @@ class Graph:
         else:
             write_whole(path, render(self.scene, suffix[1:], layout == "graphviz"))
 
+    def mermaid(self) -> str:
+        """Return the drawing as the text of a Mermaid flowchart, which Markdown can hold."""
+        return mermaid_text(self.scene)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the graph as data: each value by its key, what it holds and what made it.
+
+        A gradient that was not computed is None; ``constant`` marks a plain number that entered an
+        operation; ``operands`` are keys, with a partial for each, those left out of a part as "".
+        """
+        names = self.names
+        values = {
+            names.key(out): {
+                "name": names.given(out),
+                "op": out.op.name if out.op else None,
+                "data": out.data,
+                "grad": grad_of(out) if is_computed(out) else None,
+                "operands": [names.key(x) for x in out.operands],
+                "partials": list(out.partials),
+                "constant": out.constant,
+            }
+            for out in self.values
+        }
+        return {"roots": [names.key(root) for root in self.roots], "values": values}
+
     def digraph(self) -> Any:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
         return digraph(self.scene)
@@ -162,7 +192,8 @@ class Graph:
             row = self.names.key(out), clean(out.label, 24), out.op.symbol if out.op else "leaf"
             data = f"data {self.format(out.data)}"
             grad = f"grad {composer.gradient(out)}" if is_computed(out) else ""
-            rows.append((*row, data, grad, f"of {', '.join(operands)}{more}" if operands else ""))
+            made = f"of {', '.join(operands)}{more}" if operands else ""
+            rows.append((*row, data, grad, f"{made}  ! not finite" if is_bad(out) else made))
         widths = [max(map(cells, column)) for column in zip(*rows)]
         lines = [self.scene.summary]
         if len(shown) < len(self.values):

@@ -10,6 +10,7 @@ edges in one arrow) and "none" (not computed) are plain; "bad" (inf or nan) is b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..text import cells
@@ -31,6 +32,7 @@ COLOURS = {  # light, dark
     "module": ("#e6f0f8", "#1d3346"),
     "alarm": ("#fbe3f1", "#45203b"),
     "many": ("#f4edf7", "#33264a"),
+    "key": ("#ffffff", "#16191d"),
     "group": ("#b9c1c9", "#4b535b"),
     "border": ("#8a929a", "#79828b"),
     "lit": ("#009e73", "#2fd3a3"),
@@ -53,7 +55,7 @@ class Box:
     """A box: a head line of a name and a symbol, rows of a word and a number, a tooltip."""
 
     key: str
-    kind: str  # "leaf", "op", "module", "many" for a heap, "more" for operands that are left out
+    kind: str  # leaf, op, module, many (a heap), more (operands that are left out), or key
     name: str
     symbol: str
     rows: list[tuple[str, str]]
@@ -65,7 +67,8 @@ class Box:
 
     def outline(self) -> str:
         """Return the theme's name for the colour of its border."""
-        return "bad" if self.bad else "lit" if self.lit else "ink" if self.root else "border"
+        plain = "key" if self.kind == "key" else "border"
+        return "bad" if self.bad else "lit" if self.lit else "ink" if self.root else plain
 
     def fill(self) -> str:
         """Return the theme's name for its colour."""
@@ -110,6 +113,49 @@ class Scene:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     titles: dict[Group, str] = field(default_factory=dict)
+    wires: bool = False  # arrows without heads
+
+
+LEGEND = {  # what the tones say of what flows along an arrow
+    "plus": "adds to the operand's gradient",
+    "minus": "takes from it",
+    "zero": "is zero",
+    "mixed": "several edges, with both signs",
+    "bad": "is not finite: inf or nan",
+    "none": "gradient not computed",
+}
+
+
+def add_legend(scene: Scene) -> None:
+    """Add a frame that tells what the arrows of the drawing mean."""
+    used, frame = {arrow.tone: arrow for arrow in scene.arrows}, ("\0legend",)
+    rows = [(tone, words) for tone, words in LEGEND.items() if tone in used]
+    rows += [("wide", "wider: more flows back")] * (len({a.width for a in used.values()}) > 1)
+    wide = max([len(words) for _, words in rows], default=0)
+    label = "∂out/∂operand" if any(arrow.label for arrow in scene.arrows) else ""
+    for tone, words in rows:
+        n = len(scene.boxes)
+        for i, text in enumerate(("operand", words.ljust(wide))):
+            scene.boxes.append(Box(f"k{n + i}", "key", "", "", [("", text)], "", frame))
+        width, tone = (3.0, "none") if tone == "wide" else (1.5, tone)
+        scene.arrows.append(Arrow(f"ek{n}", n, n + 1, label, words, tone, width))
+        label = ""
+        scene.titles[frame] = "Legend"
+
+
+def nested(scene: Scene) -> Iterator[tuple[Group, Box | None]]:
+    """Yield each frame with what is in it: (frame, None) where it begins, then (frame, box)."""
+    order = {group: i for i, group in enumerate(scene.titles)}
+    around: Group = ()
+    for box in sorted(
+        scene.boxes, key=lambda b: [order[b.group[: i + 1]] for i in range(len(b.group))]
+    ):
+        while around != box.group[: len(around)]:
+            around = around[:-1]
+        while around != box.group:
+            around = box.group[: len(around) + 1]
+            yield around, None
+        yield around, box
 
 
 def placed(scene: Scene) -> Placement:

@@ -5,6 +5,7 @@ Labels are hostile input: all text goes through `html.escape`, after `clean` whe
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 
 from ..text import cells, cut
@@ -40,6 +41,9 @@ def svg_text(scene: Scene, apart: bool = True) -> str:
         )
     edges = zip(scene.arrows, spots.edges, spots.labels)
     labels: list[str] = []
+    if scene.wires:
+        parts += _wires(scene, spots.edges)
+        edges = zip([], [], [])
     for arrow, points, spot in edges:
         label = _label(arrow, *spot, theme) if spot else ""
         if label and apart:
@@ -48,6 +52,18 @@ def svg_text(scene: Scene, apart: bool = True) -> str:
     parts += labels
     parts += [_box(box, x, y, theme) for box, (x, y) in zip(scene.boxes, spots.nodes)]
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _wires(scene: Scene, edges: list[list[Point]]) -> Iterator[str]:
+    """Yield a path for all wires that look the same, with one curve each from end to end."""
+    alike: dict[str, list[str]] = {}
+    for arrow, points in zip(scene.arrows, edges):
+        dash = f' stroke-dasharray="{DASHES[arrow.tone]}"' if arrow.tone in DASHES else ""
+        look = f'stroke="{scene.theme[arrow.tone]}" stroke-width="{round(arrow.width, 1):g}"{dash}'
+        curve = " ".join([f"{x:.0f},{y:.0f}" for x, y in points[1:]])
+        alike.setdefault(look, []).append(f"M{points[0][0]:.0f},{points[0][1]:.0f}C{curve}")
+    for look, curves in alike.items():
+        yield f'<path class="wires" d="{"".join(curves)}" fill="none" {look}/>'
 
 
 def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:

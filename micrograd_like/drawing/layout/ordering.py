@@ -15,6 +15,7 @@ from math import fsum
 from .layering import Grid
 
 SWEEPS = 8
+LARGE = 10_000  # cells; of so many, the first sweeps order most
 
 
 def opening(g: int) -> int:
@@ -31,7 +32,7 @@ def ordered(grid: Grid) -> list[list[int]]:
     """Return the rows, with few crossings, and with groups in the same order in every layer."""
     order = _Order(grid)
     fewest, rows = order.crossings(), order.rows[:]
-    for sweep in range(SWEEPS):
+    for sweep in range(SWEEPS if len(grid.layer) < LARGE else 3):
         if fewest:
             order.sweep(sweep % 2 == 0)
             order.swap()

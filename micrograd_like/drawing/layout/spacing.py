@@ -20,7 +20,7 @@ from .ordering import group_of, opening
 
 PAD = 8.0  # between a group's border and what is inside
 PORT = 7.0  # between the ends of two edges at one node
-ROUNDS = 16  # of pulling and pushing
+ROUNDS = 16  # of pulling and pushing; of a large drawing fewer
 
 
 class Extents(NamedTuple):
@@ -141,7 +141,7 @@ def move_across(
         weight[count + 2 * g] = weight[count + 2 * g + 1] = inside[g]
     order = topological(sorted({*beam, *range(count + 2, len(above))}), above)
     at = settle(order, above, at, weight)
-    for _ in range(ROUNDS):
+    for _ in range(max(4, min(ROUNDS, 80_000 // count))):
         wish = at[:]
         for v, near in enumerate(springs):
             if near:
