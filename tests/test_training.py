@@ -1237,11 +1237,15 @@ class TestProgress:
             progress.show(self.record(epoch))
         progress.close()
         progress.close()
-        blank, first, second = terminal.getvalue().split("\r")
+        blank, first, second, last = terminal.getvalue().split("\r")
         assert blank == ""
-        assert first == "epoch  1/20   loss 123.0   accuracy  50.0%   114 s left"
-        assert second.rstrip() == "epoch  2/20   loss 0.2402   accuracy  50.0%   108 s left"
-        assert second == second.rstrip().ljust(len(first)) + "\n"
+        assert (
+            first == "epoch  1/20  loss 123. accuracy 50.0%  [--------]  best 123. in 1  114 s left"
+        )
+        assert second.startswith("epoch  2/20  loss 0.240 accuracy 50.0%  ")
+        assert second.rstrip().endswith("  best 0.240 in 2  █▁  108 s left")
+        assert last.rstrip().endswith("  best 0.240 in 2  █▁  took 12 s")
+        assert last.endswith("\n")
 
     def test_long_epochs_are_reported_on_the_way(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdout", terminal := Terminal())
@@ -1256,20 +1260,49 @@ class TestProgress:
         assert [line.strip() for line in terminal.getvalue().split("\r")] == [
             "",
             "epoch 1: batch 2 of 3",
-            "epoch 1/2   loss 123.0   accuracy  50.0%     0 s left",
+            "epoch 1/2  loss 123. accuracy 50.0%  [####----]  best 123. in 1  0 s left",
         ]
 
     def test_validation_stands_beside_training(self, capsys: pytest.CaptureFixture[str]) -> None:
         Progress(1).show(self.record(1, validation_loss=2.0, validation_accuracy=0.25))
         assert capsys.readouterr().out.startswith(
-            "epoch 1/1   loss 123.0 | 2.000   accuracy  50.0% |  25.0%   "
+            "epoch 1/1  train: loss 123.0 accuracy 50.0%  validation: loss 2.000 accuracy 25.0%  "
+            "best 2.00 in 1  took "
         )
+
+    @pytest.mark.parametrize(
+        ("columns", "shown"),
+        [
+            (
+                140,
+                "epoch 1/2  train: loss 123. accuracy 50.0%  validation: loss 2.00 accuracy 25.0%"
+                "  [####----]  best 2.00 in 1  0 s left",
+            ),
+            (
+                110,
+                "epoch 1/2  loss 123.|2.00  accuracy 50.0%|25.0%  (train|valid)"
+                "  [####----]  best 2.00 in 1  0 s left",
+            ),
+            (80, "epoch 1/2  loss 123.|2.00  accuracy 50.0%|25.0%  (train|valid)  0 s left"),
+            (60, "epoch 1/2  valid loss 2.00 accuracy 25.0%  +2  0 s left"),
+            (41, "epoch 1/2  valid loss 2.00  +3  0 s left"),
+            (30, "epoch 1/2  +4  0 s left"),
+        ],
+    )
+    def test_what_a_terminal_has_no_room_for_is_counted(
+        self, columns: int, shown: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdout", terminal := Terminal())
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr("time.perf_counter", lambda: 5.0)
+        Progress(2).show(self.record(1, validation_loss=2.0, validation_accuracy=0.25))
+        assert terminal.getvalue() == f"\r{shown}"
 
     def test_a_narrow_terminal_is_not_overrun(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stdout", terminal := Terminal())
         monkeypatch.setenv("COLUMNS", "30")
         Progress(20).show(self.record(1))
-        assert terminal.getvalue() == "\repoch  1/20   loss 123.0"
+        assert re.fullmatch(r"\repoch  1/20  \+2  \d+ s left", terminal.getvalue())
         monkeypatch.setenv("COLUMNS", "9")
         Progress(20).show(self.record(1))
         assert terminal.getvalue().endswith("\repoch  1")
@@ -1303,7 +1336,7 @@ class TestProgress:
     def test_an_early_end_shows_the_last_epoch(self, capsys: pytest.CaptureFixture[str]) -> None:
         quick(small(), epochs=500, progress=True, callback=lambda record: record["epoch"] == 3)
         (line,) = capsys.readouterr().out.splitlines()
-        assert line.startswith("epoch   3/500   loss 0.")
+        assert re.match(r"epoch   3/500  loss 0\..* took \d", line)
         quick(small(), epochs=2, progress=True)
         assert len(capsys.readouterr().out.splitlines()) == 2
 
@@ -1318,7 +1351,7 @@ class TestProgress:
         monkeypatch.setattr(sys, "stdout", narrow)
         Progress(2).show({"epoch": 1, "loss": 1.0, "é" * 20: 1.0, "lr": 1.0})
         narrow.flush()
-        assert file.getvalue() == b"\repoch 1/2   loss 1.000"
+        assert file.getvalue().startswith(b"\repoch 1/2  loss 1.00  +1  ")
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file := io.BytesIO(), "ascii"))
         Progress(1).show({"epoch": 1, "ü": 1.0, "lr": 1.0})
         assert b"\\xfc 1.000" in file.getvalue()
