@@ -113,6 +113,7 @@ def _draw(options: Any, script: str, names: list[str], values: list[Value], foun
         chosen["collapse"] = int(level) if re.fullmatch(r"\d{1,9}", level) else level.split(",")
     output = options.output or _file_name(names, ".svg")
     try:
+        _spare(output, rb"Graph of |Part of a graph: |^\x89PNG|^%PDF", "picture of a graph")
         Graph(*values, **chosen).save(output, options.layout)
     except (ValueError, TypeError, RuntimeError, OSError) as error:
         raise Failure(str(error)) from None
@@ -137,6 +138,7 @@ def _page(options: Any, script: str, names: list[str], values: list[Value], foun
     chosen = _chosen(options, "seed", "direction", "theme", "format", "limit")
     output = options.output or _file_name(names, ".html")
     try:
+        _spare(output, rb"<title>Backpropagation of ", "page to step through backpropagation")
         values[0].page(output, names=found, **chosen)
     except (ValueError, TypeError, OSError) as error:
         raise Failure(str(error)) from None
@@ -165,6 +167,15 @@ def _check(options: Any, found: Globals) -> int:
 def _chosen(options: Any, *names: str) -> dict[str, Any]:
     """Return the options that were given; the functions that take them know the defaults."""
     return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def _spare(path: str, mark: bytes, kind: str) -> None:
+    """Raise ValueError if there is a file already that is not what the command writes."""
+    if os.path.isfile(path):  # noqa: PTH113, which fails for a name that is too long
+        with open(path, "rb") as file:  # noqa: PTH123
+            found = re.search(mark, file.read(4000))
+        if not found:
+            raise ValueError(f"{path} is there already, and no {kind}: choose another name")
 
 
 def _file_name(names: list[str], suffix: str) -> str:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .debugging.steps import Step
     from .drawing.graph import Graph
     from .hooks import Hook
+    from .page.page import Page
 
 # What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Hook | None = None
@@ -389,11 +390,16 @@ class Value(Recorder):
 
         return Graph(self, *others, **options)
 
-    def page(self, path: str | os.PathLike[str], **options: Any) -> None:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .drawing.notebook import of_value
+
+        return of_value(self)  # what a notebook shows
+
+    def page(self, path: str | os.PathLike[str], **options: Any) -> Page:
         """Write a page to step through backpropagation in a browser: see `page.page`."""
         from .page.page import write
 
-        write(self, path, **options)
+        return write(self, path, **options)
 
     def steps(self, seed: float = 1.0, **options: Any) -> Iterator[Step]:
         """Go through the walk that `backward` does, edge by edge: see `debugging.steps`."""

@@ -51,6 +51,11 @@ class Named:
 
     _path: str = ""  # of this module in the outermost one; the label of its outputs
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from .drawing.notebook import of_module
+
+        return of_module(self)  # what a notebook shows
+
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
         raise NotImplementedError  # Module does

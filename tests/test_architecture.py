@@ -42,6 +42,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # Methods of a Value that open a tool, as loss.graph() does: the tool is imported when it is called.
 DOORS = {  # method: the module that it may import
+    "_repr_mimebundle_": "drawing.notebook",
     "backward": "functional",
     "explain": "debugging.explain",
     "graph": "drawing.graph",
@@ -156,7 +157,8 @@ def doors(module: str, tree: ast.Module) -> set[tuple[int, str]]:
     """
     found = set()
     for node in ast.walk(tree):
-        if module == "engine" and isinstance(node, ast.FunctionDef) and node.name in DOORS:
+        known = isinstance(node, ast.FunctionDef) and node.name in DOORS
+        if known and (module == "engine" or node.name == "_repr_mimebundle_"):
             found |= {(n.lineno, DOORS[node.name]) for n in ast.walk(node) if is_import(n)}
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             lines = {n.lineno for n in ast.walk(node) if is_import(n)}
@@ -417,6 +419,6 @@ def test_the_doors_of_a_value_are_these() -> None:
     methods = [n for n in value.body if isinstance(n, ast.FunctionDef)]
     opening = [n.name for n in methods if any(map(is_import, ast.walk(n)))]
     assert sorted(name for name in opening if name != "__deepcopy__") == sorted(DOORS)
-    last = [n.name for n in methods[-4:]]
+    last = [n.name for n in methods[-5:]]
     assert {*last} == {*DOORS} - {"backward"}
-    assert all((n.end_lineno or 0) - n.lineno < 6 for n in methods[-4:])
+    assert all((n.end_lineno or 0) - n.lineno < 6 for n in methods[-5:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -151,3 +152,32 @@ def test_a_mistake_in_the_script_is_shown_alone(folder: Path) -> None:
     done = run(folder, "draw", "scripts/train.py:x")
     assert "importlib" not in done.stderr
     assert "SyntaxError" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["draw", "page"])
+@pytest.mark.parametrize("name", ["mine.svg", "mine.html", "scripts/train.py"])
+def test_a_file_of_another_kind_is_never_replaced(folder: Path, command: str, name: str) -> None:
+    file = folder / name
+    if not file.exists():
+        file.write_text("<svg>mine</svg>")
+    before = file.read_text()
+    done = run(folder, command, "scripts/train.py:y", "-o", name)
+    assert done.returncode == 1
+    assert f"{name} is there already, and no p" in done.stderr
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("draw", "y.svg"), ("draw", "y.dot"), ("page", "y.html")]
+)
+def test_what_a_command_wrote_it_writes_again(folder: Path, command: str, name: str) -> None:
+    for levels in ([], ["--levels", "1"]) if command == "draw" else ([], []):
+        done = run(folder, command, "scripts/train.py:y", "-o", name, *levels)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz's dot is not on the PATH")
+def test_what_graphviz_drew_is_drawn_again(folder: Path) -> None:
+    for name in ("y.svg", "y.png", "y.pdf") * 2:
+        done = run(folder, "draw", "scripts/train.py:y", "-o", name, "--layout", "graphviz")
+        assert (done.returncode, done.stderr) == (0, "")

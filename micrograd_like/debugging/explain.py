@@ -32,6 +32,7 @@ from itertools import chain, groupby
 from math import isfinite
 from typing import Any, NamedTuple
 
+from ..drawing.notebook import as_text
 from ..engine import Value
 from ..functional import gradients
 from ..names import Names
@@ -82,6 +83,8 @@ class Explanation:
             others = self.exact_sum - sum((path.exact for path in self.paths), ZERO)
             self.others_sum = ZERO if abs(others) < sizes * NEGLIGIBLE else others
             self.findings = _findings(self, all_paths)
+
+    _repr_mimebundle_ = as_text
 
     def __repr__(self) -> str:
         return f"<Explanation of the gradient {self.gradient!r}: {many_paths(self.path_count)}>"

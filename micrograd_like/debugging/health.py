@@ -31,6 +31,7 @@ from typing import NamedTuple
 
 from ..drawing import charts
 from ..drawing.charts import BLUE, GREY, PALE, document, label, log_ticks, px, rect, text
+from ..drawing.notebook import as_picture
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import WIDTH
@@ -83,6 +84,9 @@ class GradientReport(NamedTuple):
     lr: float
     layers: tuple[LayerReport, ...]
     total: LayerReport
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return as_picture(self)
 
     def __repr__(self) -> str:
         return f"<GradientReport of {self.model}: {len(self.layers)} layers>"

@@ -19,6 +19,7 @@ from heapq import nlargest
 from math import isfinite, isnan
 from typing import NamedTuple
 
+from ..drawing.notebook import as_text
 from ..engine import Value, topological_order
 from ..names import Names
 from ..text import cells, clean, padded, printable, shorten
@@ -41,6 +42,9 @@ class NotFinite(NamedTuple):
     @property
     def born(self) -> bool:
         return self.value is not None and self.value.op is not None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return as_text(self)
 
     def __repr__(self) -> str:
         forward = f"forward from {self.names(self.value)}" if self.value is not None else ""

@@ -25,6 +25,7 @@ from itertools import count, repeat
 from math import isfinite
 from weakref import WeakValueDictionary
 
+from ..drawing.notebook import as_text
 from ..engine import Value, _set_grad, topological_order
 from ..functional import edges, set_gradients
 from ..names import Names
@@ -90,6 +91,8 @@ class Step:
             f"{shown(self.upstream)} × {shown(self.partial)} = {product}   "
             f"grad of {x}: {shown(self.before)} + {product} = {shown(self.after)}{to_come}{where}"
         )
+
+    _repr_mimebundle_ = as_text
 
     def __repr__(self) -> str:
         ends = f"{self.names.title(self.out)} -> {self.names.title(self.x)}"

@@ -37,6 +37,7 @@ from .composing import is_computed as is_computed
 from .dot import digraph, dot_text, render
 from .expression import expression
 from .mermaid import mermaid_text
+from .notebook import Expression, as_picture
 from .picture import THEMES, add_legend
 from .selecting import select, values_below, values_of
 from .svg import svg_text
@@ -175,10 +176,10 @@ class Graph:
         """
         advice = "an expression of so many would be too long; take that of a part, "
         advice += f"part.graph().expression(), or set a limit larger than {self._limit}"
-        return expression(self.roots, values_below(self.roots, self._limit, advice), latex)
+        order = values_below(self.roots, self._limit, advice)
+        return Expression(expression(self.roots, order, latex), latex)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+    _repr_mimebundle_ = as_picture
 
     def __repr__(self) -> str:
         return printable(self._table)  # not every stream has a Σ

@@ -49,9 +49,26 @@ ADVICE = "a page draws every value; write the page of a part, as the loss of one
 ADVICE += "modules with .graph(collapse=1), or set a larger limit"
 
 
-def write(root: Value, path: str | os.PathLike[str], **options: Any) -> None:
-    """Write the page of `html` to a file, whole or not at all."""
-    write_whole(path, html(root, **options))
+class Page:
+    """A page that was written to ``path``; a notebook shows it."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.text = path, text
+
+    def __repr__(self) -> str:
+        return f"<Page {self.path}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        look = 'style="width: 100%; height: 640px; border: 0"'
+        frame = f'<iframe {look} srcdoc="{escape(self.text)}"></iframe>'
+        return {"text/plain": repr(self), "text/html": frame}
+
+
+def write(root: Value, path: str | os.PathLike[str], **options: Any) -> Page:
+    """Write the page of `html` to a file, whole or not at all, and return it."""
+    page = Page(os.fspath(path), html(root, **options))
+    write_whole(path, page.text)
+    return page
 
 
 def html(

@@ -28,7 +28,7 @@ Record = dict[str, float]
 RESERVED = ("epoch", "lr", "seconds")  # the columns that are not measured on rows
 VALIDATION = "validation_"  # begins the names of what is measured on validation rows
 
-COLOURS = {"training": charts.INK, "validation": charts.GREEN}
+LOOKS = {"training": (charts.INK, ""), "validation": (charts.GREEN, "7 3")}  # colour, dashes
 
 
 class History:
@@ -99,8 +99,8 @@ class History:
     def svg(self, title: str = "Training") -> str:
         """Draw the loss and each metric over the epochs, for training and validation rows.
 
-        A loss that is always positive has a logarithmic scale. The same numbers give the same
-        bytes.
+        A ring marks the best epoch. A loss that is always positive has a logarithmic scale. The
+        same numbers give the same bytes.
         """
         names = [n for n in self.records[0] if n not in RESERVED] if self.records else []
         panels = [self._panel(name) for name in names if not name.startswith(VALIDATION)]
@@ -123,15 +123,20 @@ class History:
         numbers = [y for column in curves.values() for y in column]
         log = name == "loss" and min(numbers) > 0
         y = charts.spread(numbers, log=log)
-        panel = charts.Panel((340, 220), (1, max(2, len(self))), y, log=log, title=name)
+        x = (1, len(self)) if len(self) > 1 else (0.5, 1.5)
+        panel = charts.Panel((340, 220), x, y, log=log, title=name)
         panel.axes("epoch", whole=True)
-        panel.key({label: COLOURS[label] for label in curves})
+        best, held_out = self.best_epoch, "validation" in curves
+        panel.legend((charts.stroke(*LOOKS[label]), label) for label in curves)
         for label, column in reversed(curves.items()):
-            panel.line(enumerate(column, 1), COLOURS[label])
-            if len(self) == 1 or (label, name) == ("validation", "loss"):
-                best = panel.at(self.best_epoch, column[self.best_epoch - 1])
-                panel.frame.append(charts.ring(*best, COLOURS[label]))
+            colour, dash = LOOKS[label]
+            panel.line(enumerate(column, 1), colour, dash=dash)
+            if len(self) == 1 or (label == "validation") == held_out:
+                panel.frame.append(charts.ring(*panel.at(best, column[best - 1]), colour))
         return panel
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "image/svg+xml": self.svg()}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file in the format that its name ends in: .svg, .csv or .json."""
