@@ -73,13 +73,13 @@ X, Y, Z = (Value(data, label=label) for data, label in ((2.0, "x"), (3.0, "y"), 
         (lambda: X - (Y - Z), "x - (y - z)"),
         (lambda: X / (Y * Z), "x/(y*z)"),
         (lambda: X / Y * Z, "x/y*z"),
-        (lambda: (X + Y) ** 2, "(x + y)**2.0"),
+        (lambda: (X + Y) ** 2, "(x + y)**2"),
         (lambda: X ** (Y**Z), "x**(y**z)"),
         (lambda: (X**Y) ** Z, "(x**y)**z"),
-        (lambda: -(X**2), "-x**2.0"),
-        (lambda: (-X) ** 2, "(-x)**2.0"),
-        (lambda: X * -2.0, "x*-2.0"),
-        (lambda: Y**-1, "y**(-1.0)"),
+        (lambda: -(X**2), "-x**2"),
+        (lambda: (-X) ** 2, "(-x)**2"),
+        (lambda: X * -2.0, "x*-2"),
+        (lambda: Y**-1, "y**(-1)"),
         (lambda: -X * Y, "-x*y"),
         (lambda: abs(X - Y), "abs(x - y)"),
         (lambda: weighted_sum([X, Y], [Z, X], Y), "y + x*z + y*x"),
@@ -100,7 +100,7 @@ def test_what_is_shared_or_labelled_has_its_own_line() -> None:
     b = tanh(a) + a
     n = b * 2.0
     n.label = "n"
-    assert (n / Z).graph().expression() == "t1 = x*y\nn = (tanh(t1) + t1)*2.0\nn/z"
+    assert (n / Z).graph().expression() == "t1 = x*y\nn = (tanh(t1) + t1)*2\nn/z"
     assert Graph(a, b).expression() == "t1 = x*y\nt2 = tanh(t1) + t1"
 
 
@@ -166,3 +166,27 @@ def test_a_deep_expression_is_one_that_python_reads() -> None:
     text = y.graph().expression()
     assert bits(computed(text, {"x": 0.5})) == bits(y.data)
     assert text.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: (X + Y) ** 2 - 0.5 * Z, "(x + y)² − 0.5·z"),
+        (lambda: X**-3 / (Y * Z), "x⁻³/(y·z)"),
+        (lambda: -(X**Y), "−x^y"),
+        (lambda: X - (Y - Z), "x − (y − z)"),
+        (lambda: X * -2.0, "x·(−2)"),
+        (lambda: sigmoid(weighted_sum([X, Y], [Z, X], Y)), "σ(y + x·z + y·x)"),
+        (lambda: sqrt(X) * sqrt(X + Y) + abs(Z), "√x·√(x + y) + |z|"),
+        (lambda: fsum([X, Y - Z, 4.0]), "x + y − z + 4"),
+        (lambda: X.clamp(0.0), "clamp(x, 0, ∞)"),
+    ],
+)
+def test_it_has_the_signs_of_a_textbook(make: object, text: str) -> None:
+    assert callable(make)
+    assert make().graph().expression(form="math") == text
+
+
+def test_an_unknown_form_is_named() -> None:
+    with pytest.raises(ValueError, match="form is 'html': it must be one of python, latex, math"):
+        X.graph().expression(form="html")

@@ -1,4 +1,4 @@
-r"""The recorded expression written out, as Python or as LaTeX.
+r"""The recorded expression written out: as Python, as LaTeX, or with a textbook's signs.
 
 What you can do with it::
 
@@ -10,6 +10,8 @@ What you can do with it::
     t1 + tanh(t1)
     >>> print((x / w).graph().expression(latex=True))
     \frac{x}{w}
+    >>> print((x**2 - 0.5 * w).graph().expression(form="math"))
+    x² − 0.5·w
 
 A value that is used more than once, or has a label, gets a line of its own. The Python, run with
 the functions of `micrograd_like`, gives the same bits.
@@ -39,16 +41,20 @@ OF_A_LIST = {"fsum", "prod", "logsumexp"}  # the functions that take one list of
 RESULTS_IN_A_LIST = {"softmax", "log_softmax"}  # and those that also return a list
 
 
-def expression(roots: Sequence[Value], order: Sequence[Value], latex: bool = False) -> str:
+FORMS = ("python", "latex", "math")
+
+
+def expression(roots: Sequence[Value], order: Sequence[Value], form: str = "python") -> str:
     """Return the expression of the roots; ``order`` has all values below them."""
     uses = Counter(x for out in order for x in out.operands)
-    write = _latex if latex else as_python
+    latex = form == "latex"
+    write = {"python": as_python, "latex": _latex, "math": _math}[form]
     named = _named(order, roots, uses, latex)
-    number = _latex_number if latex else _python_number
+    number = {"python": _python_number, "latex": _latex_number, "math": _math_number}[form]
     terms: dict[Value, Term] = {}
     lines: list[tuple[str, str]] = []
     for out in order:
-        term = write(out, [terms[x] for x in out.operands]) if out.op else number(out.data)
+        term = write(out, [terms[x] for x in out.operands]) if out.op else number(_whole(out))
         if out.op and (out in named or out in roots):
             lines.append((named.get(out, ""), term[0]))
         terms[out] = (named[out], ATOM) if out in named else term
@@ -96,6 +102,13 @@ def _identifier(label: str) -> str:
     return text if text.isidentifier() else f"_{text}" if f"_{text}".isidentifier() else "_"
 
 
+def _whole(leaf: Value) -> float:
+    """Return a leaf's data; that of a constant as an int where it is one: the 2 of x**2."""
+    x = leaf.data
+    whole = leaf.constant and x.is_integer() and 0 < abs(x) < 1e6
+    return int(x) if whole else x
+
+
 def _python_number(x: float) -> Term:
     if not math.isfinite(x):
         return f'float("{x}")', ATOM
@@ -137,6 +150,39 @@ def _within(term: Term, tight: float, brackets: str = "(%s)") -> str:
     """Return a term's text, in brackets if it binds less tightly than its place asks for."""
     text, own = term
     return text if own >= tight else brackets % text
+
+
+def _math_number(x: float) -> Term:
+    text = repr(x).removesuffix(".0").replace("inf", "∞").replace("-", "−")
+    return text, SIGN if text.startswith("−") else ATOM
+
+
+def _math(out: Value, xs: list[Term]) -> Term:
+    """Return the same with the signs of a textbook: x², √x, −, ·, sums written out."""
+    assert out.op is not None
+    name, tight, symbol = out.op.name, out.op.binds, out.op.symbol
+    if tight == POWER:
+        base, exponent = _within(xs[0], ATOM), xs[1][0]
+        if re.fullmatch(r"−?\d+", exponent):
+            return base + exponent.translate(SUPERSCRIPTS), POWER
+        return f"{base}^{_within(xs[1], ATOM)}", POWER
+    if tight:
+        sign = {"-": " − ", "+": " + ", "*": "·"}.get(symbol, symbol)
+        a, b = _within(xs[0], tight), _within(xs[1], tight + 1)
+        return f"{a}{sign}{f'({b})' if b.startswith('−') else b}", tight
+    if name == "neg":
+        return f"−{_within(xs[0], POWER)}", SIGN
+    if name in ("weighted_sum", "sumprod"):
+        return _sum_of_products(xs, "·", _within) or "0", SUM
+    if name == "fsum":
+        return " + ".join([_within(x, SUM) for x in xs]) or "0", SUM
+    if name in ("sqrt", "abs"):
+        return (f"√{_within(xs[0], ATOM)}" if name == "sqrt" else f"|{xs[0][0]}|"), ATOM
+    called = symbol if symbol in ("σ", "φ", "Φ") else name
+    return f"{called}({', '.join(text for text, _ in xs)})", ATOM
+
+
+SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def _latex_number(x: float) -> Term:

@@ -35,7 +35,7 @@ from .composing import Composer, is_bad
 from .composing import grad_of as grad_of
 from .composing import is_computed as is_computed
 from .dot import digraph, dot_text, render
-from .expression import expression
+from .expression import FORMS, expression
 from .mermaid import mermaid_text
 from .notebook import Expression, as_picture
 from .picture import THEMES, add_legend
@@ -168,16 +168,19 @@ class Graph:
         """Return a `graphviz.Digraph` of the drawing, to be restyled; needs that package."""
         return digraph(self.scene)
 
-    def expression(self, latex: bool = False) -> str:
-        """Return the whole expression below the roots, as Python or LaTeX.
+    def expression(self, latex: bool = False, form: str = "python") -> str:
+        """Return the whole expression below the roots, as Python or LaTeX; ``form`` is "python",
+        "latex", or "math", for text with the signs of a textbook.
 
         A value that is used more than once gets a line; a leaf without a label is its data as it is
         now. Raises ValueError for more values than the limit.
         """
+        check_choice("form", form, FORMS)
         advice = "an expression of so many would be too long; take that of a part, "
         advice += f"part.graph().expression(), or set a limit larger than {self._limit}"
         order = values_below(self.roots, self._limit, advice)
-        return Expression(expression(self.roots, order, latex), latex)
+        form = "latex" if latex else form
+        return Expression(expression(self.roots, order, form), form == "latex")
 
     _repr_mimebundle_ = as_picture
 

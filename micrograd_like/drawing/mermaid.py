@@ -34,6 +34,8 @@ def mermaid_text(scene: Scene) -> str:
         lines.append(f"  {tail} {LINKS.get(arrow.tone, '-->')}{label} {head}")
         by_tone.setdefault(arrow.tone, []).append(str(i))
     theme = scene.theme
+    for i, (_, box) in enumerate(nested(scene)):
+        lines += [] if box else [f"  style g{i} fill:none,stroke:{theme['group']}"]
     for kind in sorted({box.fill() for box in scene.boxes}):
         colours = f"fill:{theme.get(kind, theme['paper'])},stroke:{theme['border']}"
         lines.append(f"  classDef {kind} {colours},color:{theme['ink']}")
