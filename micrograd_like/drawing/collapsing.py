@@ -10,6 +10,7 @@ middle of the graph into one box.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..engine import Value
@@ -40,8 +41,10 @@ def boxes_of(
 ) -> Boxes:
     """Return the key of each value's box; of keys there are at most ``limit``."""
     distinct = {value for value in values if label(value)} | {*roots}
+    boxes: Boxes = {}
+    collapsed: Boxes = {}
     for level in _levels(groups) if collapse is None else (_chosen(groups, collapse),):
-        boxes: Boxes = {}
+        boxes = {}
         for i, value in enumerate(values):
             path = groups.get(value, ())
             boxes[value] = path[: level(path)] or f"v{i}"
@@ -65,7 +68,11 @@ def _levels(groups: dict[Value, Group]) -> Iterator[Callable[[Group], int]]:
     """Yield what tells how much of a path is collapsed: nothing, then more and more."""
     yield lambda path: 0
     for level in range(max(map(len, groups.values()), default=0), 0, -1):
-        yield lambda path, level=level: level if len(path) >= level else 0  # type: ignore[misc]
+        yield partial(_to, level)
+
+
+def _to(level: int, path: Group) -> int:
+    return level if len(path) >= level else 0
 
 
 def _chosen(groups: dict[Value, Group], collapse: Any) -> Callable[[Group], int]:
@@ -73,19 +80,23 @@ def _chosen(groups: dict[Value, Group], collapse: Any) -> Callable[[Group], int]
     if isinstance(collapse, int) and not isinstance(collapse, bool):
         if collapse < 1:
             raise ValueError(f"collapse is {collapse}: it must be at least 1")
-        return lambda path: collapse if len(path) >= collapse else 0
-    one = isinstance(collapse, str) or not hasattr(collapse, "__iter__")
-    names = [collapse] if one else list(collapse)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"collapse is {shorten(name)}: it must be a level or names of modules")
-    known = {name for path in groups.values() for name in path}
-    if unknown := set(names) - known:
+        return partial(_to, collapse)
+    names, known = _names(collapse), {name for path in groups.values() for name in path}
+    if unknown := names - known:
         raise ValueError(
             f"collapse names {', '.join(sorted(map(shorten, unknown)))}: the graph's "
             f"modules are {', '.join(sorted(known)[:12]) or 'none'}"
         )
     return lambda path: next((i for i, name in enumerate(path, 1) if name in names), 0)
+
+
+def _names(collapse: Any) -> set[str]:
+    one = isinstance(collapse, str) or not hasattr(collapse, "__iter__")
+    names = [collapse] if one else list(collapse)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"collapse is {shorten(name)}: it must be a level or names of modules")
+    return set(names)
 
 
 def _alike(boxes: Boxes, distinct: set[Value]) -> Boxes:

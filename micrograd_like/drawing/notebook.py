@@ -17,7 +17,7 @@ Bundle = dict[str, str]
 
 def as_text(shown: object, include: object = None, exclude: object = None) -> Bundle:
     """Return the text of an object, in the columns that it has in a terminal."""
-    pre = '<pre style="line-height: 1.25">'
+    pre = '<pre style="font-family: monospace; line-height: 1.25">'
     return {"text/plain": str(shown), "text/html": f"{pre}{escape(str(shown))}</pre>"}
 
 

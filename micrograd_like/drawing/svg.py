@@ -43,8 +43,7 @@ def svg_text(scene: Scene, apart: bool = True) -> str:
     labels: list[str] = []
     if scene.wires:
         parts += _wires(scene, spots.edges)
-        edges = zip([], [], [])
-    for arrow, points, spot in edges:
+    for arrow, points, spot in () if scene.wires else edges:
         label = _label(arrow, *spot, theme) if spot else ""
         if label and apart:
             labels.append(f'<g class="label"><title>{escape(arrow.tooltip)}</title>{label}</g>')

@@ -111,11 +111,8 @@ class Progress:
             kept = _words(name, dict([*few.items()][:n])) if n else ""
             wide.append(([kept, f"+{total - n}"], []))
         room = shutil.get_terminal_size().columns - 1 if live else sys.maxsize
-        for numbers, ornaments in wide:
-            line = "  ".join(filter(None, [epoch, *numbers, *ornaments, end]))
-            if cells(printable(line)) <= room:
-                break
-        return line
+        lines = ["  ".join(filter(None, [epoch, *some, *more, end])) for some, more in wide]
+        return next((line for line in lines if cells(printable(line)) <= room), lines[-1])
 
     def _write(self, line: str) -> None:
         """Write a line, with escapes for characters that the terminal lacks."""
