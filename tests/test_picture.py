@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import unicodedata
@@ -289,3 +290,22 @@ def test_nothing_is_drawn_outside_the_picture() -> None:
         assert left <= x <= x + w <= left + width
         assert top <= y <= y + h <= top + height
     assert svg_text(Scene("LR", THEMES["light"], "nothing"))
+
+
+def test_a_large_drawing_tells_a_terminal_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    graph = fsum([tanh(Value(float(i))) for i in range(9)]).graph()
+    monkeypatch.setattr("sys.stderr", terminal := Terminal())
+    graph.svg()
+    assert terminal.getvalue() == ""
+    monkeypatch.setattr("micrograd_like.drawing.picture.LONG", 10)
+    graph.svg()
+    told = [line.strip() for line in terminal.getvalue().split("\r")]
+    assert told[1] == "drawing 19 boxes: layers (1 of 4)"
+    assert told[4:] == ["drawing 19 boxes: arrows (4 of 4)", "", ""]
+    monkeypatch.setattr("sys.stderr", pipe := io.StringIO())
+    graph.svg()
+    assert pipe.getvalue() == ""

@@ -10,6 +10,7 @@ edges in one arrow) and "none" (not computed) are plain; "bad" (inf or nan) is b
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ FONT = 11.0
 CELL = 0.602 * FONT  # the width of a character of the common monospaced fonts
 LINE = 15.0  # from one line of text to the next
 FAMILY = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Courier New', monospace"
+LONG = 15_000  # boxes and arrows; more take longer than one waits without a word
 NOT_COMPUTED = "–"  # shown in place of a gradient
 
 COLOURS = {  # light, dark
@@ -159,14 +161,25 @@ def nested(scene: Scene) -> Iterator[tuple[Group, Box | None]]:
 
 
 def placed(scene: Scene) -> Placement:
-    """Return where everything goes, by the built-in layout."""
-    return place(
-        [box.size() for box in scene.boxes],
-        [(arrow.tail, arrow.head) for arrow in scene.arrows],
-        [box.group for box in scene.boxes],
-        [(cells(a.label) * CELL + 6, LINE - 2) if a.label else None for a in scene.arrows],
-        scene.direction,
-    )
+    """Return where everything goes, by the built-in layout; say on a terminal how far that is."""
+    long = len(scene.boxes) + len(scene.arrows) > LONG
+
+    def tell(stage: str) -> None:
+        if long and sys.stderr is not None and sys.stderr.isatty():
+            done = f"drawing {len(scene.boxes):,} boxes: {stage}" if stage else ""
+            print(f"\r{done:60}", end="" if stage else "\r", file=sys.stderr, flush=True)
+
+    try:
+        return place(
+            [box.size() for box in scene.boxes],
+            [(arrow.tail, arrow.head) for arrow in scene.arrows],
+            [box.group for box in scene.boxes],
+            [(cells(a.label) * CELL + 6, LINE - 2) if a.label else None for a in scene.arrows],
+            scene.direction,
+            tell,
+        )
+    finally:
+        tell("")
 
 
 def neck(arrow: Arrow, points: list[Point]) -> Point:

@@ -61,12 +61,14 @@ def place(
     groups: Sequence[Group],
     labels: Sequence[Point | None],
     direction: str = "LR",
+    tell: Callable[[str], None] = lambda stage: None,
 ) -> Placement:
     """Return where to draw nodes of these sizes, and the edges (tail, head) between them.
 
     ``groups`` has the names of the groups around each node, outermost first; ``labels`` a size for
     each edge that has a label. Edges may be doubled and go around in cycles, but not from a node to
     itself. Those into a node are its operands, and keep their order where that costs no crossing.
+    Each stage of the work is told.
     """
     down = direction == "TB"
 
@@ -74,19 +76,19 @@ def place(
         return (p[1], p[0]) if down else p
 
     turned = [text and turn(text) for text in labels]
-    placed = _placed(Part([*map(turn, sizes)], list(edges), list(groups), turned, down))
+    placed = _placed(Part([*map(turn, sizes)], list(edges), list(groups), turned, down), tell)
     width, height = turn((placed.width, placed.height))
     return placed.moved(turn)._replace(width=width, height=height)
 
 
-def _placed(whole: Part) -> Placement:
+def _placed(whole: Part, tell: Callable[[str], None]) -> Placement:
     """Return everything's place, in coordinates (along, across)."""
     nodes: list[Point] = [(0.0, 0.0)] * len(whole.sizes)
     curves: list[list[Point]] = [[] for _ in whole.edges]
     centres: list[Point | None] = [None] * len(whole.edges)
     boxes: dict[Group, Rectangle] = {}
     divided = list(_parts(whole))
-    placements = [_placed_part(part) for *_, part in divided]
+    placements = [_placed_part(part, tell) for *_, part in divided]
     width = height = 0.0
     for (inside, inner, _), placed, (x, y) in zip(divided, placements, _pack(placements)):
         width, height = max(width, x + placed.width), max(height, y + placed.height)
@@ -144,11 +146,15 @@ def _pack(parts: Sequence[Placement]) -> list[Point]:
     return places
 
 
-def _placed_part(part: Part) -> Placement:
+def _placed_part(part: Part, tell: Callable[[str], None]) -> Placement:
     """Return everything's place in a part, moved so that the top left corner is the origin."""
+    tell("layers (1 of 4)")
     grid = layered(part)
+    tell("their order (2 of 4)")
     rows = ordered(grid)
+    tell("space between (3 of 4)")
     spaces = spaced(part, grid, rows)
+    tell("arrows (4 of 4)")
     curves, centres = routed(part, grid, rows, spaces)
     nodes = [(spaces.along[grid.layer[i]], spaces.across[i]) for i in range(grid.n)]
     boxes = dict(zip(grid.names[1:], spaces.boxes[1:]))
