@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograd_like import Value, fsum, names, nn, tanh
-from micrograd_like.drawing.picture import THEMES, Scene
+from micrograd_like.drawing.dot import render
+from micrograd_like.drawing.picture import THEMES, Scene, placed
 from micrograd_like.drawing.svg import svg_text
 from micrograd_like.graph import Graph
 from micrograd_like.text import cells, clean
@@ -309,3 +310,37 @@ def test_a_large_drawing_tells_a_terminal_how_far_it_is(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.stderr", pipe := io.StringIO())
     graph.svg()
     assert pipe.getvalue() == ""
+
+
+@with_dot
+@given(st.lists(labels, min_size=9, max_size=9))
+@settings(max_examples=3)
+def test_graphviz_draws_our_places_whatever_the_labels_say(given: list[str]) -> None:
+    values = [Value(float(i), label=label) for i, label in enumerate(given)]
+    graph = fsum(values).graph(legend=True)
+    drawn = ET.fromstring(render(graph.scene, "svg").decode())
+    shown = {g.get("id"): g for g in drawn.iter(f"{SVG}g")}
+    for i, label in enumerate(given):
+        name = words(clean(label, 26))
+        assert words(" ".join(texts(shown[f"v{i}"])))[: len(name)] == name
+
+
+@with_dot
+def test_graphviz_keeps_to_our_places() -> None:
+    x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    out = nn.MLP(2, [2, 1], rng=1)([x * w, x])
+    out.backward()
+    graph = out.graph()
+    drawn = ET.fromstring(render(graph.scene, "svg").decode())
+    places = {}
+    for g in drawn.iter(f"{SVG}g"):
+        for path in list(g.iter(f"{SVG}path"))[:1] if g.get("class") == "node" else []:
+            numbers_ = [*map(float, re.findall(r"-?\d+\.?\d*", path.get("d", "")))]
+            xs, ys = numbers_[::2], numbers_[1::2]
+            places[g.get("id")] = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+    ours = dict(zip((box.key for box in graph.scene.boxes), placed(graph.scene).nodes, strict=True))
+    shifts = {
+        (round(places[key][0] - x), round(places[key][1] - y)) for key, (x, y) in ours.items()
+    }
+    (x0, y0), *others = shifts
+    assert all(abs(x - x0) <= 1 and abs(y - y0) <= 1 for x, y in others)
