@@ -310,7 +310,7 @@ def test_a_name_can_be_seen_and_is_that_of_no_other_value() -> None:
         page = Page(text)
         assert [value["name"] for value in page.data["values"]] == ["v0", "v1"]
         assert page.texts["title"][0] == "Backpropagation of v1"
-        assert heads(text) == [[], ["v1", "×"]]
+        assert heads(text) == [[], ["v1", "*"]]
     x, y = Value(1.0, label="v2"), Value(2.0, label="v2_2")
     assert [*told_of(x * y + x)] == ["v2", "v2_2", "v2_", "v3"]
 
