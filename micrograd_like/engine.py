@@ -349,20 +349,6 @@ class Value(Recorder):
         """Return a new leaf with the same data and label: nothing that is made of it leads here."""
         return Value(self._data, self.label)
 
-    def __copy__(self) -> Value:
-        return _copy_of(self, lambda operand: operand)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """Copy the whole graph below this value, leaves too, however deep it is."""
-        import copy
-
-        originals = [value for value in topological_order(self) if id(value) not in memo]
-        for value in originals:
-            memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])
-        for value in originals:
-            memo[id(value)].grad = copy.deepcopy(value.grad, memo)
-        return memo[id(self)]
-
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise TypeError(
@@ -413,6 +399,16 @@ class Value(Recorder):
 
         return explain(x, self, k, **options)
 
+    def __copy__(self) -> Value:
+        from .copying import copy_of
+
+        return copy_of(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        from .copying import deep_copy_of
+
+        return deep_copy_of(self, memo)
+
 
 # ---------------------------------------------------------------------------- making values
 
@@ -457,18 +453,6 @@ def _unpacked(a: Any, b: Any) -> tuple[Any, ...]:
     if b is not None:
         return a, b
     return a if type(a) is tuple else () if a is None else (a,)
-
-
-def _copy_of(value: Value, operand_of: Callable[[Value], Value]) -> Value:
-    out = Value(value._data, value.label)
-    out.grad, out.op = value.grad, value.op
-    if value.line:
-        out._line = value.line
-    a, b, out._da, out._db = value._a, value._b, value._da, value._db
-    if a is not None:
-        out._a = tuple(map(operand_of, a)) if type(a) is tuple else operand_of(a)
-        out._b = None if b is None else operand_of(b)
-    return out
 
 
 def _compare(compare: Callable[[Any, Any], bool], x: Value, y: Any) -> bool:

@@ -94,7 +94,7 @@ BUGS = [
     Bug("nodes that accumulate after steps", "functional", "            x.grad = grad\n", "            x.grad += grad\n", "test_steps.py"),
     Bug("a stale graph differentiated twice", "functional", "        if data == out._data and all(", "        if True or all(", ENGINE),
     Bug("a variable of 1.0 taken for the constant 1", "functional", "    if not isinstance(grad, Value) and grad == 1.0:", "    if number(grad) == 1.0:", ENGINE),
-    Bug("a deep copy that shares its leaves", "engine", "memo[id(value)] = _copy_of(value, lambda operand: memo[id(operand)])", "memo[id(value)] = _copy_of(value, lambda operand: operand)", ENGINE),
+    Bug("a deep copy that shares its leaves", "copying", "memo[id(value)] = copy_of(value, lambda operand: memo[id(operand)])", "memo[id(value)] = copy_of(value, lambda operand: operand)", ENGINE),
     Bug("a constant exponent differentiated", "engine", "ops.pow if isinstance(other, Value) else ops.power", "ops.pow", OPERATORS),
     Bug("one perturbation taken for another", "functional", "    own: Value = ops.prod(x)  #", "    return x  #", "test_functional.py::test_nothing_confuses_one_perturbation_with_another"),
     Bug("a call further out that is forgotten", "functional", "        if outer and not self.values:", "        if False:", "test_functional.py::test_nothing_confuses_one_perturbation_with_another"),
