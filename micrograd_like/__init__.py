@@ -27,11 +27,12 @@ _NAMES = {
     "explain": "debugging.explain",
     "find_nonfinite": "debugging.explain",
     "gradient_report": "debugging.health",
+    "jit": "programs.program",
     "no_grad": "hooks",
     "set_trace": "debugging.debugger",
     "trace_lines": "debugging.tracing",
 }
-__all__ = ["Value", "engine", "nn", "no_grad", "ops", "topological_order"]
+__all__ = ["Value", "engine", "jit", "nn", "no_grad", "ops", "topological_order"]
 __all__ += ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 _NAMES |= dict.fromkeys(__all__[-8:], "functional")
 __all__ += functions.__all__
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from .functional import value_and_grad as value_and_grad
     from .functional import vjp as vjp
     from .hooks import no_grad as no_grad
+    from .programs.program import jit as jit
 
 
 def __getattr__(name: str) -> object:

@@ -4,6 +4,7 @@
     python -m micrograd_like debug SCRIPT:NAME
     python -m micrograd_like page SCRIPT:NAME [-o FILE]
     python -m micrograd_like check SCRIPT:NAME
+    python -m micrograd_like program SCRIPT:NAME [-o FILE]
 
 run the script under its own name, so that what is under ``if __name__ == "__main__"`` is left out,
 then take its global NAME, a Value; or an attribute or an element, as ``net.out`` or ``losses[-1]``.
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     page("--theme", choices=("auto", "light", "dark"))
     page("--format", help="of the numbers in the drawing, as .4g")
     page("--limit", type=int, help="the most values to draw")
+    program = command("program", "write the graph as straight-line code", "as train.py:loss")
+    program("-o", "--output", metavar="FILE", help=".py; it runs without this package")
+    program("--inputs", metavar="X,Y", default="", help="the leaves that its calls give numbers")
     debug = command("debug", "walk backward edge by edge", "as train.py:loss")
     command(
         "check", "compare gradients with differences", "a Value, or a function without arguments"
@@ -164,6 +168,29 @@ def _check(options: Any, found: Globals) -> int:
     return 0 if report else 1
 
 
+def _program(
+    options: Any, script: str, names: list[str], values: list[Value], found: Globals
+) -> int:
+    """Print the graph of a Value of a script, and its gradients, as straight-line code."""
+    if len(values) != 1:
+        raise Failure(
+            f"{options.target} names {len(values)} Values: name one to write as a program"
+        )
+    inputs = [
+        x for name in filter(None, options.inputs.split(",")) for x in find(found, name, script)
+    ]
+    try:
+        program = values[0].program(inputs, variables=found)
+        if options.output is None:
+            print(printable(program.source), end="")
+        else:
+            program.save(options.output)
+            print(f"wrote {options.output}")
+    except (ValueError, OSError) as error:
+        raise Failure(str(error)) from None
+    return 0
+
+
 def _chosen(options: Any, *names: str) -> dict[str, Any]:
     """Return the options that were given; the functions that take them know the defaults."""
     return {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -186,6 +213,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "draw": _draw,
     "debug": _debug,
     "page": _page,
+    "program": _program,
     "check": _check,
 }
 

@@ -21,11 +21,11 @@ tuples, in ``a`` and ``da``.
 from __future__ import annotations
 
 import math
-import operator
 import sys
 from itertools import filterfalse, takewhile
 from math import isfinite, nan
 from numbers import Real
+from operator import ge, gt, le, lt
 
 from . import ops
 from .ops import Op, Recorder, as_float
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .drawing.graph import Graph
     from .hooks import Hook
     from .page.page import Page
+    from .programs.program import Program
 
 # What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Hook | None = None
@@ -295,19 +296,19 @@ class Value(Recorder):
     # ------------------------------------------------------------------ like the float it holds
 
     def __lt__(self, other: Value | float) -> bool:
-        return _compare(operator.lt, self, other)
+        return bool(_ask(lt, self, other)) if isinstance(other, _REAL) else NotImplemented
 
     def __le__(self, other: Value | float) -> bool:
-        return _compare(operator.le, self, other)
+        return bool(_ask(le, self, other)) if isinstance(other, _REAL) else NotImplemented
 
     def __gt__(self, other: Value | float) -> bool:
-        return _compare(operator.gt, self, other)
+        return bool(_ask(gt, self, other)) if isinstance(other, _REAL) else NotImplemented
 
     def __ge__(self, other: Value | float) -> bool:
-        return _compare(operator.ge, self, other)
+        return bool(_ask(ge, self, other)) if isinstance(other, _REAL) else NotImplemented
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(_ask(bool, self))
 
     def __float__(self) -> float:
         raise TypeError(
@@ -316,19 +317,19 @@ class Value(Recorder):
         )
 
     def __int__(self) -> int:
-        return int(self._data)
+        return int(_ask(int, self))
 
     def __round__(self, ndigits: int | None = None) -> Any:
-        return round(self._data, ndigits)
+        return _ask(round, self, ndigits)
 
     def __trunc__(self) -> int:
-        return math.trunc(self._data)
+        return int(_ask(math.trunc, self))
 
     def __floor__(self) -> int:
-        return math.floor(self._data)
+        return int(_ask(math.floor, self))
 
     def __ceil__(self) -> int:
-        return math.ceil(self._data)
+        return int(_ask(math.ceil, self))
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec)
@@ -409,9 +410,16 @@ class Value(Recorder):
 
         return deep_copy_of(self, memo)
 
+    def program(self, inputs: Any = (), wrt: Any = None, **options: Any) -> Program:
+        """Return the graph, and its gradients, as straight-line code: see `programs.program`."""
+        from .programs.program import program
+
+        return program(self, inputs, wrt, **options)
+
 
 # ---------------------------------------------------------------------------- making values
 
+_REAL = (Value, Real)  # what a Value is compared with
 CONSTANT = ()  # stands where a leaf has no partials, if it is a constant
 
 _new = object.__new__
@@ -455,10 +463,10 @@ def _unpacked(a: Any, b: Any) -> tuple[Any, ...]:
     return a if type(a) is tuple else () if a is None else (a,)
 
 
-def _compare(compare: Callable[[Any, Any], bool], x: Value, y: Any) -> bool:
-    if isinstance(y, Value):
-        return compare(x._data, y._data)
-    return bool(compare(x._data, y)) if isinstance(y, Real) else NotImplemented
+def _ask(question: Callable[..., Any], x: Value, *others: Any) -> Any:
+    """Answer as the float does; who watches is shown what was asked, and the answer."""
+    answer = question(x._data, *[y._data if isinstance(y, Value) else y for y in others])
+    return answer if hook is None else hook.asked(question, (x, *others), answer)
 
 
 # ---------------------------------------------------------------------------- the order of the walk

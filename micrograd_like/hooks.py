@@ -48,6 +48,13 @@ class Watcher:
     def walked(self, root: Value, seed: float, order: list[Value], grads: list[float]) -> None:
         """Look at the gradients of a walk, one for each value in order, before they are kept."""
 
+    def asked(self, question: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> None:
+        """Look at what a number was asked for: how it compares, or what `bool` makes of it."""
+
+    def partials(self, out: Value) -> tuple[Any, ...] | None:
+        """Return the partials of a node as Values, if they are not to come from its rule."""
+        return None
+
 
 class Switch:
     """Put a watcher in place, or take it out: for good by `turn`, or in a ``with`` statement.
@@ -106,6 +113,16 @@ class Hook:
             numbers = [*map(number, grads)]
             for watcher in _watchers.get():
                 watcher.walked(root, seed, order, numbers)
+
+    def asked(self, question: Callable[..., Any], operands: tuple[Any, ...], answer: Any) -> Any:
+        """Show what a number was asked for to all who watch here, and return the answer."""
+        for watcher in _watchers.get():
+            watcher.asked(question, operands, answer)
+        return answer
+
+    def partials(self, out: Value) -> tuple[Any, ...] | None:
+        """Return the partials that one who watches here has for a node."""
+        return next(filter(None, [watcher.partials(out) for watcher in _watchers.get()]), None)
 
 
 def _set(switches: tuple[Switch, ...], change: int) -> None:

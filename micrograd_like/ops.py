@@ -269,7 +269,7 @@ def _d_fmod(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
 def _times_power(factor: Number, a: Number, b: Number, power: Any) -> Number:
     """Return factor·a**b, rounded once where it is subnormal."""
     product = factor * power(a, b)
-    if a > 0 and abs(number(product)) < 1e-290:
+    if b != 1 and a > 0 and abs(number(product)) < 1e-290:
         half = power(a, b / 2)
         product = factor * half * half
     return product

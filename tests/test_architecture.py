@@ -31,6 +31,7 @@ FLOORS = (
     ("naming",),
     ("nn",),
     ("losses", "optim", "data"),
+    ("programs",),
     ("drawing",),
     ("graph",),
     ("debugging",),
@@ -49,6 +50,7 @@ DOORS = {  # method: the module that it may import
     "explain": "debugging.explain",
     "graph": "drawing.graph",
     "page": "page.page",
+    "program": "programs.program",
     "steps": "debugging.steps",
 }
 

@@ -1,0 +1,285 @@
+"""The intermediate form of a program: one graph of rows, for values and gradients alike.
+
+What you can do with it::
+
+    >>> from micrograd_like import ops
+    >>> from micrograd_like.programs.form import Form
+    >>> form = Form()
+    >>> a = form.leaf("a")
+    >>> form.partials(ops.tanh, form.node(ops.tanh, a), [a])      # its rule, run on nodes
+    [sech2(a)]
+    >>> form.partials(ops.relu, form.node(ops.relu, a), [a])      # where it asks, both ways
+    [select(>(a, 0.0), 1.0, 0.0)]
+    >>> form.node(ops.mul, a, 2.0) is form.node(ops.mul, a, 2.0)  # each node is there once
+    True
+
+No derivative stands here or in a printer: the rule of a row builds it, handed nodes in place of
+numbers. A rule that needs a number is called by the program: a node "rule", and an "item" of it for
+each partial. What changes no bit is left out: ``x*1.0``, a product of two constants, ``-(-x)``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .. import ops
+from ..ops import Op, Recorder
+
+MOST_PATHS = 16  # through one rule
+LONGEST_BRANCH = 6  # of operations: a longer one is a call
+COMPARED = ("<", "<=", ">", ">=", "==", "!=")
+SAFE = ("add", "sub", "mul", "neg")  # they never raise
+# A printer writes these as they are; and sumprod adds up floats as it adds up nothing else.
+WRITTEN = {ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.sumprod}
+EMPTY_POWERS = {ops.div, ops.power, ops.ieee_power, ops.ieee_pow}  # by 1 they change nothing
+
+
+class NeedsNumber(Exception):
+    """A rule asks a node for its number: it cannot be run ahead of time."""
+
+
+def _written(op: Op | str, swapped: bool = False) -> Any:
+    """Return the method of an operator: it makes a node."""
+    return lambda x, *y: x.form.node(op, *reversed((x, *y)) if swapped else (x, *y))
+
+
+class Node(Recorder):
+    """A number of the program: ``op`` of ``xs``.
+
+    The op is a row; or "leaf", "constant" (``of`` a float), "select" of a condition and two
+    numbers, a comparison, a question of a guard, "rule" (the partials of the row ``of`` at out and
+    operands) and "layer" or "back" (``of`` a layer), which give several numbers, or their "item".
+    """
+
+    __slots__ = (
+        "form",
+        "label",
+        "line",
+        "of",
+        "op",
+        "serial",
+        "size",
+        "term",
+        "user",
+        "uses",
+        "xs",
+    )
+    size: int  # this and the next three are a printer's
+    term: Any
+    user: Any
+    uses: int
+
+    def __init__(self, form: Form, op: Any, xs: tuple[Node, ...], of: Any, label: str = "") -> None:
+        self.form, self.op, self.xs, self.of = form, op, xs, of
+        self.label, self.line, self.serial = label, "", form.count
+        form.count += 1
+
+    @property
+    def data(self) -> float:
+        """Refuse: a node has no number."""
+        raise NeedsNumber
+
+    def record(self, op: Op, operands: tuple[Any, ...]) -> Any:
+        return self.form.node(op, *operands)
+
+    def __repr__(self) -> str:
+        if not self.xs:
+            return self.label or repr(self.of)
+        return f"{getattr(self.op, 'name', self.op)}({', '.join(map(repr, self.xs))})"
+
+    __add__, __radd__ = _written(ops.add), _written(ops.add, True)
+    __sub__, __rsub__ = _written(ops.sub), _written(ops.sub, True)
+    __mul__, __rmul__ = _written(ops.mul), _written(ops.mul, True)
+    __truediv__, __rtruediv__ = _written(ops.div), _written(ops.div, True)
+    __floordiv__, __mod__ = _written(ops.floordiv), _written(ops.mod)
+    __neg__, __abs__ = _written(ops.neg), _written(ops.fabs)
+    __lt__, __le__, __gt__, __ge__ = map(_written, COMPARED[:4])
+    __eq__, __ne__ = map(_written, COMPARED[4:])
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return self.form.answer(self if self.op in COMPARED else self.form.node("!=", self, 0.0))
+
+    def __float__(self) -> float:
+        if self.op not in COMPARED:
+            raise NeedsNumber
+        return float(bool(self))
+
+
+class Form:
+    """The nodes of one program, each once. ``reassociate`` gives last bits away for speed."""
+
+    def __init__(self, reassociate: bool = False) -> None:
+        self.reassociate = reassociate
+        self.count = 0
+        self.turn = 0  # where the backward part begins
+        self.made: set[Node] = set()  # the values of the recorded graph
+        self.kept: list[Node] = []  # what may raise, and was computed, whether used or not
+        self.grad_of: dict[Node, Node] = {}  # the gradient of which node this one is
+        self.gates: dict[Node, tuple[Node, Node]] = {}  # a product: its gradient, and a sum
+        self._known: dict[Any, Node] = {}
+        self._opaque: set[Any] = set()  # what asked for numbers
+        self._answers: dict[Node, bool] | None = None  # on the path through a rule, in order
+        self._given: Sequence[bool] = ()
+
+    def leaf(self, label: str) -> Node:
+        """Make a leaf: an input, or a number that is read anew."""
+        return Node(self, "leaf", (), None, label)
+
+    def constant(self, x: float) -> Node:
+        """Return the constant of this number; 0.0 and -0.0 are two."""
+        key = repr(float(x))
+        if key not in self._known:
+            self._known[key] = Node(self, "constant", (), float(x))
+        return self._known[key]
+
+    def node(self, op: Op | str, *operands: Any, of: Any = None) -> Node:
+        """Return ``op`` of nodes or numbers: one that is there, or is simpler, or a new one."""
+        xs = tuple([x if type(x) is Node else self.constant(x) for x in operands])
+        key = (op, of, *[x.serial for x in xs])
+        found = self._known.get(key)
+        if found is None:
+            simple = self._simple(op, xs)
+            found = self._known[key] = Node(self, op, xs, of) if simple is None else simple
+        return found
+
+    def _simple(self, op: Op | str, xs: tuple[Node, ...]) -> Any:
+        """Return what has the same bits with less work, or None."""
+        a, b = xs[0], xs[-1]
+        if a.op == "constant" and isinstance(op, Op) and all(x.op == "constant" for x in xs):
+            try:
+                out = op.value([x.of for x in xs])
+                return self.constant(out) if math.isfinite(out) else None
+            except (ArithmeticError, ValueError, TypeError):
+                return None  # it raises each time
+        if op is ops.mul:
+            one, other = (a, b) if a.op == "constant" else (b, a)
+            if one.op == "constant" and abs(one.of) == 1.0:
+                return other if one.of > 0 else -other
+        elif op is ops.add:
+            if b.op is ops.neg:
+                return a - b.xs[0]
+            if a.op is ops.neg:
+                return b - a.xs[0]
+            if b.op is ops.mul and b.xs[0].op is ops.neg:  # 1 + -y*score
+                return a - b.xs[0].xs[0] * b.xs[1]
+            return b if a.op == "constant" and repr(a.of) == "-0.0" else None
+        elif op is ops.neg:
+            return a.xs[0] if a.op is ops.neg else None
+        elif op == "select":
+            return xs[1] if xs[1] is b else None
+        elif op in EMPTY_POWERS and b.op == "constant":
+            if op is ops.div and self.reassociate:
+                return a * (1.0 / b.of)
+            return a if b.of == 1.0 else None
+        return None
+
+    def apply(self, op: Op, xs: Sequence[Node]) -> Node:
+        """Return a row of nodes; one whose text is arithmetic and branches, as those."""
+        n = len(xs) // 2
+        if self.reassociate and op is ops.weighted_sum and n > 4 and hasattr(math, "sumprod"):
+            return sum(xs[2 * n :], self.node(ops.sumprod, *xs[: 2 * n]))
+        if op in WRITTEN or (op.many and op.foreign):  # a sum() of floats is no sum of nodes
+            return self.node(op, *xs)
+        found = self._traced(
+            op.forward, xs, lambda xs: [op.forward(xs) if op.many else op.forward(*xs)]
+        )
+        long = found and any(_work(x, xs) > 1 for x in _branches(found))
+        return found[0] if found and not long else self.node(op, *xs)
+
+    # ------------------------------------------------------------------ derivatives
+
+    def partials(self, op: Op, out: Node, xs: Sequence[Node]) -> list[Node]:
+        """Return the partials of a node by each operand, as its row's rule has them."""
+        found = self._traced(op.partials, xs, lambda given: op.partials_at(given, out))
+        if found and op in WRITTEN:
+            return found
+        plain = {x.serial for x in xs} if op.many else set()
+        if found and op.many and all(x.op == "constant" or x.serial in plain for x in found):
+            return found
+        rule = self.node("rule", out, *xs, of=op)
+        items = [self.node("item", rule, of=i) for i in range(len(xs))]
+        if op.many or not found:
+            return items
+        return [self._shortened(p, item, (out, *xs)) for p, item in zip(found, items)]
+
+    def _shortened(self, partial: Node, item: Node, xs: Sequence[Node]) -> Node:
+        """Return a partial with a call of its rule in place of a long branch."""
+        if partial.op != "select":
+            return partial if _work(partial, xs) <= LONGEST_BRANCH else item
+        condition, *each = partial.xs
+        return self.node("select", condition, *[self._shortened(x, item, xs) for x in each])
+
+    def _traced(
+        self, what: Any, xs: Sequence[Node], run: Callable[[Sequence[Any]], Iterable[Any]]
+    ) -> list[Node]:
+        """Return what a forward or a rule makes of nodes; [] if it needs numbers."""
+        given = [x.of if x.op == "constant" else x for x in xs]
+        key = what, *[None if type(x) is Node else repr(x) for x in given]
+        if key in self._opaque:
+            return []
+        try:
+            return self._paths(lambda: run(given), [], [0])
+        except NeedsNumber:
+            self._opaque.add(key)
+            return []
+
+    def answer(self, condition: Node) -> bool:
+        """Answer what a rule asks: as on the path that is being gone, else True."""
+        if self._answers is None:
+            raise NeedsNumber
+        i = len(self._answers)
+        return self._answers.setdefault(condition, self._given[i] if i < len(self._given) else True)
+
+    def _paths(
+        self, rule: Callable[[], Iterable[Any]], given: list[bool], runs: list[int]
+    ) -> list[Node]:
+        """Run a rule on every path after the answers ``given``; select among the results."""
+        runs[0] += 1
+        if runs[0] > MOST_PATHS:
+            raise NeedsNumber
+        self._answers, self._given = {}, given
+        try:
+            found = [x if isinstance(x, Node) else self.constant(x) for x in rule()]
+        except (ArithmeticError, ValueError, TypeError):
+            raise NeedsNumber from None  # a function of C, say, that takes floats only
+        finally:
+            asked, self._answers = [*self._answers.items()], None
+        for i in reversed(range(len(given), len(asked))):
+            others = self._paths(rule, [*[taken for _, taken in asked[:i]], False], runs)
+            found = [self.node("select", asked[i][0], x, y) for x, y in zip(found, others)]
+        return found
+
+    def product(self, grad: Node, partial: Node) -> Node:
+        """Return a gradient times a partial; where that is a choice, a choice of two products."""
+        if partial.op != "select" or partial in self.made:
+            return self.node(ops.mul, grad, partial)
+        condition, *each = partial.xs
+        return self.node("select", condition, *[self.product(grad, x) for x in each])
+
+
+def reached(roots: Iterable[Node]) -> list[Node]:
+    """Return the nodes that the roots are made of, each after its operands."""
+    found: dict[int, Node] = {}
+    todo = [*roots]
+    while todo:
+        node = todo.pop()
+        if node.serial not in found:
+            found[node.serial] = node
+            todo += node.xs
+    return [found[serial] for serial in sorted(found)]
+
+
+def _branches(found: Iterable[Node]) -> list[Node]:
+    """Return what the choices among some nodes choose from."""
+    branches = [x for node in found if node.op == "select" for x in node.xs[1:]]
+    return branches + _branches(branches) if branches else []
+
+
+def _work(node: Node, xs: Sequence[Node]) -> int:
+    """Return how many operations, written out, make a node of ``xs``; choices are free."""
+    if not node.xs or any(node is x for x in xs):
+        return 0
+    return int(node.op != "select") + sum([_work(x, xs) for x in node.xs])

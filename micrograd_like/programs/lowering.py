@@ -1,0 +1,231 @@
+"""Recorded values in the intermediate form, and the chain rule through them.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh, topological_order
+    >>> from micrograd_like.programs.lowering import Lowered
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> order = topological_order(tanh(w * x))
+    >>> lowered = Lowered([(v, v.op, v.operands) for v in order if v.op], [x])
+    >>> lowered.gradients(order, [w], [w])
+    [add(mul(sech2(mul(w, x)), x), 0.0)]
+
+An event is a value with the op and the operands that made it, or a question that was asked of
+values, with its answer: a guard. Leaves that are no inputs are read anew at each call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from .. import ops
+from ..engine import Value
+from ..ops import Op
+from .form import COMPARED, SAFE, Form, Node
+
+Event = tuple[Any, Any, Any]  # (value, op, operands), or (question, operands, answer)
+NOTHING: Mapping[Value, str] = MappingProxyType({})
+# Where they are finite, so is all that they are made of: a gradient of 0 then adds only 0s.
+SUMS = {ops.add, ops.sub, ops.mul, ops.weighted_sum}
+
+
+class Partial(Op):
+    """The i-th partial of a row as an op itself, of out and the operands; no row of the table."""
+
+    def __init__(self, row: Op, i: int) -> None:
+        self.__dict__.update(vars(ops.fsum), name=f"d_{row.name}")
+        self.row, self.i = row, i
+        self.forward = lambda xs: row.partials_at(xs[1:], xs[0])[i]
+        self.partials = lambda out, xs: (0.0,) * len(xs)
+
+
+class Layer:
+    """Weighted sums of the same inputs, each with leaves of its own: neurons, first to last."""
+
+    def __init__(self, neurons: Sequence[Value]) -> None:
+        self.neurons = neurons
+        self.n = len(neurons[0].operands) // 2
+        self.inputs = neurons[0].operands[self.n : 2 * self.n]
+        self.rows = [(*v.operands[: self.n], *v.operands[2 * self.n :]) for v in neurons]
+        self.grads: list[Node] = []
+        self.leaf: Node  # a list of the rows
+        self.back: Node  # the gradients of the rows, the last neuron's first, and of the inputs
+
+
+def layers(order: Sequence[Value], wrt: Container[Value]) -> list[Layer]:
+    """Return the dense layers of a graph, the first first: none of an input used elsewhere."""
+    uses: dict[Value, int] = {}
+    groups: dict[Any, list[Value]] = {}
+    for v in order:
+        for x in v.operands:
+            uses[x] = uses.get(x, 0) + 1
+        if v.op is ops.weighted_sum:
+            n = len(v.operands) // 2
+            groups.setdefault((v.operands[n : 2 * n], len(v.operands) % 2), []).append(v)
+    found = [Layer(neurons) for neurons in groups.values()]
+    return [
+        layer
+        for layer in found
+        if all(p in wrt and uses[p] == 1 for row in layer.rows for p in row)
+        and all(uses[x] == len(layer.neurons) and x not in wrt for x in layer.inputs)
+    ]
+
+
+class Lowered:
+    """A form, with the node of each value; ``guards`` has the answer to each question."""
+
+    def __init__(
+        self,
+        events: Iterable[Event],
+        inputs: Iterable[Value],
+        constants: Container[Value] = (),
+        names: Mapping[Value, str] = NOTHING,
+        told: Mapping[Value, str] = NOTHING,
+        layers: Iterable[Layer] = (),
+        reassociate: bool = False,
+    ) -> None:
+        self.form = Form(reassociate)
+        self.guards: dict[Node, Any] = {}
+        self.constants, self.names = constants, names
+        self.computed: set[Value] = set()
+        self.layers = [*layers]
+        for i, layer in enumerate(self.layers):
+            layer.leaf = self.form.leaf(f"W{i}")
+        self.layer_of = {v: layer for layer in layers for v in layer.neurons}
+        self.nodes = {x: self.form.leaf(str(x.label) or names.get(x, "")) for x in inputs}
+        self.inputs = [*self.nodes.values()]
+        self.values: list[Node] = []  # what a printer has the function return,
+        self.grads: list[Node] | None = None
+        self.wrt: list[Node] = []
+        self.arguments: list[Node] = []  # and what it takes: inputs, then leaves, then layers
+        for made, op, operands in events:
+            if isinstance(made, str):
+                self._guard(made, op, operands)
+            else:
+                node = self._made(made, op, operands)
+                if node.xs and node not in self.form.made:
+                    self.form.made.add(node)
+                    node.label = str(made.label) or names.get(made, "")
+                    node.line = told.get(made, made.line)
+                    if made in told and isinstance(node.op, Op) and node.op.name not in SAFE:
+                        self.form.kept.append(node)
+                self.nodes[made] = node
+                self.computed.add(made)
+
+    def node(self, x: Any) -> Node:
+        """Return the node of a value or a number; make a leaf of one that is new."""
+        if not isinstance(x, Value):
+            return self.form.constant(x)
+        if x not in self.nodes:
+            fixed = x.op is None and (x.constant or x in self.constants)
+            label = str(x.label) or self.names.get(x, "")
+            self.nodes[x] = self.form.constant(x._data) if fixed else self.form.leaf(label)
+        return self.nodes[x]
+
+    def _made(self, made: Value, op: Op, operands: Sequence[Value]) -> Node:
+        if made in self.layer_of:
+            layer = self.layer_of[made]
+            sums = self.form.node("layer", *map(self.node, layer.inputs), of=layer)
+            return self.form.node("item", sums, of=layer.neurons.index(made))
+        xs = [*map(self.node, operands)]
+        if isinstance(op, Partial):
+            return self.form.partials(op.row, xs[0], xs[1:])[op.i]
+        for i, (x, value) in enumerate(zip(xs, operands)):
+            if value in self.computed and x.op != "constant" and _hides_nan(op, i, xs):
+                # The engine gives a nan the partials nan: where an op makes a number of it, that
+                # would not be seen in the end.
+                self.guards[self.form.node("==", x, x)] = True
+        return self.form.apply(op, xs)
+
+    def _guard(self, question: str, operands: Sequence[Any], answer: Any) -> None:
+        if question in COMPARED:
+            node = self.form.node(question, *map(self.node, operands))
+        else:
+            digits = operands[1] if len(operands) > 1 else None
+            node = self.form.node(question, self.node(operands[0]), of=digits)
+        if any(x.op != "constant" for x in node.xs):
+            self.guards[node] = answer
+
+    # ------------------------------------------------------------------ the chain rule
+
+    def gradients(
+        self, order: Sequence[Value], wrt: Iterable[Value], lines: Sequence[Value]
+    ) -> list[Node]:
+        """Add the walk of `Value.backward` from the last of ``order``; return the gradients of
+        ``lines``: of ``wrt``, those that no layer has.
+
+        The products come in the order of the walk, so that their sums have its bits. What depends
+        on none of ``wrt`` gets no gradient. Adding 0.0 makes a -0.0 the 0.0 of the engine, which
+        starts there.
+        """
+        form = self.form
+        form.turn = form.count
+        active = {*wrt}
+        for out in order:
+            if not active.isdisjoint(out.operands):
+                active.add(out)
+        terms: dict[Value, list[Node]] = {order[-1]: [form.constant(1.0)]}
+        gates: dict[Value, tuple[Node, Node]] = {}
+        for out in reversed(order):
+            if out not in terms or out.op is None:
+                continue
+            grad = self._sum(out, terms)
+            if out in self.layer_of:
+                self._layer(out, grad, active, terms)
+                continue
+            if grad.op == "select":
+                gates[out] = grad, self.nodes[out]
+            gate = gates.get(out)
+            xs = [self.nodes[x] for x in out.operands]
+            for x, partial in zip(out.operands, form.partials(out.op, self.nodes[out], xs)):
+                if x in active:
+                    product = form.product(grad, partial)
+                    terms.setdefault(x, []).append(product)
+                    if gate and gate[0] is grad and out.op in SUMS:
+                        gates[x] = gate
+                        if product is not grad:
+                            form.gates[product] = gate
+        return [self._sum(x, terms) + 0.0 if x in terms else form.constant(0.0) for x in lines]
+
+    def _sum(self, x: Value, terms: Mapping[Value, list[Node]]) -> Node:
+        """Return the gradient of a value: the sum of what has arrived, from the left."""
+        grad = terms[x][0]
+        for term in terms[x][1:]:
+            grad = grad + term
+        self.form.grad_of.setdefault(grad, self.nodes[x])
+        return grad
+
+    def _layer(
+        self, out: Value, grad: Node, active: Container[Value], terms: dict[Value, list[Node]]
+    ) -> None:
+        """Take the gradient of a neuron; that of its layer's first neuron comes last."""
+        layer = self.layer_of[out]
+        layer.grads.append(grad)
+        if out is not layer.neurons[0]:
+            return
+        xs = [self.nodes[x] for x in layer.inputs]
+        sums = [self.nodes[v] for v in reversed(layer.neurons)]
+        back = self.form.node("back", *layer.grads, *sums, *xs, of=layer)
+        items = [self.form.node("item", back, of=i) for i in range(layer.n)]
+        for x, item in zip(layer.inputs, items):
+            if x in active:
+                terms[x] = [item]
+        layer.back = back
+
+
+def _hides_nan(op: Op, i: int, xs: Sequence[Node]) -> bool:
+    """Tell whether an op may make a number of a nan: as pow(nan, 0.0), which is 1."""
+    if op in SUMS or (op.many and not op.foreign and op is not ops.hypot):
+        return False
+    for other in (0.0, 1.0, -1.0, math.inf):
+        given = [x.of if x.op == "constant" else other for x in xs]
+        given[i] = math.nan
+        try:
+            if op.value(given) == op.value(given):
+                return True
+        except (ArithmeticError, ValueError, TypeError):
+            pass
+    return False

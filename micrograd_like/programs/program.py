@@ -1,0 +1,345 @@
+"""A recorded graph as a function of floats: `Value.program`, and `jit` of a function.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, jit, tanh
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> program = tanh(w * x).program(inputs=[x])
+    >>> program(0.25)                              # the value, and the gradient of w
+    (-0.46211715726000974, [0.19661193324148185])
+    >>> w.data = 0.0                               # what is no input is read at each call
+    >>> program(0.25)
+    (0.0, [0.25])
+    >>> f = jit(lambda xs: xs[0] * tanh(xs[1]))    # recorded when it is first called
+    >>> f([3.0, 0.5])
+    1.3863514717800293
+
+A program has the bits of the engine. Where it comes to an exception, or to what is not finite, the
+engine runs in its place: so every error is the engine's own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import update_wrapper
+from math import isfinite
+from operator import add
+from typing import Any
+
+from .. import files
+from ..engine import Value, topological_order
+from ..functional import gradients
+from ..ops import as_float
+from ..structures import like, numbers
+from ..text import shorten
+from . import lowering, python, source
+from .form import Node, reached
+from .lowering import Event, Lowered
+from .recording import Recording, Unfolded, user_frame
+
+LARGEST = 1_000_000  # operations
+LONGEST_LINES = 10_000  # gradients: of more, dense layers become loops over their neurons
+MOST_PATHS = 64  # of one function
+
+
+def program(
+    y: Value,
+    inputs: Iterable[Value] = (),
+    wrt: Iterable[Value] | None = None,
+    *,
+    name: str = "",
+    debug: bool = False,
+    reassociate: bool = False,
+    variables: Mapping[str, Any] | None = None,
+) -> Program:
+    """Return the graph of ``y`` and its gradients with respect to ``wrt`` as a `Program`.
+
+    ``inputs`` are leaves whose numbers its calls give; all others are read anew at each call.
+    Without ``wrt``, gradients are those of the leaves with a label that are no inputs. What has no
+    label is called as the caller's ``variables``. ``debug`` runs the text from a real file, which
+    any debugger steps through. ``reassociate`` gives last bits away for speed. ValueError is raised
+    for what is no leaf of the graph.
+    """
+    order = topological_order(y)
+    leaves = dict.fromkeys(x for x in order if x.op is None and not x.constant)
+    given = _leaves("an input", inputs, leaves)
+    labelled = [x for x in leaves if x.label and x not in {*given}]
+    others = labelled if wrt is None else _leaves("wrt", wrt, leaves)
+    known = user_frame(sys._getframe(1)).f_locals if variables is None else variables
+    names = {x: name for name, x in known.items() if isinstance(x, Value) and not x.label}
+    return Program(order, given, others, names, name, debug, reassociate)
+
+
+def _leaves(role: str, xs: Value | Iterable[Value], leaves: Container[Value]) -> list[Value]:
+    """Return ``xs`` in a list, if they are leaves of the graph, each once."""
+    found = [xs] if isinstance(xs, Value) else [*xs]
+    for x in found:
+        if not isinstance(x, Value) or x not in leaves:
+            raise ValueError(f"{role} of a program is a leaf of its graph, not {shorten(x)}")
+    if len({*found}) < len(found):
+        raise ValueError(f"{role} of a program is given twice")
+    return found
+
+
+class Program:
+    """The value of a graph and its gradients, as a function of floats.
+
+    ``program(*inputs)`` returns ``(value, [gradients])``, of the Values ``wrt``; ``source`` is its
+    text. `program` and `Value.program` make one.
+    """
+
+    def __init__(
+        self,
+        order: Sequence[Value],
+        inputs: Sequence[Value],
+        wrt: Sequence[Value],
+        names: Mapping[Value, str],
+        name: str,
+        debug: bool,
+        reassociate: bool,
+    ) -> None:
+        self._events: list[Event] = [(v, v.op, v.operands) for v in order if v.op is not None]
+        _refuse_large(len(self._events))
+        self._root, self.inputs, self.wrt, self._debug = order[-1], [*inputs], [*wrt], debug
+        layers = lowering.layers(order, {*wrt}) if len(wrt) > LONGEST_LINES else []
+        rows = [p for layer in layers for row in layer.rows for p in row]
+        lowered = Lowered(self._events, inputs, (), names, {}, layers, reassociate)
+        self._lowered = lowered
+        lowered.values = [lowered.node(self._root)]
+        apart = {*rows, *inputs}
+        self._leaves = [
+            x for x in order if x.op is None and x not in apart and lowered.nodes[x].op == "leaf"
+        ]
+        self._rows = [layer.rows for layer in layers]
+        lowered.arguments = [*lowered.inputs, *map(lowered.node, self._leaves)]
+        lowered.arguments += [layer.leaf for layer in layers]
+        lines = [x for x in wrt if x not in {*rows}]
+        lowered.grads = lowered.gradients(order, wrt, lines)
+        found = [*lines, *[p for layer in layers for row in layer.rows[::-1] for p in row]]
+        places = {x: i for i, x in enumerate(found)}
+        self._places = [places[x] for x in wrt] if layers else None
+        lowered.wrt = [lowered.nodes[x] for x in lines] + [layer.leaf for layer in layers]
+        label = str(self._root.label) or names.get(self._root, "")
+        self.name = python.function_name(name or label)
+        self.source = python.straight(lowered, self.name)
+        self._function = source.load(self.source, self.name, debug)
+        self._over_rows: Any = None
+
+    def __repr__(self) -> str:
+        counts = f"{len(self._events)} operations, {len(self.wrt)} gradients"
+        return f"<Program {self.name} of {len(self.inputs)} inputs: {counts}>"
+
+    def __call__(self, *inputs: float) -> tuple[float, list[float]]:
+        """Return the value and its gradients at these inputs, and at the other leaves' numbers."""
+        if len(inputs) != len(self.inputs):
+            raise TypeError(f"{self!r} takes {len(self.inputs)} numbers, got {len(inputs)}")
+        xs = [x if type(x) is float else as_float(x) for x in inputs]
+        try:
+            value, grads = self._function(*xs, *self._numbers())
+            if isfinite(value + sum(grads)):
+                return value, [grads[i] for i in self._places] if self._places else grads
+        except (ArithmeticError, ValueError, source.Branch):
+            pass
+        return self._by_the_engine(xs)
+
+    def sum(self, rows: Iterable[Sequence[float]]) -> tuple[float, list[float]]:
+        """Return the sum of the values, and of the gradients, over rows of inputs: in one loop."""
+        rows = [[x if type(x) is float else as_float(x) for x in row] for row in rows]
+        if self._over_rows is None and not self._rows:
+            text = python.over_rows(self._lowered, self.name)
+            self._over_rows = source.load(text, self.name, self._debug)
+        if self._over_rows:
+            try:
+                total, sums = self._over_rows(rows, *self._numbers())
+                if isfinite(total + sum(sums)):
+                    return total, sums
+            except (ArithmeticError, ValueError, source.Branch):
+                pass
+        total, sums = 0.0, [0.0] * len(self.wrt)
+        for row in rows:
+            value, grads = self(*row)
+            total, sums = total + value, [*map(add, sums, grads)]
+        return total, sums
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a Python file that runs without this package, whole or not at all.
+
+        Its function takes the leaves that are no inputs, too, with their present numbers as
+        defaults. Raises ValueError if the text of a function that it needs is not to be had.
+        """
+        text = python.straight(self._lowered, self.name, self._numbers())
+        files.write_whole(path, source.standalone(text))
+
+    def _numbers(self) -> list[Any]:
+        """Return the present numbers of the leaves: of layers, in rows."""
+        rows = [[tuple([p._data for p in row]) for row in layer] for layer in self._rows]
+        return [*[x._data for x in self._leaves], *rows]
+
+    def _by_the_engine(self, xs: Sequence[float]) -> tuple[float, list[float]]:
+        """Compute the graph again, and its gradients: errors come as the engine has them."""
+        made = {x: Value(data, x.label) for x, data in zip(self.inputs, xs)}
+        for out, op, operands in self._events:
+            made[out] = op(*[made.get(x, x) for x in operands])
+            made[out].label = out.label
+        grads = gradients(made[self._root], [made.get(x, x) for x in self.wrt])
+        return made[self._root]._data, grads
+
+
+def _refuse_large(n: int) -> None:
+    if n > LARGEST:
+        raise ValueError(
+            f"a graph of {n:,} operations is too large for a program: {LARGEST:,} at most. Make "
+            "one of a single example, and call its `sum` over the rows"
+        )
+
+
+# ---------------------------------------------------------------------------- jit
+
+
+class Jit:
+    """A function of floats, and the programs recorded of it: see `jit`. ``sources`` has them."""
+
+    def __init__(self, f: Callable[..., Any], static_argnums: Any, debug: bool) -> None:
+        if not callable(f):
+            raise TypeError(f"jit takes a function, not {shorten(f)}")
+        self._f, self._debug = f, debug
+        self._static = {static_argnums} if isinstance(static_argnums, int) else {*static_argnums}
+        self._paths: dict[Any, list[_Path]] = {}
+        update_wrapper(self, f)
+        self._name = str(getattr(f, "__name__", "f"))
+
+    @property
+    def sources(self) -> list[str]:
+        """The texts of the programs, of each kind of call the one that was used last first."""
+        return [path.source for paths in self._paths.values() for path in paths]
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Return what ``f`` returns, floats in place of its Values."""
+        found: list[float] = []
+        try:
+            given = self._arguments(args, named, lambda x, name: found.append(x))
+        except _IsValue:
+            return self._f(*args, **named)
+        static = [args[i] for i in sorted(self._static) if i < len(args)]
+        try:
+            paths = self._paths.setdefault((repr(given), *static), [])
+        except TypeError:
+            raise TypeError("what static_argnums names must be hashable") from None
+        for i, path in enumerate(paths):
+            try:
+                out = path.function(*found, *[x._data for x in path.leaves])
+                if isfinite(sum(out)):
+                    paths.insert(0, paths.pop(i))
+                    return like(path.result, out)
+                break
+            except source.Branch:
+                continue
+            except (ArithmeticError, ValueError):
+                break
+        return self._record(paths, args, named)
+
+    def _arguments(
+        self, args: Sequence[Any], named: Mapping[str, Any], leaf: Callable[[float, str], Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Return the arguments with something else in place of each of their numbers."""
+        names = [*inspect.signature(self._f).parameters] or ["x"]
+        each = [
+            x if i in self._static else _each(x, names[min(i, len(names) - 1)], leaf)
+            for i, x in enumerate(args)
+        ]
+        return each, {name: _each(x, name, leaf) for name, x in named.items()}
+
+    def _record(self, paths: list[_Path], args: Sequence[Any], named: dict[str, Any]) -> Any:
+        """Run ``f`` itself, and keep the path that it takes, if that can come again."""
+        try:
+            recording, out = self._run(args, named, unfold=False)
+        except Unfolded:
+            recording, out = self._run(args, named, unfold=True)
+        outs = numbers(out)
+        data = [x._data if isinstance(x, Value) else x for x in outs]
+        if isfinite(sum(data)) and recording.is_number():
+            if sum(map(len, self._paths.values())) >= MOST_PATHS:
+                warnings.warn(
+                    f"{self._name} has gone {MOST_PATHS} ways, by its branches and static "
+                    "arguments: it forgets them, and recording may cost more than it saves",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
+                for known in self._paths.values():
+                    known.clear()
+            paths.insert(0, _Path(self._name, recording, out, outs, self._debug))
+        return like(out, data)
+
+    def _run(self, args: Sequence[Any], named: Mapping[str, Any], unfold: bool) -> Any:
+        recording = Recording(unfold)
+        given, by_name = self._arguments(args, named, recording.input)
+        with recording:
+            return recording, self._f(*given, **by_name)
+
+
+class _Path:
+    """One way through a function: a program, the leaves that it reads, and what it returns."""
+
+    def __init__(
+        self, name: str, recording: Recording, out: Any, outs: Sequence[Any], debug: bool
+    ) -> None:
+        _refuse_large(len(recording.events))
+        told = recording.constants, recording.names, recording.lines
+        lowered = Lowered(recording.events, recording.inputs, *told)
+        lowered.values = [lowered.node(x) for x in outs]
+        given, leaves = {*lowered.inputs}, dict[Node, Value]()
+        for x, node in lowered.nodes.items():
+            if node.op == "leaf" and node not in given:
+                leaves.setdefault(node, x)  # the first: others have its number, as x*1.0 has
+        used = [*lowered.values, *lowered.guards, *lowered.form.kept]
+        read = [x for x in reached(used) if x in leaves]
+        self.leaves = [leaves[node] for node in read]
+        lowered.arguments = [*lowered.inputs, *read]
+        name = python.function_name(name)
+        self.source = python.straight(lowered, name)
+        self.function = source.load(self.source, name, debug)
+        self.result = like(out, [0.0] * len(outs))
+
+
+class _IsValue(Exception):
+    """A Value is among the arguments."""
+
+
+def _each(x: Any, name: str, leaf: Callable[[float, str], Any]) -> Any:
+    """Return an argument with what ``leaf`` returns in place of each float; others are static."""
+    if type(x) is float:
+        return leaf(x, name)
+    if isinstance(x, (str, int, type(None))):
+        return x
+    if isinstance(x, dict):
+        return {key: _each(part, f"{name}_{key}", leaf) for key, part in x.items()}
+    if isinstance(x, (list, tuple)):
+        join = "_" if name[-1:].isdigit() else ""
+        parts = [_each(part, f"{name}{join}{i}", leaf) for i, part in enumerate(x)]
+        named = hasattr(x, "_fields")
+        return parts if isinstance(x, list) else type(x)(*parts) if named else tuple(parts)
+    if isinstance(x, Value):
+        raise _IsValue
+    try:
+        return leaf(as_float(x), name)
+    except TypeError:
+        raise TypeError(
+            f"the argument {name} is {shorten(x)} of type {type(x).__name__}: jit takes numbers, "
+            "lists, tuples and dicts; name all else in static_argnums"
+        ) from None
+
+
+def jit(
+    f: Callable[..., Any], *, static_argnums: int | Iterable[int] = (), debug: bool = False
+) -> Jit:
+    """Return ``f``, a function of floats and of lists, tuples and dicts of them, as a program.
+
+    It is recorded at the first call, and again where a call goes another way at a branch, or has
+    other static arguments: strings, bools, None, ints, and those at the places ``static_argnums``.
+    Called with Values it runs ``f`` itself, so that gradients of it can be taken.
+    """
+    return Jit(f, static_argnums, debug)

@@ -1,0 +1,407 @@
+"""Write a form as Python: an operation a line, in the words of its user.
+
+What you can do with it::
+
+    >>> from micrograd_like import Value, tanh
+    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    >>> print(tanh(w * x).program(inputs=[x]).source)
+    from math import tanh
+    from micrograd_like.floats import sech2
+    <BLANKLINE>
+    <BLANKLINE>
+    def program(x, w):
+        # v2, and its gradients with respect to w
+        # forward
+        v1 = w*x
+        v2 = tanh(v1)
+        # backward
+        d_v1 = sech2(v1)
+        d_w = d_v1*x
+        return v2, [d_w + 0.0]
+
+How a row is written stands here; what its derivative is stands in its row.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain, groupby
+from pathlib import Path
+from typing import Any
+
+from .. import floats, ops
+from ..ops import POWER, PRODUCT, SIGN, SUM, Op
+from ..text import clean
+from .form import COMPARED, SAFE, Node, reached
+from .lowering import Layer, Lowered
+from .source import text_of_line
+
+CHOICE, TEST, ATOM = -1, 0, POWER + 1  # how tightly binds what the table does not have
+ATOMS = 120  # in one expression: 60 products
+WIDTH = 96
+FEW = 40  # gradients
+BLOCK = 8  # products that are worth a question whether they are 0
+
+INTEGERS = (ops.floor, ops.ceil, ops.trunc)  # as math returns them
+INFIX = {*SAFE, "div", "floordiv", "mod"}
+FOLDED = {*INFIX, "power"}  # into what a value is used for
+RESERVED = {*keyword.kwlist, *dir(builtins), *ops.TABLE, *vars(floats), "floor", "ceil", "trunc"}
+RESERVED |= {"inf", "nan", "rows", "total", "leaves", "Branch", "TABLE", "_"}
+
+Term = tuple[str, int]  # a text, and how tightly it binds
+Line = tuple[Any, str, str]  # the gate of a product that may be 0, its name, and its text
+
+
+@cache
+def identifier(label: str) -> str:
+    """Return a label as a name in code, or "": of a dotted one its last word, and its numbers."""
+    parts = [part for part in label[:200].split(".") if part]
+    words = [part for part in parts if not part.isdecimal()]
+    if len(words) < len(parts) and words:
+        label = words[-1] + "_".join(part for part in parts if part.isdecimal())
+    text = unicodedata.normalize("NFKC", re.sub(r"\W+", "_", label[:40])).strip("_")
+    text = f"_{text}" if text[:1].isdigit() else text
+    return text if text.isidentifier() else ""
+
+
+def function_name(label: str) -> str:
+    """Return a name for a program that hides nothing it calls."""
+    name = identifier(label) or "program"
+    return f"{name}_" if name in RESERVED else name
+
+
+class Writer:
+    """What the lines of a program are written with: names, terms that are folded in, imports."""
+
+    def __init__(self, lowered: Lowered, results: Sequence[Node]) -> None:
+        self.form, self.guards = lowered.form, lowered.guards
+        self.order = reached([*results, *self.guards, *self.form.kept])
+        self.results = {*results}
+        self.imports: dict[str, set[str]] = {}
+        self.aliases: dict[str, None] = {}
+        self.items: dict[Node, list[Node]] = {}
+        self.names: dict[Node, str] = {}
+        self.taken = set(RESERVED)
+        self.numbered = 0
+        for layer in lowered.layers:
+            self.taken |= {"g", "s", *chain(*self._row_names(layer))}
+        for node in self.order:
+            node.uses, node.user, node.term, node.size = 0, None, None, 1
+            for x in node.xs:
+                x.uses += 1
+                x.user = node
+            if node.op == "item":
+                self.items.setdefault(node.xs[0], []).append(node)
+
+    def name(self, node: Node) -> str:
+        """Return the name of a node, from its label where that is safe in code."""
+        if node not in self.names:
+            of = self.form.grad_of.get(node)
+            text = identifier(node.label)
+            if of is not None and of in self.names:
+                text = f"d_{self.names[of]}"
+            elif node.op == "item" and node.xs[0].op == "rule":
+                text = f"p{node.of}_{self.name(node.xs[0].xs[0])}"
+            elif not text:
+                self.numbered += 1
+                text = f"v{self.numbered}"
+            self.names[node] = self.unique(text)
+        return self.names[node]
+
+    def unique(self, text: str) -> str:
+        """Return a name that nothing else has."""
+        name, n = text, 1
+        while name in self.taken:
+            n += 1
+            name = f"{text}_{n}"
+        self.taken.add(name)
+        return name
+
+    # ------------------------------------------------------------------ expressions
+
+    def text(self, node: Node, tight: int = CHOICE) -> str:
+        """Return an operand: a number, a name, or the expression that is folded in here."""
+        if node.op == "constant":
+            if not math.isfinite(node.of):
+                self._import("math", "nan" if node.of != node.of else "inf")
+            text = repr(node.of)
+            own = SIGN if text[0] == "-" else ATOM
+        elif node.term is not None:
+            text, own = node.term
+        else:
+            return self.names.get(node) or self.name(node)
+        return text if own >= tight else f"({text})"
+
+    def expression(self, node: Node) -> Term:
+        """Return what makes a node, and how tightly it binds."""
+        op, xs = node.op, node.xs
+        if isinstance(op, Op):
+            return self._row(op, xs)
+        if op == "select":
+            condition, yes, no = self.text(xs[0]), self.text(xs[1], TEST), self.text(xs[2])
+            return f"{yes} if {condition} else {no}", CHOICE
+        if op in COMPARED:
+            return f"{self.text(xs[0], SUM)} {op} {self.text(xs[1], SUM)}", TEST
+        if op == "item":
+            return f"{self.expression(xs[0])[0]}[{node.of}]", ATOM
+        if op == "rule":
+            name = self._from_table(f"d_{node.of.name}", node.of, "partials")
+            return f"{name}({self.text(xs[0])}, {self._listed(node.of, xs[1:])})", ATOM
+        if op in ("floor", "ceil", "trunc"):
+            self._import("math", op)
+        return f"{op}({self.text(xs[0])}{'' if node.of is None else f', {node.of}'})", ATOM
+
+    def _row(self, op: Op, xs: Sequence[Node]) -> Term:
+        if op is ops.neg:
+            text = self.text(xs[0], PRODUCT)
+            return f"-{text}" if text[0] != "-" else f"-({text})", SIGN
+        if op.name in INFIX:
+            a, b = self.text(xs[0], op.binds), self.text(xs[1], op.binds + 1)
+            text = f"{a} {op.symbol} {b}" if op.binds == SUM else f"{a}{op.symbol}{b}"
+            # No sign slips in: -(a//b) is not -a//b.
+            return text, SUM if op in (ops.floordiv, ops.mod) else op.binds
+        if op is ops.fabs:
+            return f"abs({self.text(xs[0])})", ATOM
+        exponent = xs[1].of if op in (ops.power, ops.pow) and xs[1].op == "constant" else 0.5
+        if exponent.is_integer() and abs(exponent) < 1e15:
+            return f"{self.text(xs[0], ATOM)}**{int(exponent)}", POWER
+        if op is ops.hypot:
+            return f"{self._import('math', 'hypot')}({', '.join(map(self.text, xs))})", ATOM
+        text = f"{self._function(op)}({self._listed(op, xs)})"
+        is_float = hasattr(floats, op.name) or (not op.foreign and op not in INTEGERS)
+        return text if is_float else f"float({text})", ATOM
+
+    def _listed(self, op: Op, xs: Sequence[Node]) -> str:
+        listed = ", ".join(map(self.text, xs))
+        return f"({listed}{',' * (len(xs) == 1)})" if op.many else listed
+
+    def _function(self, op: Op) -> str:
+        """Return the name of a row's function, and import it from where it is."""
+        name = str(getattr(op.forward, "__name__", ""))
+        for module in (math, floats):
+            if getattr(module, name, None) is op.forward:
+                return self._import(module.__name__, name)
+        return self._from_table(identifier(op.name) or "op", op, "forward")
+
+    def _from_table(self, name: str, op: Op, what: str) -> str:
+        if ops.TABLE.get(op.name) is not op:
+            raise ValueError(f"the op {op.name} is no row of ops.TABLE: a program cannot name it")
+        self._import("micrograd_like.ops", "TABLE")
+        self.aliases[f"{name} = TABLE[{op.name!r}].{what}"] = None
+        self.taken.add(name)
+        return name
+
+    def _import(self, module: str, name: str) -> str:
+        self.imports.setdefault(module, set()).add(name)
+        return name
+
+    # ------------------------------------------------------------------ statements
+
+    def statements(self) -> list[Line]:
+        """Return the lines that compute the results."""
+        lines: list[Line] = [(None, "", "# forward")]
+        told, turn = "", self.form.turn or self.form.count
+        for node in self.order:
+            if node.serial >= turn:
+                turn = self.form.count
+                lines.append((None, "", "# backward"))
+            if node.op in ("leaf", "constant"):
+                continue
+            if node.op in ("item", "rule", "layer", "back"):
+                lines += [(None, "", text) for text in self._several(node)]
+                continue
+            term = self.expression(node)
+            if node in self.guards:
+                lines.append((None, "", self._guard(self.guards[node], term[0])))
+            if self._folds(node):
+                node.term = term
+                continue
+            if node.line and node.line != told:
+                told = node.line
+                comment = f"# {Path(told).name}: {text_of_line(told)}"
+                lines.append((None, "", clean(comment, WIDTH)))
+            gate = self.form.gates.get(node) if node.user in self.results else None
+            lines.append((gate, self.name(node), f"{self.name(node)} = {term[0]}"))
+        return lines
+
+    def _folds(self, node: Node) -> bool:
+        """Tell whether a node is written where it is used, and has no line of its own."""
+        user, name = node.user, getattr(node.op, "name", "")
+        node.size = sum([x.size if x.term else 1 for x in node.xs])
+        made = node in self.form.made
+        if node.op in COMPARED or node in self.guards:
+            return True
+        if user is None or node in self.results:
+            return user is None and not made
+        if node.uses != 1 or node.size > ATOMS or node.label:
+            return False
+        if user.op == "select" and node is not user.xs[0]:  # on a branch: where it must not raise
+            return not made or name in SAFE
+        if user.op in ("back", "layer") or self.form.grad_of.get(node) in self.names:
+            return False
+        return not made or (name in FOLDED and user.op != "rule")
+
+    def _guard(self, answer: Any, question: str) -> str:
+        self._import("micrograd_like.programs.source", "Branch")
+        if answer is True or answer is False:
+            return f"if {'not ' * answer}{question}: raise Branch"
+        if isinstance(answer, float):  # 0.0 is not -0.0
+            question, answer = f"repr({question})", repr(answer)
+        return f"if {question} != {answer!r}: raise Branch"
+
+    # ------------------------------------------------------------------ several numbers at once
+
+    def _several(self, node: Node) -> list[str]:
+        """Return the lines of what gives several numbers: a rule, or a loop over neurons."""
+        if node.op == "item":
+            if self._is_lazy(node.xs[0]):
+                node.term = self.expression(node)
+            return []
+        if node.op == "rule" and self._is_lazy(node):
+            return []
+        names = ["_"] * (len(node.xs) - 1 if node.op == "rule" else len(node.of.neurons))
+        if node.op == "back":
+            return self._back(node, node.of)
+        for item in self.items[node]:
+            names[item.of] = self.name(item)
+        if node.op == "rule":
+            return [f"{', '.join(names)}{',' * (len(names) == 1)} = {self.expression(node)[0]}"]
+        return [*self._sums(node, node.of), wrapped("(", names, f") = {self.name(node)}")]
+
+    def _is_lazy(self, node: Node) -> bool:
+        """Tell a rule that only branches need: it is called there."""
+        each = self.items[node] if node.op == "rule" else ()
+        return bool(each) and all(x.uses == 1 and x.user.op == "select" for x in each)
+
+    def _sums(self, node: Node, layer: Layer) -> list[str]:
+        weights, bias = self._row_names(layer)
+        terms = [*bias, *[f"{w}*{self.text(x)}" for w, x in zip(weights, node.xs)]]
+        parts = [" + ".join(terms[i : i + ATOMS // 2]) for i in range(0, len(terms), ATOMS // 2)]
+        return [
+            f"{self.name(node)} = []  # the weighted sums of {len(layer.neurons)} neurons",
+            f"for {', '.join([*weights, *bias])}, in {self.name(layer.leaf)}:",
+            f"    s = {parts[0]}",
+            *[f"    s = s + {part}" for part in parts[1:]],
+            f"    {self.name(node)}.append(s)",
+        ]
+
+    def _back(self, node: Node, layer: Layer) -> list[str]:
+        weights, bias = self._row_names(layer)
+        m, name = len(layer.neurons), self.name(node)
+        texts = [*map(self.text, node.xs)]
+        grads, sums, xs = texts[:m], texts[m : 2 * m], texts[2 * m :]
+        moved = [(self.name(item), weights[item.of]) for item in self.items.get(node, ())]
+        products = [*[f"g*{x} + 0.0" for x in xs], *["g + 0.0" for _ in bias]]
+        return [
+            f"{name} = []  # the gradients of the rows, the last neuron's first",
+            *[f"{d} = 0.0" for d, _ in moved],
+            f"for g, s, ({', '.join([*weights, *bias])},) in zip(",
+            f"    [{', '.join(grads)}], [{', '.join(sums)}], reversed({self.name(layer.leaf)})",
+            "):",
+            "    if not g and s - s == 0.0:  # 0 adds nothing, but for 0·inf",
+            f"        {name} += [0.0]*{len(products)}",
+            "        continue",
+            *[f"    {d} += g*{w}" for d, w in moved],
+            f"    {name} += [{', '.join(products)}]",
+        ]
+
+    def _row_names(self, layer: Layer) -> tuple[list[str], list[str]]:
+        return [f"w{i}" for i in range(layer.n)], ["b"] * (len(layer.rows[0]) - layer.n)
+
+    def blocks(self, lines: Iterable[Line], otherwise: bool = True) -> list[str]:
+        """Return lines as text; many products with one gradient are skipped where that is 0."""
+        out: list[str] = []
+        for gate, group in groupby(lines, key=lambda line: line[0] and line[0][0].serial):
+            each = [*group]
+            if gate is None or len(each) < BLOCK:
+                out += [text for _, _, text in each]
+                continue
+            grad, total = [self.text(x, PRODUCT) for x in each[0][0]]
+            out.append(f"if {grad} or {total} - {total}:  # 0 adds nothing, but for 0·inf")
+            out += [f"    {text}" for _, _, text in each]
+            if otherwise:
+                out += ["else:", f"    {' = '.join(name for _, name, _ in each)} = 0.0"]
+        return out
+
+
+def straight(lowered: Lowered, name: str, defaults: Sequence[Any] = ()) -> str:
+    """Return a function that returns its values; with gradients, the value and the list of them.
+
+    ``defaults`` are those of the last arguments.
+    """
+    grads = lowered.grads
+    backs = [layer.back for layer in lowered.layers]
+    writer = Writer(lowered, [*lowered.values, *(grads or ()), *backs])
+    names = [*map(writer.name, lowered.arguments)]
+    body = writer.blocks(writer.statements())
+    for i, default in enumerate(defaults, len(names) - len(defaults)):
+        names[i] += f"={default!r}".replace("inf", "1e999").replace("=nan", "=-(1e999 - 1e999)")
+    texts = [writer.text(x, TEST) for x in lowered.values]
+    wrt = [writer.names.get(x, "") for x in lowered.wrt]
+    told = f"{texts[0]}, and its gradients with respect to {', '.join(wrt)}"
+    told = told if grads is not None else f"what {name} returns where its branches go this way"
+    body = [
+        *textwrap.wrap(clean(told, 400), WIDTH, initial_indent="# ", subsequent_indent="# "),
+        *body,
+    ]
+    if grads is None:
+        body.append(wrapped("return (", [*texts, ""][: max(2, len(texts))], ")"))
+    elif 1 < len(grads) <= FEW and all(grad.op is ops.add for grad in grads):
+        body.append("# a sum of gradients starts at 0.0, and so is never -0.0")
+        each = [writer.text(grad.xs[0]) for grad in grads]
+        body.append(wrapped(f"return {texts[0]}, [d + 0.0 for d in (", each, ")]"))
+    else:
+        each = [*map(writer.text, grads), *[f"*{writer.name(back)}" for back in backs]]
+        body.append(wrapped(f"return {texts[0]}, [", each, "]"))
+    return _module(writer, wrapped(f"def {name}(", names, "):"), body)
+
+
+def over_rows(lowered: Lowered, name: str) -> str:
+    """Return a function that adds up the value, and its gradients, over rows of inputs."""
+    plain = [x.xs[0] if x.op is ops.add else x for x in lowered.grads or ()]  # sums start at 0.0
+    writer = Writer(lowered, [*lowered.values, *plain])
+    names, n = [*map(writer.name, lowered.arguments)], len(lowered.inputs)
+    lines = writer.statements()
+    lines.append((None, "", f"total += {writer.text(lowered.values[0])}"))
+    gates = lowered.form.gates
+    gates = {**gates, **{gate[0]: gate for gate in gates.values()}}
+    sums = []
+    for grad in plain:
+        of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")
+        sums.append(writer.unique(f"sum_{of}"))
+        lines.append((gates.get(grad), sums[-1], f"{sums[-1]} += {writer.text(grad)}"))
+    quick = ["total", *[x for _, x, _ in lines if x], *names[:n]]  # CPython's first 256 locals
+    body = [f"{' = '.join(quick[i : i + 100])} = 0.0" for i in range(0, len(quick), 100)]
+    body += [wrapped("(", names[n:], ") = leaves")] if names[n:] else []
+    body += [f"for {', '.join(names[:n])}, in rows:" if n else "for _ in rows:"]
+    body += [f"    {line}" for line in writer.blocks(lines, otherwise=False)]
+    body.append(wrapped("return total, [", sums, "]"))
+    return _module(writer, f"def {name}(rows, *leaves):", body)
+
+
+def wrapped(before: str, items: Sequence[str], after: str) -> str:
+    """Return a list in brackets, on several lines where it is long."""
+    lines = [""]
+    for item in items:
+        if len(lines[-1]) + len(item) > WIDTH - 10:
+            lines.append("")
+        lines[-1] += f", {item}" if lines[-1] else item
+    if len(lines) == 1 and len(before) + len(lines[0]) + len(after) < WIDTH:
+        return f"{before}{lines[0]}{',' * (before == '(')}{after}"
+    return "\n".join([before, *[f"    {line}," for line in lines], after])
+
+
+def _module(writer: Writer, head: str, body: Sequence[str]) -> str:
+    imports = [
+        f"from {module} import {', '.join(sorted(names))}"
+        for module, names in sorted(writer.imports.items())
+    ]
+    lines = [*imports, *writer.aliases, "", "", head] if imports else [head]
+    return "\n".join([*lines, textwrap.indent("\n".join(body), "    ")]) + "\n"
