@@ -4,10 +4,12 @@ What you can do with it::
 
     >>> from micrograd_like import Value, tanh, topological_order
     >>> from micrograd_like.programs.lowering import Lowered
-    >>> x, w = Value(0.5, label="x"), Value(-2.0, label="w")
-    >>> order = topological_order(tanh(w * x))
-    >>> lowered = Lowered([(v, v.op, v.operands) for v in order if v.op], [x])
-    >>> lowered.gradients(order, [w], [w])
+    >>> from micrograd_like.programs.recording import Recording
+    >>> w, recording = Value(-2.0, label="w"), Recording()
+    >>> x = recording.input(0.5, "x")
+    >>> with recording:
+    ...     y = tanh(w * x)
+    >>> Lowered(recording).gradients(topological_order(y), [w], [w])
     [add(mul(sech2(mul(w, x)), x), 0.0)]
 
 An event is a value with the op and the operands that made it, or a question that was asked of
@@ -18,7 +20,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from .. import ops
@@ -27,7 +28,6 @@ from ..ops import Op
 from .form import COMPARED, SAFE, Form, Node
 
 Event = tuple[Any, Any, Any]  # (value, op, operands), or (question, operands, answer)
-NOTHING: Mapping[Value, str] = MappingProxyType({})
 # Where they are finite, so is all that they are made of: a gradient of 0 then adds only 0s.
 SUMS = {ops.add, ops.sub, ops.mul, ops.weighted_sum}
 
@@ -75,54 +75,52 @@ def layers(order: Sequence[Value], wrt: Container[Value]) -> list[Layer]:
 
 
 class Lowered:
-    """A form, with the node of each value; ``guards`` has the answer to each question."""
+    """What was recorded as a form, with the node of each value, and the answer to each question.
+
+    ``recorded`` has inputs, events, constants, names and lines, as a `Recording` has.
+    """
 
     def __init__(
-        self,
-        events: Iterable[Event],
-        inputs: Iterable[Value],
-        constants: Container[Value] = (),
-        names: Mapping[Value, str] = NOTHING,
-        told: Mapping[Value, str] = NOTHING,
-        layers: Iterable[Layer] = (),
-        reassociate: bool = False,
+        self, recorded: Any, layers: Sequence[Layer] = (), reassociate: bool = False
     ) -> None:
-        self.form = Form(reassociate)
+        self.form = form = Form(reassociate)
+        self.recorded, self.layers = recorded, layers
         self.guards: dict[Node, Any] = {}
-        self.constants, self.names = constants, names
         self.computed: set[Value] = set()
-        self.layers = [*layers]
-        for i, layer in enumerate(self.layers):
-            layer.leaf = self.form.leaf(f"W{i}")
         self.layer_of = {v: layer for layer in layers for v in layer.neurons}
-        self.nodes = {x: self.form.leaf(str(x.label) or names.get(x, "")) for x in inputs}
+        for i, layer in enumerate(layers):
+            layer.leaf = form.leaf(f"W{i}")
+        self.nodes = {x: form.leaf(self.label(x)) for x in recorded.inputs}
         self.inputs = [*self.nodes.values()]
-        self.values: list[Node] = []  # what a printer has the function return,
+        # What a printer has the function return, and what it takes: inputs, leaves, layers.
+        self.values: list[Node] = []
         self.grads: list[Node] | None = None
         self.wrt: list[Node] = []
-        self.arguments: list[Node] = []  # and what it takes: inputs, then leaves, then layers
-        for made, op, operands in events:
+        self.arguments: list[Node] = []
+        for made, op, operands in recorded.events:
             if isinstance(made, str):
                 self._guard(made, op, operands)
-            else:
-                node = self._made(made, op, operands)
-                if node.xs and node not in self.form.made:
-                    self.form.made.add(node)
-                    node.label = str(made.label) or names.get(made, "")
-                    node.line = told.get(made, made.line)
-                    if made in told and isinstance(node.op, Op) and node.op.name not in SAFE:
-                        self.form.kept.append(node)
-                self.nodes[made] = node
-                self.computed.add(made)
+                continue
+            node = self.nodes[made] = self._made(made, op, operands)
+            self.computed.add(made)
+            if node.xs and node not in form.made:
+                form.made.add(node)
+                node.label, node.line = self.label(made), recorded.lines.get(made, made.line)
+                if made in recorded.lines and getattr(node.op, "name", "add") not in SAFE:
+                    form.kept.append(node)
+
+    def label(self, x: Value) -> str:
+        """Return the label of a value, or the name of the variable that it is stored in."""
+        return str(x.label) or str(self.recorded.names.get(x, ""))
 
     def node(self, x: Any) -> Node:
         """Return the node of a value or a number; make a leaf of one that is new."""
         if not isinstance(x, Value):
             return self.form.constant(x)
         if x not in self.nodes:
-            fixed = x.op is None and (x.constant or x in self.constants)
-            label = str(x.label) or self.names.get(x, "")
-            self.nodes[x] = self.form.constant(x._data) if fixed else self.form.leaf(label)
+            fixed = x.op is None and (x.constant or x in self.recorded.constants)
+            leaf = self.form.constant(x._data) if fixed else self.form.leaf(self.label(x))
+            self.nodes[x] = leaf
         return self.nodes[x]
 
     def _made(self, made: Value, op: Op, operands: Sequence[Value]) -> Node:

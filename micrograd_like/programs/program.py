@@ -12,7 +12,7 @@ What you can do with it::
     (0.0, [0.25])
     >>> f = jit(lambda xs: xs[0] * tanh(xs[1]))    # recorded when it is first called
     >>> f([3.0, 0.5])
-    1.3863514717800293
+    1.3863514717800292
 
 A program has the bits of the engine. Where it comes to an exception, or to what is not finite, the
 engine runs in its place: so every error is the engine's own.
@@ -38,7 +38,7 @@ from ..structures import like, numbers
 from ..text import shorten
 from . import lowering, python, source
 from .form import Node, reached
-from .lowering import Event, Lowered
+from .lowering import Lowered
 from .recording import Recording, Unfolded, user_frame
 
 LARGEST = 1_000_000  # operations
@@ -102,13 +102,15 @@ class Program:
         debug: bool,
         reassociate: bool,
     ) -> None:
-        self._events: list[Event] = [(v, v.op, v.operands) for v in order if v.op is not None]
-        _refuse_large(len(self._events))
+        recorded = self._recorded = Recording()
+        recorded.events += [(v, v.op, v.operands) for v in order if v.op is not None]
+        recorded.inputs += inputs
+        recorded.names.update(names)
+        _refuse_large(len(recorded.events))
         self._root, self.inputs, self.wrt, self._debug = order[-1], [*inputs], [*wrt], debug
         layers = lowering.layers(order, {*wrt}) if len(wrt) > LONGEST_LINES else []
         rows = [p for layer in layers for row in layer.rows for p in row]
-        lowered = Lowered(self._events, inputs, (), names, {}, layers, reassociate)
-        self._lowered = lowered
+        lowered = self._lowered = Lowered(recorded, layers, reassociate)
         lowered.values = [lowered.node(self._root)]
         apart = {*rows, *inputs}
         self._leaves = [
@@ -123,14 +125,13 @@ class Program:
         places = {x: i for i, x in enumerate(found)}
         self._places = [places[x] for x in wrt] if layers else None
         lowered.wrt = [lowered.nodes[x] for x in lines] + [layer.leaf for layer in layers]
-        label = str(self._root.label) or names.get(self._root, "")
-        self.name = python.function_name(name or label)
+        self.name = python.function_name(name or lowered.label(self._root))
         self.source = python.straight(lowered, self.name)
         self._function = source.load(self.source, self.name, debug)
         self._over_rows: Any = None
 
     def __repr__(self) -> str:
-        counts = f"{len(self._events)} operations, {len(self.wrt)} gradients"
+        counts = f"{len(self._recorded.events)} operations, {len(self.wrt)} gradients"
         return f"<Program {self.name} of {len(self.inputs)} inputs: {counts}>"
 
     def __call__(self, *inputs: float) -> tuple[float, list[float]]:
@@ -182,7 +183,7 @@ class Program:
     def _by_the_engine(self, xs: Sequence[float]) -> tuple[float, list[float]]:
         """Compute the graph again, and its gradients: errors come as the engine has them."""
         made = {x: Value(data, x.label) for x, data in zip(self.inputs, xs)}
-        for out, op, operands in self._events:
+        for out, op, operands in self._recorded.events:
             made[out] = op(*[made.get(x, x) for x in operands])
             made[out].label = out.label
         grads = gradients(made[self._root], [made.get(x, x) for x in self.wrt])
@@ -288,8 +289,7 @@ class _Path:
         self, name: str, recording: Recording, out: Any, outs: Sequence[Any], debug: bool
     ) -> None:
         _refuse_large(len(recording.events))
-        told = recording.constants, recording.names, recording.lines
-        lowered = Lowered(recording.events, recording.inputs, *told)
+        lowered = Lowered(recording)
         lowered.values = [lowered.node(x) for x in outs]
         given, leaves = {*lowered.inputs}, dict[Node, Value]()
         for x, node in lowered.nodes.items():

@@ -124,8 +124,6 @@ class Writer:
         self.taken.add(name)
         return name
 
-    # ------------------------------------------------------------------ expressions
-
     def text(self, node: Node, tight: int = CHOICE) -> str:
         """Return an operand: a number, a name, or the expression that is folded in here."""
         if node.op == "constant":
@@ -202,8 +200,6 @@ class Writer:
         self.imports.setdefault(module, set()).add(name)
         return name
 
-    # ------------------------------------------------------------------ statements
-
     def statements(self) -> list[Line]:
         """Return the lines that compute the results."""
         lines: list[Line] = [(None, "", "# forward")]
@@ -256,15 +252,12 @@ class Writer:
             question, answer = f"repr({question})", repr(answer)
         return f"if {question} != {answer!r}: raise Branch"
 
-    # ------------------------------------------------------------------ several numbers at once
-
     def _several(self, node: Node) -> list[str]:
         """Return the lines of what gives several numbers: a rule, or a loop over neurons."""
-        if node.op == "item":
-            if self._is_lazy(node.xs[0]):
-                node.term = self.expression(node)
+        if self._is_lazy(node.xs[0] if node.op == "item" else node):
+            node.term = self.expression(node)
             return []
-        if node.op == "rule" and self._is_lazy(node):
+        if node.op == "item":
             return []
         names = ["_"] * (len(node.xs) - 1 if node.op == "rule" else len(node.of.neurons))
         if node.op == "back":

@@ -22,7 +22,7 @@ import dis
 import math
 import operator
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 from types import CodeType
@@ -97,10 +97,10 @@ class Recording(Watcher):
     """
 
     def __init__(self, unfold: bool = False) -> None:
+        self.unfold = unfold
         self.inputs: list[Value] = []
         self.events: list[Event] = []
         self.constants: set[Value] = set()  # leaves made while recording
-        self.unfold = unfold
         self.names: dict[Value, str] = {}  # the variables that they are stored in
         self.lines: dict[Value, str] = {}
         self._places: dict[Any, Value] = {}
@@ -161,7 +161,7 @@ class Recording(Watcher):
 
     def walked(self, root: Value, seed: float, order: list[Value], grads: list[float]) -> None:
         """Refuse a walk whose gradients are numbers."""
-        if self._depends(order) and not any(map(_is_graph_walk, _frames(2))):
+        if self._depends(order) and sys._getframe(2).f_code.co_name != "_values":
             raise TypeError(
                 f"{_line_of(sys._getframe(2))} takes gradients as numbers {FROZEN}; for gradients "
                 "that are Values: gradients(y, xs, create_graph=True), or grad(f)"
@@ -196,17 +196,6 @@ class Recording(Watcher):
 def _is_flat(node: Node) -> bool:
     """Tell what is a number on every branch: its derivative is 0."""
     return all(map(_is_flat, node.xs[1:])) if node.op == "select" else node.op == "constant"
-
-
-def _frames(depth: int) -> Iterator[Any]:
-    frame: Any = sys._getframe(depth + 1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        yield frame
-        frame = frame.f_back
-
-
-def _is_graph_walk(frame: Any) -> bool:
-    return bool(frame.f_code.co_name == "_values")
 
 
 def user_frame(frame: Any) -> Any:
