@@ -47,7 +47,7 @@ CHOICE, TEST, ATOM = -1, 0, POWER + 1  # how tightly binds what the table does n
 ATOMS = 120  # in one expression: 60 products
 WIDTH = 96
 FEW = 40  # gradients
-BLOCK = 8  # products that are worth a question whether they are 0
+BLOCK = 3  # products that are worth a question whether they are 0
 
 INTEGERS = (ops.floor, ops.ceil, ops.trunc)  # as math returns them
 INFIX = {*SAFE, "div", "floordiv", "mod"}

@@ -8,12 +8,14 @@ hundreds of megabytes: pip install -e '.[peers]' to have them measured, too.
 
 The step is that of bench_training.py: MLP 2-16-16-1 on 20 points, hinge loss and L2. All sides run
 in one process, in turn, and must come to the same losses; the programs of the whole batch to the
-same bits as the engine. A ratio is taken within a round; told are minimum, median and maximum.
+same bits as the engine. A ratio is of the CPU time of a step within a round; told are minimum,
+median and maximum.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import platform
 import random
 import statistics
@@ -33,6 +35,7 @@ from micrograd_like.programs import source
 
 WHOLE, WHOLE_FUSED = "program, whole batch", "program, whole batch of nn.MLP"
 ROWS = "program, a row in a loop"
+TURN = 0.03  # seconds
 BARS = {WHOLE: 35.0, ROWS: 55.0}  # how many times the reference
 
 
@@ -43,6 +46,7 @@ class ProgramSide(Side):
         nin, nouts = SIZES
         super().__init__(Value, nn.MLP(nin, nouts, rng=1, fused=fused), lambda v: v.operands)
         self.parameters = self.model.parameters()
+        self.weights = [p.data for p in self.parameters]
         self.rows = [(*x, float(y)) for x, y in points] if rows else None
         if rows:
             x1, x2, y = (Value(number, name) for number, name in zip(self.rows[0], "xuy"))
@@ -51,16 +55,22 @@ class ProgramSide(Side):
         else:
             self.program = self.loss(points).program(wrt=self.parameters)
 
+    def set_weights(self, weights: list[float]) -> None:
+        super().set_weights(weights)
+        self.weights = list(weights)
+
     def step(self, points: list[Point]) -> float:
+        weights = self.weights
         if self.rows is None:
             loss, grads = self.program()
-            for p, grad in zip(self.parameters, grads):
-                p.data -= RATE * grad
-            return loss
-        total, sums = self.program.sum(self.rows)
-        loss = total / POINTS + 1e-4 * sum([p.data * p.data for p in self.parameters])
-        for p, grad in zip(self.parameters, sums):
-            p.data -= RATE * (grad / POINTS + 2e-4 * p.data)
+            self.weights = [w - RATE * grad for w, grad in zip(weights, grads)]
+        else:
+            total, grads = self.program.sum(self.rows)
+            loss = total / POINTS + 1e-4 * sum([w * w for w in weights])
+            rate, shrink = RATE / POINTS, RATE * 2e-4
+            self.weights = [w - rate * g - shrink * w for w, g in zip(weights, grads)]
+        for p, weight in zip(self.parameters, self.weights):
+            p.data = weight
         return loss
 
 
@@ -177,7 +187,30 @@ def same_bits(sides: dict[str, Side], points: list[Point]) -> None:
         after[name] = [p.data for p in sides[name].model.parameters()]
     if not after[ELEMENTARY] == after[FUSED] == after[WHOLE] == after[WHOLE_FUSED]:
         sys.exit("the weights after three steps differ in their bits")
+    for side in sides.values():
+        side.set_weights(weights)
+    losses = {name: round(side.step(points), 9) for name, side in sides.items()}
+    if len({*losses.values()}) > 1:
+        sys.exit(f"not all sides do the same work: {losses}")
     print("after three steps all weights of the engine and of the programs have the same bits\n")
+
+
+def measure(sides: dict[str, Side], points: list[Point], rounds: int) -> None:
+    """Time every side in each round, for the same while: CPU time, per step."""
+    repeats: dict[str, int] = {}
+    for turn in range(-1, rounds):
+        names = list(sides)
+        start = turn % len(names)
+        gc.collect()
+        for name in names[start:] + names[:start]:
+            n = repeats.get(name, 1)
+            before = time.process_time()
+            for _ in range(n):
+                sides[name].step(points)
+            taken = (time.process_time() - before) / n
+            repeats.setdefault(name, max(1, min(50, round(TURN / taken))))
+            if turn >= 0:
+                sides[name].times.append(taken)
 
 
 def spread(numbers: list[float]) -> str:
@@ -189,7 +222,9 @@ def moons(rounds: int) -> None:
     points = training.two_moons(random.Random(20))
     sides = make_sides(points)
     same_bits(sides, points)
-    training.measure(sides, points, rounds)
+    gc.collect()
+    gc.freeze()  # the collections before each step need not go through all graphs
+    measure(sides, points, rounds)
     reference = sides[REFERENCE].times
     print(f"{'':34}{'median':>9}   times the reference: min, median, max")
     for name, side in sides.items():
