@@ -18,8 +18,9 @@ What you can do with it::
         d_v1 = sech2(v1)
         d_w = d_v1*x
         return v2, [d_w + 0.0]
+    <BLANKLINE>
 
-How a row is written stands here; what its derivative is stands in its row.
+How a row is written stands here; its derivative stands in its row.
 """
 
 from __future__ import annotations
@@ -46,8 +47,7 @@ from .source import text_of_line
 CHOICE, TEST, ATOM = -1, 0, POWER + 1  # how tightly binds what the table does not have
 ATOMS = 120  # in one expression: 60 products
 WIDTH = 96
-FEW = 40  # gradients
-BLOCK = 3  # products that are worth a question whether they are 0
+FEW, BLOCK = 40, 3  # gradients; products that are worth asking whether they are 0
 
 INTEGERS = (ops.floor, ops.ceil, ops.trunc)  # as math returns them
 INFIX = {*SAFE, "div", "floordiv", "mod"}

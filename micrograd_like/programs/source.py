@@ -1,16 +1,14 @@
-r"""Source that was generated: run where debuggers see it, and saved to run alone.
+"""Source that was generated: run where debuggers see it, and saved to run alone.
 
 What you can do with it::
 
     >>> from micrograd_like.programs import source
-    >>> twice = source.load("def twice(x):\n    return 2*x", "twice")
+    >>> twice = source.load("def twice(x): return 2*x", "twice")
     >>> twice(3.0)
     6.0
     >>> import inspect
     >>> print(inspect.getsource(twice))
-    def twice(x):
-        return 2*x
-    <BLANKLINE>
+    def twice(x): return 2*x
 
 This is the one place of the package with ``exec``. The text is registered with `linecache`, so that
 pdb lists and steps it, and tracebacks show it.
