@@ -296,16 +296,16 @@ class Value(Recorder):
     # ------------------------------------------------------------------ like the float it holds
 
     def __lt__(self, other: Value | float) -> bool:
-        return bool(_ask(lt, self, other)) if isinstance(other, _REAL) else NotImplemented
+        return bool(_ask(lt, self, other)) if isinstance(other, (Value, Real)) else NotImplemented
 
     def __le__(self, other: Value | float) -> bool:
-        return bool(_ask(le, self, other)) if isinstance(other, _REAL) else NotImplemented
+        return bool(_ask(le, self, other)) if isinstance(other, (Value, Real)) else NotImplemented
 
     def __gt__(self, other: Value | float) -> bool:
-        return bool(_ask(gt, self, other)) if isinstance(other, _REAL) else NotImplemented
+        return bool(_ask(gt, self, other)) if isinstance(other, (Value, Real)) else NotImplemented
 
     def __ge__(self, other: Value | float) -> bool:
-        return bool(_ask(ge, self, other)) if isinstance(other, _REAL) else NotImplemented
+        return bool(_ask(ge, self, other)) if isinstance(other, (Value, Real)) else NotImplemented
 
     def __bool__(self) -> bool:
         return bool(_ask(bool, self))
@@ -419,7 +419,6 @@ class Value(Recorder):
 
 # ---------------------------------------------------------------------------- making values
 
-_REAL = (Value, Real)  # what a Value is compared with
 CONSTANT = ()  # stands where a leaf has no partials, if it is a constant
 
 _new = object.__new__

@@ -66,7 +66,7 @@ class Recorded(Value):
         if frame.f_code.co_name == "number":
             frame = frame.f_back
         if frame.f_code.co_filename == f"{PACKAGE}ops.py":  # the rule of a row asks
-            engine.hook.asked(repr, (self,), repr(self._data))
+            _note(repr, (self,), repr(self._data))
         elif not frame.f_code.co_filename.startswith(PACKAGE):
             raise TypeError(f"{_line_of(frame)} reads .data of {self!r} {FROZEN}")
         return self._data
@@ -79,8 +79,13 @@ class Recorded(Value):
     def detach(self) -> Value:
         """Return a new leaf with the same data, which the program takes from here."""
         out = super().detach()
-        engine.hook.asked(Value.detach, (out, self), None)
+        _note(Value.detach, (out, self), None)
         return out
+
+
+def _note(question: Any, operands: tuple[Any, ...], answer: Any) -> None:
+    if engine.hook is not None:
+        engine.hook.asked(question, operands, answer)
 
 
 FROZEN = (
