@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
 import warnings
@@ -297,3 +298,14 @@ def test_a_slope_that_is_a_value_has_its_second_derivative() -> None:
     g = jit(hessian(f))
     for v in ([-0.5, 0.25], [2.0, 0.25], [-3.0, 0.5]):
         assert g(v) == hessian(f)(v)
+
+
+def test_methods_are_functions_with_a_static_argument() -> None:
+    class Line:
+        slope = 3.0
+
+        @functools.partial(jit, static_argnums=0)
+        def at(self, x: Any) -> Any:
+            return x * self.slope
+
+    assert [Line().at(0.5), Line().at(2.0)] == [1.5, 6.0]

@@ -181,3 +181,21 @@ def test_what_graphviz_drew_is_drawn_again(folder: Path) -> None:
     for name in ("y.svg", "y.png", "y.pdf") * 2:
         done = run(folder, "draw", "scripts/train.py:y", "-o", name, "--layout", "graphviz")
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_program_prints_a_graph_as_code(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from micrograd_like import Value, tanh\n"
+        'x, w = Value(0.5, label="x"), Value(-2.0, label="w")\n'
+        "y = tanh(w * x)\n"
+    )
+    done = run(tmp_path, "program", "script.py:y", "--inputs", "x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "def y(x, w):" in done.stdout
+    assert "# script.py:3: y = tanh(w * x)" in done.stdout
+    done = run(tmp_path, "program", "script.py:y", "--inputs", "x", "-o", "saved.py")
+    assert (done.returncode, done.stdout) == (0, "wrote saved.py\n")
+    assert "def y(x, w=-2.0):" in (tmp_path / "saved.py").read_text()
+    done = run(tmp_path, "program", "script.py:y", "--inputs", "y")
+    assert done.returncode == 1
+    assert "an input of a program is a leaf of its graph" in done.stderr

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_golden as golden
@@ -236,6 +237,16 @@ import saved
 print(saved.y(0.5))
 print([name for name in sys.modules if "micrograd" in name])
 """
+
+
+def test_a_program_that_imports_nothing_is_saved_too(tmp_path: Path) -> None:
+    x = Value(2.0, "x")
+    (x * x).program([x], [x], name="square").save(tmp_path / "saved.py")
+    names: dict[str, Any] = {}
+    exec((tmp_path / "saved.py").read_text(), names)
+    assert names["square"](3.0) == (9.0, [6.0])
+    with pytest.raises(OSError):
+        (x * x).program([x]).save(tmp_path / "nowhere" / "saved.py")
 
 
 def test_an_op_of_ones_own_is_written_out_or_called(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import update_wrapper
 from math import isfinite
 from operator import add
+from types import MethodType
 from typing import Any
 
 from .. import files
@@ -212,6 +213,10 @@ class Jit:
         self._paths: dict[Any, list[_Path]] = {}
         update_wrapper(self, f)
         self._name = str(getattr(f, "__name__", "f"))
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """Make it a method of the class it is an attribute of, as a function would be."""
+        return self if instance is None else MethodType(self, instance)
 
     @property
     def sources(self) -> list[str]:

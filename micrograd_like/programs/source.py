@@ -82,8 +82,9 @@ def standalone(text: str) -> str:
             _write(found[1], getattr(ops.TABLE[found[2]], found[3]), written)
         else:
             body.append(line)
-    head = ["from __future__ import annotations", "", "import math", "import operator"]
-    return "\n".join([*head, *body[: body.index("")], "", "", *written.values(), *body]) + "\n"
+    imports = body[: body.index("")] if "" in body else []
+    head = ["from __future__ import annotations", "", "import math", "import operator", *imports]
+    return "\n".join([*head, "", "", *written.values(), *body[len(imports) :]]) + "\n"
 
 
 def _write(name: str, what: Any, written: dict[str, str]) -> None:
