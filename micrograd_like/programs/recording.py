@@ -220,7 +220,7 @@ def _variables(code: CodeType) -> dict[int, str]:
     """Return the variables that code stores what it has just computed in, by the place of that."""
     instructions = [*dis.get_instructions(code)]
     return {
-        before.offset: str(after.argval)
+        before.offset: after.argval[0] if isinstance(after.argval, tuple) else str(after.argval)
         for before, after in pairwise(instructions)
-        if after.opname in ("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF")
+        if after.opname.startswith(("STORE_FAST", "STORE_NAME", "STORE_GLOBAL", "STORE_DEREF"))
     }
