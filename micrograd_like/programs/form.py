@@ -254,6 +254,8 @@ class Form:
 
     def product(self, grad: Node, partial: Node) -> Node:
         """Return a gradient times a partial; where that is a choice, a choice of two products."""
+        if self.reassociate and partial.op == "constant" and not partial.of:
+            return partial  # also of what is infinite: then nobody needs to know the gradient
         if partial.op != "select" or partial in self.made:
             return self.node(ops.mul, grad, partial)
         condition, *each = partial.xs

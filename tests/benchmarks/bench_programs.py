@@ -51,7 +51,7 @@ class ProgramSide(Side):
         if rows:
             x1, x2, y = (Value(number, name) for number, name in zip(self.rows[0], "xuy"))
             loss = (1 + -y * self.model([x1, x2])).relu()
-            self.program = loss.program([x1, x2, y], self.parameters)
+            self.program = loss.program([x1, x2, y], self.parameters, reassociate=True)
         else:
             self.program = self.loss(points).program(wrt=self.parameters)
 
