@@ -25,6 +25,7 @@ import copy
 import math
 from itertools import chain
 
+from . import ops
 from .engine import Value
 from .files import finite
 from .nn import Module
@@ -292,7 +293,7 @@ class Adam(Optimizer):
         step += 1
         mean += (1 - beta1) * (g - mean)
         square = beta2 * square + (1 - beta2) * g * g
-        size = math.sqrt(square) / math.sqrt(1 - beta2**step) + self.eps
+        size = _sqrt(square) / _sqrt(1 - beta2**step) + self.eps
         x -= lr / (1 - beta1**step) * mean / size if size else math.nan
         return x, (step, mean, square)
 
@@ -351,6 +352,11 @@ def gradient(p: Value) -> float | None:
     if isinstance(g, Value):  # of backward(create_graph=True)
         return g.data
     return None if g is None or (type(g) is int and not g) else as_float(g)
+
+
+def _sqrt(x: Any) -> Any:
+    """Return the square root: of a node too, while a step is written as a program."""
+    return math.sqrt(x) if type(x) is float else ops.sqrt(x)
 
 
 def _parameters(parameters: Module | Iterable[Value]) -> list[Value]:

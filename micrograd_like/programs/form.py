@@ -94,6 +94,7 @@ class Node(Recorder):
     __mul__, __rmul__ = _written(ops.mul), _written(ops.mul, True)
     __truediv__, __rtruediv__ = _written(ops.div), _written(ops.div, True)
     __floordiv__, __mod__ = _written(ops.floordiv), _written(ops.mod)
+    __rpow__ = _written(ops.pow, True)
     __neg__, __abs__ = _written(ops.neg), _written(ops.fabs)
     __lt__, __le__, __gt__, __ge__ = map(_written, COMPARED[:4])
     __eq__, __ne__ = map(_written, COMPARED[4:])
@@ -232,6 +233,10 @@ class Form:
             raise NeedsNumber
         i = len(self._answers)
         return self._answers.setdefault(condition, self._given[i] if i < len(self._given) else True)
+
+    def traced(self, run: Callable[[], Sequence[Any]]) -> list[Node]:
+        """Return what a function makes of nodes, or raise `NeedsNumber`."""
+        return self._paths(run, [], [0])
 
     def _paths(
         self, rule: Callable[[], Iterable[Any]], given: list[bool], runs: list[int]

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from .. import ops
@@ -28,6 +29,7 @@ from ..ops import Op
 from .form import COMPARED, SAFE, Form, Node
 
 Event = tuple[Any, Any, Any]  # (value, op, operands), or (question, operands, answer)
+NO_SEEDS: Mapping[Value, Node] = MappingProxyType({})
 # Where they are finite, so is all that they are made of: a gradient of 0 then adds only 0s.
 SUMS = {ops.add, ops.sub, ops.mul, ops.weighted_sum}
 
@@ -150,22 +152,27 @@ class Lowered:
     # ------------------------------------------------------------------ the chain rule
 
     def gradients(
-        self, order: Sequence[Value], wrt: Iterable[Value], lines: Sequence[Value]
+        self,
+        order: Sequence[Value],
+        wrt: Iterable[Value],
+        lines: Sequence[Value],
+        seeds: Mapping[Value, Node] = NO_SEEDS,
     ) -> list[Node]:
         """Add the walk of `Value.backward` from the last of ``order``; return the gradients of
-        ``lines``: of ``wrt``, those that no layer has.
+        ``lines``: of ``wrt``, those that no layer has. ``seeds`` are gradients to start from
+        elsewhere, or to add to.
 
         The products come in the order of the walk, so that their sums have its bits. What depends
         on none of ``wrt`` gets no gradient. Adding 0.0 makes a -0.0 the 0.0 of the engine, which
         starts there.
         """
         form = self.form
-        form.turn = form.count
+        form.turn = form.turn or form.count
         active = {*wrt}
         for out in order:
             if not active.isdisjoint(out.operands):
                 active.add(out)
-        terms: dict[Value, list[Node]] = {order[-1]: [form.constant(1.0)]}
+        terms = {x: [grad] for x, grad in seeds.items()} or {order[-1]: [form.constant(1.0)]}
         gates: dict[Value, tuple[Node, Node]] = {}
         for out in reversed(order):
             if out not in terms or out.op is None:

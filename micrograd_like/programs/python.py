@@ -353,7 +353,7 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] = ()) -> str:
     else:
         each = [*map(writer.text, grads), *[f"*{writer.name(back)}" for back in backs]]
         body.append(wrapped(f"return {texts[0]}, [", each, "]"))
-    return _module(writer, wrapped(f"def {name}(", names, "):"), body)
+    return module(writer, wrapped(f"def {name}(", names, "):"), body)
 
 
 def over_rows(lowered: Lowered, name: str) -> str:
@@ -376,7 +376,7 @@ def over_rows(lowered: Lowered, name: str) -> str:
     body += [f"for {', '.join(names[:n])}, in rows:" if n else "for _ in rows:"]
     body += [f"    {line}" for line in writer.blocks(lines, otherwise=False)]
     body.append(wrapped("return total, [", sums, "]"))
-    return _module(writer, f"def {name}(rows, *leaves):", body)
+    return module(writer, f"def {name}(rows, *leaves):", body)
 
 
 def wrapped(before: str, items: Sequence[str], after: str) -> str:
@@ -391,7 +391,8 @@ def wrapped(before: str, items: Sequence[str], after: str) -> str:
     return "\n".join([before, *[f"    {line}," for line in lines], after])
 
 
-def _module(writer: Writer, head: str, body: Sequence[str]) -> str:
+def module(writer: Writer, head: str, body: Sequence[str]) -> str:
+    """Return a function with the imports that it needs."""
     imports = [
         f"from {module} import {', '.join(sorted(names))}"
         for module, names in sorted(writer.imports.items())

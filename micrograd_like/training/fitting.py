@@ -33,7 +33,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -43,11 +43,14 @@ from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm, set_data
 from . import checkpoint as checkpoints
 from .checkpoint import Best, GeneratorState, Position
+from .compiled import ROWS_AT_ONCE, Compiled, Differs
 from .history import VALIDATION, History, Record
 from .measuring import CheckedRow, Data, Loss, Measure, Metrics, checked_rows, name_of, not_finite
 from .progress import Progress
+from .recorded import CannotRecord
 from .settings import FilePath, Settings, naming
 
+ROWS_TO_TRY = 8  # with a program that was just recorded
 LARGE = 20  # standardized inputs stay far below, and so does the loss of a fresh network
 
 
@@ -69,6 +72,7 @@ def fit(
     progress: bool = True,
     checkpoint: FilePath | None = None,
     resume: FilePath | None = None,
+    engine: str | None = None,
 ) -> History:
     """Train ``model`` until it has seen the data ``epochs`` times, and return the history.
 
@@ -89,6 +93,10 @@ def fit(
     `random.Random` is set to what it was; nothing else may draw from it (noise, say). With
     ``epochs=0``, the history so far comes back. A file that is already at ``checkpoint`` raises
     FileExistsError, unless it is the one to resume from.
+
+    ``engine="python"`` trains by a program, which is recorded once, 10 to 20 times as fast as
+    "eager", which records a graph for each row; the numbers are the same. None takes "python" where
+    it can, and says why where it cannot. Then "python" raises ValueError.
 
     Ctrl-C ends the run after the last finished step, and sets ``history.interrupted``; the model
     keeps its weights, as it does when the callback or anything else raises. Bad data raises
@@ -111,6 +119,7 @@ def fit(
         progress=progress,
         checkpoint=checkpoint,
         resume=resume,
+        engine=engine,
     )
     settings.check_model(model)
     content = settings.content()
@@ -122,9 +131,12 @@ def fit(
     run = Run(measure, settings, rows, held_out, start, at)
     if content is not None:
         run.resume(content)
+    run.compile()
     run.save()  # a path that can't be written shows before anything is trained
     if progress:
         run.progress = Progress(settings.epochs, run.at.epochs)
+        if run.why_eager:
+            run.progress.say(f"eager, not compiled: {run.why_eager}")
     return run.run()
 
 
@@ -162,6 +174,8 @@ class Run:
     at: Position
     records: list[Record] = field(default_factory=list)  # perhaps also of an unfinished epoch
     progress: Progress | None = None
+    compiled: Compiled | None = None
+    why_eager: str = ""
 
     def __post_init__(self) -> None:
         """Note what a run that goes on from a checkpoint must have in common with this one."""
@@ -191,6 +205,29 @@ class Run:
         self.about, self.records = content["about"], content["records"]
         self.row_by_row = self.about.get("row_by_row", self.row_by_row)
         settings.generator.setstate(self.at.rng)
+
+    def compile(self) -> None:
+        """Write the steps as a program, unless they have to be eager."""
+        settings, self.compiled = self.settings, None
+        if settings.engine == "eager" or not settings.epochs:
+            return
+        try:
+            self.compiled = Compiled(
+                self.measure,
+                settings.optimizer,
+                [*self.rows, *self.held_out],
+                settings.batch_size,
+                settings.clip_norm,
+                self.row_by_row,
+            )
+            some = self.rows[:: -(-len(self.rows) // ROWS_TO_TRY)]
+            if not all(map(self.compiled.fits, some)):
+                self.compiled = None
+                raise CannotRecord("recorded, it gives other numbers: does it draw random ones?")
+        except CannotRecord as error:
+            self.why_eager = str(error)
+            if settings.engine:
+                raise ValueError(f"engine={settings.engine!r} cannot train this: {error}") from None
 
     def run(self) -> History:
         """Train until the run ends, stops early or is interrupted."""
@@ -230,18 +267,19 @@ class Run:
         rng, began = self.settings.generator, time.perf_counter()
         rng.setstate(at.rng)
         parts = batches(self.rows, self.settings.batch_size, rng if self.settings.shuffle else None)
-        done = optimizer.steps - at.steps
-        for i, batch in enumerate(parts[done:], done + 1):
-            self.step(batch)
+        if self.compiled and not self.compiled.fits(parts[0][0]):  # the callback changed something
+            self.compile()
+        while (done := optimizer.steps - at.steps) < len(parts):
+            self.steps(parts[done:])
             if self.progress:
-                if (at.epochs, i) == (0, 1):
-                    self.hint(at.sums[0][0] / len(batch))
-                self.progress.batch(at.epochs + 1, i, len(parts))
+                if at.epochs == done == 0:
+                    self.hint(at.sums[0][0] / len(parts[0]))
+                self.progress.batch(at.epochs + 1, optimizer.steps - at.steps, len(parts))
         record: Record = {"epoch": at.epochs + 1}
         record |= measure.named_means(at.sums, len(self.rows))
         best = at.best
         if self.held_out:
-            means = measure.means(self.held_out)
+            means = self.means()
             record |= {VALIDATION + name: mean for name, mean in means.items()}
             if best is None or means["loss"] < best.loss:
                 best = Best(at.epochs + 1, means["loss"], [p.data for p in measure.parameters])
@@ -277,6 +315,28 @@ class Run:
         if self.progress:
             self.progress.clear()
         return self.settings.callback(dict(record)) is True
+
+    def means(self) -> dict[str, float]:
+        """Return the means over the validation rows."""
+        if self.compiled:
+            with suppress(Differs):
+                numbers = self.compiled.numbers(self.held_out)
+                return self.measure.named_means(numbers, len(self.held_out))
+        return self.measure.means(self.held_out)
+
+    def steps(self, parts: Sequence[Sequence[CheckedRow]]) -> None:
+        """Make the next step, or several, of those that are left of an epoch."""
+        several = parts[: max(1, ROWS_AT_ONCE // len(parts[0]))]
+        if not self.compiled or not self.compiled.ready():
+            several = parts[:1]
+        elif self.compiled.at_once and len(several) == len(parts):
+            several = several[:-1]  # the last one is eager: it leaves its gradients
+        if self.compiled and len(several) > 1:
+            with suppress(Differs):
+                return self.compiled.take(several, self.at.sums)
+        for batch in several or parts:
+            self.step(batch)
+        return None
 
     def step(self, batch: Sequence[CheckedRow]) -> None:
         """Make a step of the optimizer, or raise and leave the weights as they are."""

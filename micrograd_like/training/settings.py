@@ -31,6 +31,7 @@ from .history import Record
 from .measuring import CheckedRow, Data, checked_rows
 
 FilePath = str | os.PathLike[str]
+ENGINES = ("python", "eager")
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Settings:
     progress: bool
     checkpoint: FilePath | None
     resume: FilePath | None
+    engine: str | None
     generator: Random = field(init=False)  # rng, or one with that seed
 
     def __post_init__(self) -> None:
@@ -65,6 +67,10 @@ class Settings:
             self.clip_norm = real("clip_norm", self.clip_norm)
             if self.clip_norm <= 0:
                 raise ValueError(f"clip_norm is {self.clip_norm}: it must be above 0")
+        if self.engine not in (None, *ENGINES):
+            raise ValueError(
+                f"engine is {shorten(self.engine)}: it must be None, or {' or '.join(ENGINES)}"
+            )
         if self.shuffle not in (True, False):
             raise TypeError(f"shuffle is {shorten(self.shuffle)}: it must be True or False")
         self.shuffle = bool(self.shuffle)

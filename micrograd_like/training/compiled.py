@@ -1,0 +1,138 @@
+"""Train by a program: the steps of `fit` as one loop of straight-line Python, with the same bits.
+
+What `fit` does with it::
+
+    steps = Compiled(measure, optimizer, rows, 20, clip_norm, row_by_row)     # or CannotRecord
+    steps.take(batches, sums)          # make steps, and add up the numbers of each batch
+    steps.numbers(rows)                # the numbers of rows, without training
+
+If anything goes wrong in there, nothing has changed: the eager engine makes the same steps, and
+meets the same error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from ..ops import as_float
+from ..optim import Optimizer
+from ..programs import source
+from .measuring import CheckedRow, Measure
+from .recorded import FAILURES, Recorded
+from .writing import Text
+
+ROWS_AT_ONCE = 400  # before the parameters are written back
+MISSES = (*FAILURES, source.Branch)
+
+
+class Differs(Exception):
+    """The eager engine has to make these steps: it says what is wrong."""
+
+
+class Compiled:
+    """The steps of a run, as a program."""
+
+    def __init__(
+        self,
+        measure: Measure,
+        optimizer: Optimizer,
+        rows: Sequence[CheckedRow],
+        batch_size: int,
+        clip_norm: float | None,
+        row_by_row: bool,
+    ) -> None:
+        self.measure, self.optimizer = measure, optimizer
+        self.settings = _settings(optimizer)
+        self.flat = {id(row): _flat(row) for row in rows}
+        recorded = Recorded(measure, rows)
+        text = Text(recorded, optimizer, batch_size, clip_norm, row_by_row)
+        self.trained, self.fixed, self.several = text.trained, text.fixed, recorded.several
+        self.source = text.epoch()
+        self.at_once, self.remembers = text.at_once, text.remembers
+        self._epoch = source.load(self.source, "epoch")
+        self._numbers = source.load(text.numbers(), "numbers")
+
+    def fits(self, row: CheckedRow) -> bool:
+        """Tell whether the program still does what the model and the optimizer do."""
+        try:
+            eager = self.measure.row(row)[1]
+        except FAILURES:
+            return True  # the steps will say so
+        with suppress(Differs):
+            same = repr(eager) == repr(self.numbers([row])[0])
+            return same and self.settings == _settings(self.optimizer)
+        return False
+
+    def ready(self) -> bool:
+        """Tell whether the optimizer remembers something of each parameter, if it ever does."""
+        memories = dict(zip(self.optimizer.parameters, self.optimizer._state[1]))
+        return not self.remembers or all(memories[p] for p in self.trained)
+
+    def take(self, batches: Sequence[Sequence[CheckedRow]], sums: list[list[float]]) -> None:
+        """Make steps of the optimizer, one for each batch; add the sums of their numbers.
+
+        Raises `Differs`, and changes nothing, where the eager engine has to say what is wrong.
+        Ctrl-C leaves what the finished steps have made.
+        """
+        optimizer, done = self.optimizer, list[Any]()
+        steps, memories = optimizer._state
+        memory_of = dict(zip(optimizer.parameters, memories))
+        memory = [memory_of[p] for p in self.trained]
+        rows = [[self.flat[id(row)] for row in batch] for batch in batches]
+        try:
+            rates = [optimizer.rate(steps + i) for i in range(len(batches))]
+            data, memory, grads = self._epoch(*self._leaves(), memory, rows, rates, done)
+        except KeyboardInterrupt:
+            if done:  # the same steps again, without the one that was interrupted
+                self.take(batches[: len(done)], sums)
+            raise
+        except MISSES:
+            raise Differs from None
+        if not math.isfinite(sum(map(sum, memory), sum(data))):
+            raise Differs
+        measured = [self._measured(batch, found) for batch, found in zip(batches, done)]
+        sums += [*map(self.measure.sums, batches, measured)]
+        for p, grad in zip(self.trained, grads):
+            p.grad = grad
+        data_of = dict(zip(self.trained, data))
+        memory_of.update(zip(self.trained, memory))
+        optimizer._commit(
+            [data_of.get(p, p._data) for p in optimizer.parameters],
+            (steps + len(batches), tuple([memory_of[p] for p in optimizer.parameters])),
+        )
+
+    def numbers(self, rows: Sequence[CheckedRow]) -> list[list[float]]:
+        """Return the numbers of each row, or raise `Differs`."""
+        try:
+            found = self._numbers(*self._leaves(), [self.flat[id(row)] for row in rows])
+        except MISSES:
+            raise Differs from None
+        return self._measured(rows, found)
+
+    def _leaves(self) -> tuple[list[float], list[float]]:
+        return [p._data for p in self.trained], [x._data for x in self.fixed]
+
+    def _measured(self, rows: Sequence[CheckedRow], found: Iterable[Any]) -> list[list[float]]:
+        """Return the loss and the metrics of each row, or raise `Differs`."""
+        numbers, metrics = [], self.measure.metrics.values()
+        try:
+            for row, (loss, *outs) in zip(rows, found):
+                output = outs if self.several else outs and outs[0]
+                numbers.append([loss, *[as_float(f(output, row.target)) for f in metrics]])
+        except FAILURES:
+            raise Differs from None
+        if not math.isfinite(sum(map(sum, numbers))):
+            raise Differs
+        return numbers
+
+
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    return {name: getattr(optimizer, name) for name in optimizer.settings}
+
+
+def _flat(row: CheckedRow) -> tuple[float, ...]:
+    targets = row.target if isinstance(row.target, list) else [row.target]
+    return tuple(map(float, (*row.inputs, *targets)))
