@@ -22,8 +22,11 @@ def parse(
     *,
     seed: int | None = None,
     epochs: int | None = None,
+    **switches: str,
 ) -> argparse.Namespace:
     """Return a demo's options: the ``picture`` that it writes and, if it has them, the others.
+
+    A switch is an option without a value; the argument of its name is its help.
 
     A picture that could not be written ends the program now, before anything is computed.
     """
@@ -36,6 +39,8 @@ def parse(
         parser.add_argument("--seed", type=int, default=seed, help="of all that is random")
     if epochs is not None:
         parser.add_argument("--epochs", type=count, default=epochs)
+    for switch, help in switches.items():
+        parser.add_argument(f"--{switch}", action="store_true", help=help)
     options = parser.parse_args(arguments)
     try:
         check_writable(options.picture)

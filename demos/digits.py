@@ -23,7 +23,9 @@ SIDE = 8  # pixels
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, print who was taken for whom, and draw what was misread and what is looked for."""
-    options = parse("digits", __doc__, arguments, seed=1, epochs=12, eager=True)
+    options = parse(
+        "digits", __doc__, arguments, seed=1, epochs=8, eager="record a graph for every image"
+    )
 
     rng = random.Random(options.seed)
     rows = [([x / 16 for x in pixels], digit) for pixels, digit in read_csv(IMAGES)]

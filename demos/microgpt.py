@@ -43,11 +43,14 @@ class GPT(nn.Module):
         self.up, self.down = matrix(4 * WIDTH, WIDTH), matrix(WIDTH, 4 * WIDTH, 0.02)
         self.scores = matrix(len(LETTERS), WIDTH)
 
+    def rows(self, letters: str) -> list[tuple[Vector, Vector]]:
+        """Return, for each letter, the numbers for what it is and for where it stands."""
+        return [(self.letter[LETTERS.index(c)], row) for c, row in zip(letters, self.place)]
+
     def __call__(self, letters: Sequence[Vector]) -> list[Vector]:
         """Return, after each letter's 16 numbers, the score of every letter to come next."""
         keys, values, scores = list[Vector](), list[Vector](), list[Vector]()
-        for letter, place in zip(letters, self.place):
-            x = normed(added(letter, place))
+        for x in map(normed, letters):
             query = times(self.query, x)
             keys.append(times(self.key, x))
             values.append(times(self.value, x))
@@ -107,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name = names[i % len(names)]
         n = len(name) + 1
         steps[n] = steps.get(n) or recorded(model, n, options.eager)
+        optimizer.zero_grad()
         losses.append(learn(model, name, steps[n]))
         optimizer.step()
         if i % 100 == 0:
@@ -121,7 +125,7 @@ def recorded(model: GPT, n: int, eager: bool) -> Step:
     letters = [[Value(0.0) for _ in range(WIDTH)] for _ in range(n)]
     targets = [[Value(0.0) for _ in LETTERS] for _ in range(n)]
     inputs = [x for vector in letters + targets for x in vector]
-    wrt = [*model.parameters(), *inputs[: n * WIDTH]]
+    wrt = [*inputs[: n * WIDTH], *weights(model)]
 
     def step(*numbers: float) -> tuple[float, Sequence[float]]:
         for leaf, x in zip(inputs, numbers):
@@ -129,18 +133,24 @@ def recorded(model: GPT, n: int, eager: bool) -> Step:
         y = loss(model, letters, targets)
         return y.data, ml.gradients(y, wrt)
 
-    return step if eager else loss(model, letters, targets).program(inputs, wrt)
+    return step if eager else loss(model, letters, targets).program(inputs, wrt=wrt)
+
+
+def weights(model: GPT) -> list[Value]:
+    """Return the parameters that every letter meets."""
+    return model.parameters()[(len(LETTERS) + LONGEST) * WIDTH :]
 
 
 def learn(model: GPT, name: str, step: Step) -> float:
     """Set the gradients for one name, and return its loss."""
-    seen = [model.letter[LETTERS.index(letter)] for letter in "." + name]
-    numbers = [p.data for vector in seen for p in vector]
-    y, grads = step(*numbers, *[float(x == y) for x in name + "." for y in LETTERS])
-    for p, g in zip(parameters := model.parameters(), grads):
+    pairs = [pair for rows in model.rows("." + name) for pair in zip(*rows)]
+    targets = [float(letter == c) for c in name + "." for letter in LETTERS]
+    y, grads = step(*[what.data + where.data for what, where in pairs], *targets)
+    for (what, where), g in zip(pairs, grads):
+        what.grad += g
+        where.grad += g
+    for p, g in zip(weights(model), grads[len(pairs) :]):
         p.grad = g
-    for p, g in zip((p for vector in seen for p in vector), grads[len(parameters) :]):
-        p.grad += g
     return y
 
 
@@ -149,7 +159,7 @@ def made_up(model: GPT, rng: random.Random) -> str:
     """Return a new name, letter by letter; doubled scores favour the likely letters."""
     name = "."
     while len(name) < LONGEST and not name[1:].endswith("."):
-        scores = model([model.letter[LETTERS.index(letter)] for letter in name])[-1]
+        scores = model([added(*rows) for rows in model.rows(name)])[-1]
         name += rng.choices(LETTERS, ml.softmax([2 * score.data for score in scores]))[0]
     return name.strip(".")
 

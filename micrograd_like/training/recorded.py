@@ -21,6 +21,7 @@ from ..programs.recording import Recording
 from .measuring import CheckedRow, Measure
 
 MOST_CLASSES = 64
+ANOTHER_ORDER = "a sum of gradients has another order for each class"
 FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
@@ -63,26 +64,31 @@ class Recorded:
         order = next(iter(self.orders.values()))
         self.leaves = [x for x in order if x.op is None and not x.constant and x not in outside]
 
-    def split(self) -> tuple[list[Value], list[Value]]:
-        """Return the order of what is shared, and what feeds the ends alone.
+    def split(self) -> tuple[list[Value], list[Value], list[Value]]:
+        """Return the nodes that are shared, in order; the last of them; and what feeds only those.
 
-        The second list is empty, unless the walks of the classes meet the ends in different orders:
-        the gradients of what feeds them are then other sums for each class.
+        The walks of the classes may meet the outputs in different orders. What the gradients come
+        to beneath is then another sum for each class: the losses go on from the ends, through the
+        ``tail``, to the gradients of what feeds it. Else the second and third list are empty.
         """
-        nodes = {v for v in self.shared if v.op is not None}
-        orders = [[v for v in order if v in nodes] for order in self.orders.values()]
-        if all(order == orders[0] for order in orders):
-            return orders[0], []
+        orders = [[v for v in order if v in self.shared and v.op] for order in self.orders.values()]
         users: dict[Value, list[Value]] = {}
         for v in orders[0]:
             for x in v.operands:
                 users.setdefault(x, []).append(v)
-        ends = {*self.ends}
-        others = [[v for v in order if v not in ends] for order in orders]
-        tied = [x for x in self.leaves if len(users.get(x, ())) > 1 and ends & {*users[x]}]
-        if tied or any(order != others[0] for order in others):
-            raise CannotRecord("a sum of gradients has another order for each class")
-        return orders[0], [x for x in users if x.op is not None and ends.issuperset(users[x])]
+        leaves, tail, more = {*self.leaves}, set[Value](), {*self.ends}
+        while len({tuple([v for v in order if v not in tail]) for order in orders}) > 1:
+            if tail >= more:
+                raise CannotRecord(ANOTHER_ORDER)
+            tail |= more
+            more = {x for x in users if x.op and len(users[x]) == 1 and tail.issuperset(users[x])}
+        fed = {x for v in tail for x in v.operands if x.op or x in leaves}
+        for x in fed:
+            between = x.op and x not in tail and tail.issuperset(users[x])
+            if len(users[x]) > 1 and not between:
+                raise CannotRecord(ANOTHER_ORDER)
+        last = [v for v in orders[0] if v in tail]
+        return orders[0], last, [x for x in users if x.op and x in fed and x not in tail]
 
 
 def _classes(rows: Sequence[CheckedRow]) -> list[int]:

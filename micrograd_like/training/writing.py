@@ -70,7 +70,7 @@ class Text:
     def walk(self, row_by_row: bool) -> None:
         """Add the gradients of the parameters, from those of the ends."""
         recorded, lowered, leaf = self.recorded, self.lowered, self.lowered.form.leaf
-        order, self.between = recorded.split()
+        order, self.tail, self.between = recorded.split()
         ends = recorded.ends
         self.given = {v: leaf("d_out") for v in (*ends, *self.between)}
         if None in recorded.losses:
@@ -79,14 +79,14 @@ class Text:
         seeds = {v: self.given[v] for v in ends} | self.sums
         first: list[Value] = []
         grads: list[Node] = []
-        if self.between:  # the parameters of the ends, then all that is beneath those between
-            own = {x for v in ends for x in v.operands}
+        if self.tail:  # the parameters of the tail first, then those of what feeds it
+            own = {x for v in self.tail for x in v.operands}
             first = [p for p in self.trained if p in own]
-            grads = lowered.gradients(ends, first, first, seeds)
+            grads = lowered.gradients(self.tail, first, first, seeds)
             seeds = {v: self.given[v] for v in self.between} | self.sums
-            order = [v for v in order if v not in {*ends}]
+            order = [v for v in order if v not in {*self.tail}]
         rest = [p for p in self.trained if p not in {*first}]
-        grads += lowered.gradients(order, rest, rest, seeds)
+        grads += lowered.gradients(order, rest, rest, seeds) if rest else []
         grad_of = dict(zip([*first, *rest], map(_bare, grads)))
         self.grads = [grad_of[p] for p in self.trained]
         for grad in self.grads:
@@ -125,8 +125,8 @@ class Text:
     def loss(self, writer: Writer, c: Any, loss: Value, backward: bool) -> list[str]:
         """Return the lines of one class."""
         recorded, wrt = self.recorded, [*self.recorded.ends, *self.between]
-        beneath = [x for v in recorded.ends for x in v.operands] if self.between else []
-        known = dict.fromkeys([*recorded.ends, *beneath])
+        beneath = [x for v in self.tail for x in v.operands]
+        known = dict.fromkeys([*recorded.ends, *self.tail, *beneath])
         order = {*recorded.orders[c]} - recorded.shared
         events = [event for event in recorded.events if event[0] in order]
         lowered = Lowered(events, known, recorded.constants)
@@ -134,7 +134,7 @@ class Text:
         for v, node in lowered.nodes.items():
             if v not in known and node.op == "leaf":
                 raise CannotRecord("its loss takes more than the model's outputs and classes")
-        walked = order | {*recorded.ends} if self.between else order
+        walked = order | {*self.tail}
         walk = [v for v in recorded.orders[c] if v in walked]
         seed = lowered.form.leaf("share")
         if self.share.op == "constant":

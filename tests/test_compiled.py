@@ -1,0 +1,336 @@
+"""A run by a program: what `fit` returns, keeps and raises is the eager run's, to the bit."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from interrupting import PlacedInterrupts
+
+import micrograd_like as ml
+from micrograd_like import Value, losses, nn, optim, training
+from micrograd_like.data import moons
+from micrograd_like.training import compiled, fitting
+from micrograd_like.training.recorded import CannotRecord
+
+ROWS = moons(40, noise=0.1, rng=3)
+OPTIMIZERS: dict[str, Callable[[Any], optim.Optimizer]] = {
+    "SGD": lambda m: optim.SGD(m, lr=lambda step: 0.2 * 0.99**step),
+    "weight decay": lambda m: optim.SGD(m, lr=0.1, weight_decay=0.01),
+    "momentum": lambda m: optim.SGD(m, lr=0.05, momentum=0.9, dampening=0.1),
+    "Nesterov": lambda m: optim.SGD(m, lr=0.05, momentum=0.9, nesterov=True),
+    "Adam": lambda m: optim.Adam(m, lr=0.02, weight_decay=0.01),
+    "AdamW": lambda m: optim.AdamW(m, lr=0.02),
+}
+
+
+class Tied(nn.Module):
+    """A network that uses its parameters more than once."""
+
+    def __init__(self) -> None:
+        self.w = [Value(0.3), Value(-0.5), Value(0.1)]
+        self.top = nn.MLP(1, [3, 2], activation="tanh", rng=2)
+
+    def __call__(self, x: Any) -> Any:
+        h = ml.tanh(self.w[0] * x[0] + self.w[1] * x[1] + self.w[2])
+        return self.top([ml.tanh(self.w[0] * h + self.w[1] * h * h)])
+
+
+def everything(model: nn.Module, optimizer: optim.Optimizer, history: training.History) -> str:
+    """Return all that a run leaves, each number with all its digits."""
+    columns = [{**record, "seconds": 0} for record in history]
+    numbers = [(p.data, p.grad) for p in optimizer.parameters]
+    return repr((columns, numbers, optimizer.state_dict()["state"]))
+
+
+def run(
+    engine: str | None,
+    optimizer: str = "SGD",
+    model: Callable[[], Any] = lambda: nn.MLP(2, [5, 2], rng=1),
+    loss: Any = losses.cross_entropy,
+    rows: Any = ROWS,
+    **options: Any,
+) -> str:
+    made = model()
+    made_optimizer = OPTIMIZERS[optimizer](made)
+    settings = {"epochs": 3, "batch_size": 1, "progress": False} | options
+    history = training.fit(
+        made, rows, loss=loss, optimizer=made_optimizer, engine=engine, **settings
+    )
+    return everything(made, made_optimizer, history)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Count the steps that programs make, and those that are eager."""
+    count = {"python": 0, "eager": 0}
+    take, step = compiled.Compiled.take, fitting.Run.step
+
+    def taken(self: Any, batches: Any, sums: Any) -> None:
+        take(self, batches, sums)
+        count["python"] += len(batches)
+
+    def stepped(self: Any, batch: Any) -> None:
+        step(self, batch)
+        count["eager"] += 1
+
+    monkeypatch.setattr(compiled.Compiled, "take", taken)
+    monkeypatch.setattr(fitting.Run, "step", stepped)
+    return count
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("batch_size", "clip"), [(1, None), (1, 0.5), (7, None), (7, 0.5)])
+def test_a_run_by_a_program_has_the_bits_of_the_eager_one(
+    optimizer: str, batch_size: int, clip: float | None, steps: dict[str, int]
+) -> None:
+    options = {"batch_size": batch_size, "clip_norm": clip, "metrics": ["accuracy"]}
+    eager = run("eager", optimizer, validation=0.25, **options)
+    before = steps["eager"]
+    assert run("python", optimizer, validation=0.25, **options) == eager
+    assert steps["python"] > 0.75 * before
+
+
+@given(
+    st.sampled_from([*OPTIMIZERS]),
+    st.lists(st.integers(1, 4), max_size=2),
+    st.sampled_from(["relu", "tanh", "gelu", "sigmoid", "leaky_relu", "softplus"]),
+    st.sampled_from(["cross_entropy", "binary_cross_entropy", "mean_squared_error", "hinge"]),
+    st.booleans(),
+    st.integers(1, 9),
+)
+def test_so_it_has_for_any_network_and_loss(
+    optimizer: str, hidden: list[int], activation: str, loss: str, fused: bool, batch_size: int
+) -> None:
+    sizes = [*hidden, 2 if loss == "cross_entropy" else 1]
+    rows = [(x, float(t)) for x, t in ROWS] if loss == "mean_squared_error" else ROWS
+    rows = [(x, 2 * t - 1) for x, t in ROWS] if loss == "hinge" else rows
+
+    def model() -> nn.MLP:
+        return nn.MLP(2, sizes, activation=activation, fused=fused, rng=1)
+
+    options: dict[str, Any] = {"loss": getattr(losses, loss), "rows": rows[:12], "batch_size": batch_size}
+    assert run("python", optimizer, model, **options) == run("eager", optimizer, model, **options)
+
+
+@pytest.mark.parametrize("batch_size", [1, 6])
+def test_parameters_that_are_used_twice_get_the_same_sums(batch_size: int) -> None:
+    assert run("python", "Adam", Tied, batch_size=batch_size) == run(
+        "eager", "Adam", Tied, batch_size=batch_size
+    )
+
+
+def test_targets_may_be_lists_and_losses_may_use_parameters() -> None:
+    rows = [(x, [float(t), 1.0 - t]) for x, t in ROWS]
+    model = nn.MLP(2, [3, 2], rng=1)
+
+    def penalised(output: Any, target: Any) -> Any:
+        return losses.mean_squared_error(output, target) + losses.l2_penalty(model, 0.01)
+
+    found = []
+    for engine in ("python", "eager"):
+        for p, x in zip(model.parameters(), itertools.cycle([0.3, -0.2, 0.5])):
+            p.data = x
+        found.append(run(engine, "momentum", lambda: model, penalised, rows))
+    assert found[0] == found[1]
+
+
+def test_early_stopping_and_a_callback_that_changes_the_rate() -> None:
+    def result(engine: str) -> str:
+        model = nn.MLP(2, [4, 1], rng=1)
+        optimizer = optim.SGD(model, lr=0.5, momentum=0.5)
+
+        def slower(record: Any) -> None:
+            optimizer.lr *= 0.9
+            optimizer.momentum *= 0.9
+
+        history = training.fit(
+            model,
+            ROWS,
+            loss=losses.binary_cross_entropy,
+            optimizer=optimizer,
+            epochs=30,
+            batch_size=5,
+            validation=0.3,
+            patience=2,
+            callback=slower,
+            progress=False,
+            engine=engine,
+        )
+        assert len(history) < 30
+        return everything(model, optimizer, history)
+
+    assert result("python") == result("eager")
+
+
+@pytest.mark.parametrize("engines", [("python", "eager"), ("eager", "python")])
+def test_a_run_goes_on_from_the_other_engines_checkpoint(
+    engines: tuple[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "run.json"
+    for i, engine in enumerate(engines, 1):
+        after = run(
+            engine, "Adam", epochs=3 * i, checkpoint=path, resume=path if i > 1 else None
+        )
+    assert after == run("eager", "Adam", epochs=6)
+
+
+# ---------------------------------------------------------------------------- what is eager
+
+
+class Asks(nn.Module):
+    """A network with a branch on its input."""
+
+    def __init__(self) -> None:
+        self.net = nn.MLP(2, [3, 2], rng=1)
+
+    def __call__(self, x: Any) -> Any:
+        return self.net(x) if x[0] > 0 else self.net([x[1], x[0]])
+
+
+class Reads(Asks):
+    """A network that takes a number out of the graph."""
+
+    def __call__(self, x: Any) -> Any:
+        outs = self.net(x)
+        return [out * outs[0].data for out in outs]
+
+
+class Draws(Asks):
+    """A network with noise."""
+
+    def __call__(self, x: Any) -> Any:
+        return self.net([xi + random.random() for xi in x])
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [(Asks, "asks for > of"), (Reads, "reads .data of"), (Draws, "does it draw random ones")],
+)
+def test_what_cannot_be_recorded_is_eager_and_says_why(
+    model: Callable[[], Any], why: str, capsys: pytest.CaptureFixture[str], steps: dict[str, int]
+) -> None:
+    with pytest.raises(ValueError, match=f"engine='python' cannot train this: .*{why}"):
+        run("python", model=model)
+    run(None, model=model, progress=True)
+    assert why in capsys.readouterr().out
+    assert not steps["python"]
+    assert steps["eager"]
+
+
+def test_a_model_that_a_callback_changes_is_recorded_again(steps: dict[str, int]) -> None:
+    def result(engine: str) -> str:
+        model = nn.MLP(2, [4, 2], rng=1)
+
+        def changed(record: Any) -> None:
+            for neuron in model.layers[0].neurons:
+                neuron.activation = ml.tanh
+
+        return run(engine, model=lambda: model, callback=changed)
+
+    eager = result("eager")
+    steps["eager"] = 0
+    assert result("python") == eager
+    assert steps["eager"] == 3  # the last step of each epoch
+
+
+def test_an_engine_has_a_name() -> None:
+    with pytest.raises(ValueError, match="engine is 'fast': it must be None, or python or eager"):
+        run("fast")
+
+
+@pytest.mark.parametrize("engine", ["python", "eager"])
+@pytest.mark.parametrize(
+    ("loss", "rows", "message"),
+    [
+        (losses.mean_squared_error, [(x, 1e200) for x, _ in ROWS], "data row 0: the loss is inf"),
+        (lambda out, t: ml.log(out), ROWS, r"data row \d+: log\(layers"),
+    ],
+)
+def test_errors_are_the_eager_ones(engine: str, loss: Any, rows: Any, message: str) -> None:
+    def model() -> nn.MLP:
+        return nn.MLP(2, [4, 1], rng=1)
+
+    with pytest.raises((FloatingPointError, ValueError), match=message):
+        run(engine, model=model, loss=loss, rows=rows, shuffle=False, batch_size=40)
+
+
+def test_steps_that_diverge_end_where_the_eager_ones_do() -> None:
+    def diverge(engine: str) -> tuple[str, str]:
+        model = nn.MLP(2, [4, 1], rng=1)
+        rows = [(x, float(t)) for x, t in ROWS]
+        with pytest.raises(FloatingPointError) as error:
+            training.fit(
+                model,
+                rows,
+                loss=losses.mean_squared_error,
+                optimizer=optim.SGD(model, lr=3.0),
+                epochs=9,
+                batch_size=2,
+                progress=False,
+                engine=engine,
+            )
+        return str(error.value), repr([(p.data, p.grad) for p in model.parameters()])
+
+    assert diverge("python") == diverge("eager")
+
+
+# ---------------------------------------------------------------------------- interrupts
+
+
+def interrupted_runs(tries: int, tmp_path: Path) -> int:
+    """Interrupt a run at random places of its loop, and go on; return how many were interrupted."""
+    rng, whole = random.Random(1), {}
+    interrupted = 0
+    for i in range(tries):
+        name, batch_size = rng.choice(["SGD", "Adam"]), rng.choice([1, 8])
+        options = {"epochs": 2, "batch_size": batch_size, "rows": ROWS[:24]}
+        key = name, batch_size
+        whole[key] = whole.get(key) or run("eager", name, **options)
+        path = tmp_path / f"{i}.json"
+        places: list[PlacedInterrupts] = []
+
+        def load(text: str, function: str, real: Any = compiled.source.load) -> Any:
+            made = real(text, function)
+
+            def called(*arguments: Any) -> Any:
+                if places or function != "epoch":
+                    return made(*arguments)
+                where = PlacedInterrupts(rng.randrange(1, 4000), closely=(made.__code__,))
+                places.append(where)
+                found: list[Any] = []
+                if where.run(lambda: found.append(made(*arguments))):
+                    raise KeyboardInterrupt
+                return found[0]
+
+            return called
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compiled.source, "load", load)
+            run("python", name, checkpoint=path, **options)
+        interrupted += bool(places[0].places)
+        after = run(rng.choice(["python", "eager"]), name, checkpoint=path, resume=path, **options)
+        assert after == whole[key], (i, name, batch_size, places[0].at)
+    return interrupted
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    assert interrupted_runs(12, tmp_path) >= 4
+
+
+@pytest.mark.thorough
+def test_so_it_does_from_a_thousand_places(tmp_path: Path) -> None:
+    assert interrupted_runs(1000, tmp_path) >= 400
+
+
+def test_a_program_says_why_it_cannot_be_written() -> None:
+    measure = fitting.Measure(Asks(), losses.cross_entropy, [])
+    rows = fitting.checked_rows("data", ROWS)
+    with pytest.raises(CannotRecord, match="asks for >"):
+        compiled.Compiled(measure, optim.SGD(measure.parameters), rows, 1, None, True)
