@@ -132,7 +132,7 @@ class TestFit:
             return BINARY(output, target)
 
         values: list[int] = []
-        quick(small(), loss=loss, batch_size=size, epochs=2)
+        quick(small(), loss=loss, batch_size=size, epochs=2, engine="eager")
         assert max(values) == min(values) > 17
 
     def test_a_resumed_run_takes_gradients_as_it_began(self, tmp_path: Path) -> None:
@@ -196,12 +196,12 @@ class TestFit:
         rows = [([0.0], i) for i in range(6)]
         fit(
             model, rows, loss=loss, optimizer=optim.SGD(model), epochs=2, batch_size=4,
-            shuffle=False, rng=rng, progress=False,
+            shuffle=False, rng=rng, progress=False, engine="eager",
         )  # fmt: skip
         checks, epoch = [0, 1, 2, 3, 4, 5, 0], [3, 2, 1, 0, 5, 4]  # each batch from its last row
         assert seen == [*checks, *epoch * 2]
         seen.clear()
-        quick(model, rows, loss=loss, batch_size=1)
+        quick(model, rows, loss=loss, batch_size=1, engine="eager")
         assert seen[7:13] != checks[:6]
         assert sorted(seen[7:13]) == checks[:6]
         assert seen[7:13] != seen[13:19]
@@ -756,7 +756,7 @@ class TestCheckpoints:
             return BINARY(output, target)
 
         loss.__name__ = "binary_cross_entropy"
-        model, history, state = variant("momentum", path, loss=loss)
+        model, history, state = variant("momentum", path, loss=loss, engine="eager")
         assert history.interrupted
         content = json.loads(path.read_text())
         assert len(content["sums"]) == state["steps"] - content["steps"] > 0
@@ -768,7 +768,7 @@ class TestCheckpoints:
             return BINARY(output, target)
 
         counted.__name__ = "binary_cross_entropy"
-        assert result(variant("momentum", path, path, loss=counted)) == want
+        assert result(variant("momentum", path, path, loss=counted, engine="eager")) == want
         assert next(seen) == 13 + (4 + 3) + (9 + 3)  # checks, what is left of the epoch, another
 
     def test_a_generator_is_where_it_was_though_nothing_is_left_to_do(self, tmp_path: Path) -> None:

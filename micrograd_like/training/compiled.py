@@ -21,7 +21,7 @@ from ..ops import as_float
 from ..optim import Optimizer
 from ..programs import source
 from .measuring import CheckedRow, Measure
-from .recorded import FAILURES, Recorded
+from .recorded import FAILURES, CannotRecord, Recorded
 from .writing import Text
 
 ROWS_AT_ONCE = 400  # before the parameters are written back
@@ -46,25 +46,27 @@ class Compiled:
     ) -> None:
         self.measure, self.optimizer = measure, optimizer
         self.settings = _settings(optimizer)
+        if getattr(optimizer.step, "__func__", None) is not Optimizer.step:
+            raise CannotRecord(f"{type(optimizer).__name__} has a step of its own")
         self.flat = {id(row): _flat(row) for row in rows}
         recorded = Recorded(measure, rows)
         text = Text(recorded, optimizer, batch_size, clip_norm, row_by_row)
         self.trained, self.fixed, self.several = text.trained, text.fixed, recorded.several
         self.source = text.epoch()
-        self.at_once, self.remembers = text.at_once, text.remembers
+        self.remembers = text.remembers
+        # If so, the last step of an epoch is eager: it leaves the gradients of all parameters.
+        self.drops_gradients = text.at_once or not {*self.fixed}.isdisjoint(measure.parameters)
         self._epoch = source.load(self.source, "epoch")
         self._numbers = source.load(text.numbers(), "numbers")
 
     def fits(self, row: CheckedRow) -> bool:
         """Tell whether the program still does what the model and the optimizer do."""
-        try:
+        eager = found = [math.nan]  # where there is an error
+        with suppress(*FAILURES):
             eager = self.measure.row(row)[1]
-        except FAILURES:
-            return True  # the steps will say so
         with suppress(Differs):
-            same = repr(eager) == repr(self.numbers([row])[0])
-            return same and self.settings == _settings(self.optimizer)
-        return False
+            found = self.numbers([row])[0]
+        return repr(eager) == repr(found) and self.settings == _settings(self.optimizer)
 
     def ready(self) -> bool:
         """Tell whether the optimizer remembers something of each parameter, if it ever does."""

@@ -329,8 +329,8 @@ class Run:
         several = parts[: max(1, ROWS_AT_ONCE // len(parts[0]))]
         if not self.compiled or not self.compiled.ready():
             several = parts[:1]
-        elif self.compiled.at_once and len(several) == len(parts):
-            several = several[:-1]  # the last one is eager: it leaves its gradients
+        elif self.compiled.drops_gradients and len(several) == len(parts):
+            several = several[:-1]
         if self.compiled and len(several) > 1:
             with suppress(Differs):
                 return self.compiled.take(several, self.at.sums)

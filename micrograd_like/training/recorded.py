@@ -13,10 +13,12 @@ the end is the loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..engine import Value, topological_order
+from ..programs.recording import Recorded as Unread
 from ..programs.recording import Recording
 from .measuring import CheckedRow, Measure
 
@@ -43,7 +45,7 @@ class Recorded:
             self.inputs += targets
             target = targets if isinstance(target, list) else targets[0]
         try:
-            with recording:
+            with recording, unread(measure.parameters):
                 output = measure.model(given)
                 self.losses = {c: measure.loss(output, c) for c in classes}
                 if not classes:
@@ -89,6 +91,18 @@ class Recorded:
                 raise CannotRecord(ANOTHER_ORDER)
         last = [v for v in orders[0] if v in tail]
         return orders[0], last, [x for x in users if x.op and x in fed and x not in tail]
+
+
+@contextmanager
+def unread(parameters: Sequence[Value]) -> Iterator[None]:
+    """Refuse to give the numbers of parameters away: they change from step to step."""
+    try:
+        for p in parameters:
+            p.__class__ = Unread
+        yield
+    finally:
+        for p in parameters:
+            p.__class__ = Value
 
 
 def _classes(rows: Sequence[CheckedRow]) -> list[int]:
