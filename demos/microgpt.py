@@ -84,7 +84,7 @@ def normed(x: Vector) -> Vector:
     return [scale * a for a in x]
 
 
-def loss(model: GPT, letters: list[Vector], targets: list[Vector]) -> Value:
+def loss(model: GPT, letters: list[Vector], targets: list[Vector]) -> Any:
     """Return the mean of -log(probability) of what comes next; a target is 1 at its letter."""
     each = [ml.logsumexp(s) - weighted_sum(t, s) for s, t in zip(model(letters), targets)]
     return ml.fsum(each) / len(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,11 @@ def test_so_it_has_for_any_network_and_loss(
     def model() -> nn.MLP:
         return nn.MLP(2, sizes, activation=activation, fused=fused, rng=1)
 
-    options: dict[str, Any] = {"loss": getattr(losses, loss), "rows": rows[:12], "batch_size": batch_size}
+    options: dict[str, Any] = {
+        "loss": getattr(losses, loss),
+        "rows": rows[:12],
+        "batch_size": batch_size,
+    }
     assert run("python", optimizer, model, **options) == run("eager", optimizer, model, **options)
 
 
@@ -175,9 +180,7 @@ def test_a_run_goes_on_from_the_other_engines_checkpoint(
 ) -> None:
     path = tmp_path / "run.json"
     for i, engine in enumerate(engines, 1):
-        after = run(
-            engine, "Adam", epochs=3 * i, checkpoint=path, resume=path if i > 1 else None
-        )
+        after = run(engine, "Adam", epochs=3 * i, checkpoint=path, resume=path if i > 1 else None)
     assert after == run("eager", "Adam", epochs=6)
 
 
@@ -284,39 +287,45 @@ def test_steps_that_diverge_end_where_the_eager_ones_do() -> None:
 # ---------------------------------------------------------------------------- interrupts
 
 
+def interrupt(run: Callable[[], Any], place: int) -> bool:
+    """Run with an interrupt at a place of the loop's first call; return whether it came."""
+    where: list[PlacedInterrupts] = []
+    load = compiled.source.load
+
+    def loaded(text: str, name: str) -> Any:
+        made = load(text, name)
+
+        def called(*arguments: Any) -> Any:
+            if where or name != "epoch":
+                return made(*arguments)
+            where.append(PlacedInterrupts(place, closely=(made.__code__,)))
+            found: list[Any] = []
+            if where[0].run(lambda: found.append(made(*arguments))):
+                raise KeyboardInterrupt
+            return found[0]
+
+        return called
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled.source, "load", loaded)
+        run()
+    return bool(where[0].places)
+
+
 def interrupted_runs(tries: int, tmp_path: Path) -> int:
-    """Interrupt a run at random places of its loop, and go on; return how many were interrupted."""
-    rng, whole = random.Random(1), {}
+    """Interrupt runs at random places, and go on with either engine; return how many were."""
+    rng = random.Random(1)
+    whole: dict[Any, str] = {}
     interrupted = 0
     for i in range(tries):
-        name, batch_size = rng.choice(["SGD", "Adam"]), rng.choice([1, 8])
-        options = {"epochs": 2, "batch_size": batch_size, "rows": ROWS[:24]}
-        key = name, batch_size
+        name, path = rng.choice(["SGD", "Adam"]), tmp_path / f"{i}.json"
+        options = {"epochs": 2, "batch_size": rng.choice([1, 8]), "rows": ROWS[:24]}
+        key = name, options["batch_size"]
         whole[key] = whole.get(key) or run("eager", name, **options)
-        path = tmp_path / f"{i}.json"
-        places: list[PlacedInterrupts] = []
-
-        def load(text: str, function: str, real: Any = compiled.source.load) -> Any:
-            made = real(text, function)
-
-            def called(*arguments: Any) -> Any:
-                if places or function != "epoch":
-                    return made(*arguments)
-                where = PlacedInterrupts(rng.randrange(1, 4000), closely=(made.__code__,))
-                places.append(where)
-                found: list[Any] = []
-                if where.run(lambda: found.append(made(*arguments))):
-                    raise KeyboardInterrupt
-                return found[0]
-
-            return called
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(compiled.source, "load", load)
-            run("python", name, checkpoint=path, **options)
-        interrupted += bool(places[0].places)
-        after = run(rng.choice(["python", "eager"]), name, checkpoint=path, resume=path, **options)
-        assert after == whole[key], (i, name, batch_size, places[0].at)
+        first = partial(run, "python", name, checkpoint=path, **options)
+        interrupted += interrupt(first, rng.randrange(1, 4000))
+        engine = rng.choice(["python", "eager"])
+        assert run(engine, name, checkpoint=path, resume=path, **options) == whole[key]
     return interrupted
 
 

@@ -48,7 +48,7 @@ class Compiled:
         self.settings = _settings(optimizer)
         if getattr(optimizer.step, "__func__", None) is not Optimizer.step:
             raise CannotRecord(f"{type(optimizer).__name__} has a step of its own")
-        self.flat = {id(row): _flat(row) for row in rows}
+        self.floats = {id(row): flat(row) for row in rows}
         recorded = Recorded(measure, rows)
         text = Text(recorded, optimizer, batch_size, clip_norm, row_by_row)
         self.trained, self.fixed, self.several = text.trained, text.fixed, recorded.several
@@ -83,7 +83,7 @@ class Compiled:
         steps, memories = optimizer._state
         memory_of = dict(zip(optimizer.parameters, memories))
         memory = [memory_of[p] for p in self.trained]
-        rows = [[self.flat[id(row)] for row in batch] for batch in batches]
+        rows = [[self.floats[id(row)] for row in batch] for batch in batches]
         try:
             rates = [optimizer.rate(steps + i) for i in range(len(batches))]
             data, memory, grads = self._epoch(*self._leaves(), memory, rows, rates, done)
@@ -109,7 +109,7 @@ class Compiled:
     def numbers(self, rows: Sequence[CheckedRow]) -> list[list[float]]:
         """Return the numbers of each row, or raise `Differs`."""
         try:
-            found = self._numbers(*self._leaves(), [self.flat[id(row)] for row in rows])
+            found = self._numbers(*self._leaves(), [self.floats[id(row)] for row in rows])
         except MISSES:
             raise Differs from None
         return self._measured(rows, found)
@@ -135,6 +135,7 @@ def _settings(optimizer: Optimizer) -> dict[str, Any]:
     return {name: getattr(optimizer, name) for name in optimizer.settings}
 
 
-def _flat(row: CheckedRow) -> tuple[float, ...]:
+def flat(row: CheckedRow) -> tuple[float, ...]:
+    """Return all numbers of a row as floats."""
     targets = row.target if isinstance(row.target, list) else [row.target]
     return tuple(map(float, (*row.inputs, *targets)))

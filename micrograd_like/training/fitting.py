@@ -43,7 +43,7 @@ from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm, set_data
 from . import checkpoint as checkpoints
 from .checkpoint import Best, GeneratorState, Position
-from .compiled import ROWS_AT_ONCE, Compiled, Differs
+from .compiled import ROWS_AT_ONCE, Compiled, Differs, flat
 from .history import VALIDATION, History, Record
 from .measuring import CheckedRow, Data, Loss, Measure, Metrics, checked_rows, name_of, not_finite
 from .progress import Progress
@@ -339,7 +339,7 @@ class Run:
         return None
 
     def step(self, batch: Sequence[CheckedRow]) -> None:
-        """Make a step of the optimizer, or raise and leave the weights as they are."""
+        """Make an eager step, or raise and leave the weights as they are."""
         settings = self.settings
         try:
             sums = self.set_gradients(batch)
@@ -393,9 +393,6 @@ class Run:
 
 def _identity(rows: list[CheckedRow], held_out: list[CheckedRow]) -> str:
     """Return text that tells data from other data: the numbers of rows, and a digest of all."""
-    numbers = []
-    for row in (*rows, *held_out):
-        targets = row.target if isinstance(row.target, list) else [row.target]
-        numbers.append([*map(float, row.inputs), *map(float, targets)])
+    numbers = [*map(flat, (*rows, *held_out))]
     digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
     return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"

@@ -47,9 +47,10 @@ class Recorded:
         try:
             with recording, unread(measure.parameters):
                 output = measure.model(given)
+                self.losses: dict[int | None, Value]
                 self.losses = {c: measure.loss(output, c) for c in classes}
                 if not classes:
-                    self.losses = {None: measure.loss(output, target)}
+                    self.losses[None] = measure.loss(output, target)
         except FAILURES as error:
             raise CannotRecord(str(error)) from error
         for made, operands, _ in recording.events:
