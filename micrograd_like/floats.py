@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import operator
 import sys
-from math import copysign, inf, isinf, nan
+from math import copysign, inf, isfinite, isinf, isnan, nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def gelu(a: float) -> float:
 
 def maximum(xs: Sequence[float]) -> float:
     """Return the largest of xs; nan if any is nan."""
-    return nan if any(x != x for x in xs) else max(xs)
+    return nan if isnan(sum(xs)) and any(x != x for x in xs) else max(xs)
 
 
 def minimum(xs: Sequence[float]) -> float:
@@ -251,8 +251,11 @@ def clamp(a: float, low: float, high: float) -> float:
 
 def exps(xs: Sequence[float]) -> list[float]:
     """Return exp(x - max) of each x, with the rounding error of the subtraction carried along."""
+    global _last
+    if xs == _last[0]:  # a rule asks for what its op has just computed
+        return _last[1]
     largest = max(xs)
-    exps = []
+    exps = list[float]()
     for x in xs:
         d = x - largest
         e = math.exp(d)
@@ -260,7 +263,11 @@ def exps(xs: Sequence[float]) -> list[float]:
             lost = d - x
             e += e * ((x - (d - lost)) - (largest + lost))
         exps.append(e)
+    _last = xs, exps
     return exps
+
+
+_last: tuple[Sequence[float], list[float]] = (), []
 
 
 def logsumexp(xs: Sequence[float]) -> float:
@@ -271,7 +278,7 @@ def logsumexp(xs: Sequence[float]) -> float:
 
 def shares(xs: Sequence[float]) -> tuple[float, ...]:
     """Return exp(x)/Σexp of every x."""
-    if any(x != x for x in xs) or isinf(max(xs)):
+    if not isfinite(maximum(xs)):
         return (nan,) * len(xs)
     each = exps(xs)
     total = math.fsum(each)
@@ -281,7 +288,7 @@ def shares(xs: Sequence[float]) -> tuple[float, ...]:
 def log_softmax(xs: Sequence[float]) -> float:
     """Return log(exp(x)/Σexp) of the first x without overflow or cancellation."""
     a, *others = xs
-    if any(x != x for x in xs) or isinf(max(xs)):
+    if not isfinite(maximum(xs)):
         return nan
     if not others or max(others) <= a:
         return -math.log1p(math.fsum(exps(xs)[1:]))

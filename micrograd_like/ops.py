@@ -252,10 +252,6 @@ def _row(name: str) -> Op:
 # ---------------------------------------------------------------------------- longer rules
 
 
-def _are_floats(xs: Sequence[Number]) -> bool:
-    return not any(isinstance(x, Recorder) for x in xs)
-
-
 def _first(xs: Sequence[Number], i: int) -> tuple[Number, ...]:
     """Return xs with the i-th one first."""
     return xs[i], *xs[:i], *xs[i + 1 :]
@@ -315,7 +311,7 @@ def _d_atan2(out: Number, a: Number, b: Number) -> tuple[Number, ...]:
 
 
 def _d_hypot(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
-    if _are_floats(xs):
+    if type(out) is float:
         return floats.directions(xs)
     return tuple([direction(*_first(xs, i)) for i in range(len(xs))])
 
@@ -329,21 +325,22 @@ def _d_direction(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     return rest * rest / norm, *turns
 
 
-def _shares(xs: tuple[Number, ...]) -> tuple[Number, ...]:
+def _shares(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
     """Return exp(x)/Σexp of every x."""
-    if _are_floats(xs):
+    if type(out) is float:
         return floats.shares(xs)
     return tuple([softmax(*_first(xs, i)) for i in range(len(xs))])
 
 
 def _d_softmax(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
-    shares = _shares(xs)
+    shares = _shares(out, xs)
     return out * fsum(*shares[1:]), *(-out * share for share in shares[1:])
 
 
 def _d_log_softmax(out: Number, xs: tuple[Number, ...]) -> tuple[Number, ...]:
-    shares = _shares(xs)
-    return fsum(*shares[1:]), *(-share for share in shares[1:])
+    _, *shares = _shares(out, xs)
+    rest = math.fsum(shares) if type(out) is float else fsum(*shares)
+    return rest, *[-share for share in shares]
 
 
 def _d_extreme(out: Number, xs: Sequence[Number]) -> tuple[Number, ...]:
@@ -466,7 +463,7 @@ hypot        = Op("hypot",        lambda xs: math.hypot(*xs), _d_hypot,       "x
 maximum      = Op("maximum",      floats.maximum,      _d_extreme,     "1/k if xᵢ = out else 0", names="x…", symbol="max", latex="\\max")
 minimum      = Op("minimum",      floats.minimum,      _d_extreme,     "1/k if xᵢ = out else 0", names="x…", symbol="min", latex="\\min")
 clamp        = OpWithDefaults("clamp",        floats.clamp,        lambda out, a, low, high: (float(low < a < high), float(a < low), float(a > high)), "1 if low < a < high else 0; 1 if a < low else 0; 1 if a > high else 0", defaults=REALS)
-logsumexp    = Op("logsumexp",    floats.logsumexp,    lambda out, xs: _shares(xs),      "softmax(xᵢ)",       names="x…")
+logsumexp    = Op("logsumexp",    floats.logsumexp,    _shares,      "softmax(xᵢ)",       names="x…")
 softmax      = Op("softmax",      lambda xs: floats.shares(xs)[0], _d_softmax,     "out·(1 − out); −out·softmax(xᵢ)", names="a x…")  # of the first among all
 log_softmax  = Op("log_softmax",  floats.log_softmax,  _d_log_softmax, "1 − exp(out); −softmax(xᵢ)",      names="a x…")  # of the first among all
 

@@ -181,7 +181,9 @@ class Text:
         lines = writer.statements()
         turn = lines.index(BACKWARD) if BACKWARD in lines else len(lines)
         last, after = self.updates(writer, totals)
-        quick = dict.fromkeys([name for _, name, _ in lines if name])  # CPython's first 256 locals
+        inputs = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
+        made = [name for _, name, _ in lines if name]
+        quick = dict.fromkeys(["lr", *inputs, *made])  # CPython's first 256 locals
         row = [
             *writer.blocks(lines[:turn], otherwise=False),
             *self.losses(writer, backward=True),

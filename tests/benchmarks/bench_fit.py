@@ -57,6 +57,7 @@ def by_fit(model: nn.MLP, optimizer: optim.Optimizer, epochs: int) -> None:
         epochs=epochs,
         batch_size=SIZE,
         progress=False,
+        engine="eager",
     )
 
 
@@ -69,6 +70,7 @@ def by_fit_with_all(model: nn.MLP, optimizer: optim.Optimizer, epochs: int) -> N
         epochs=epochs,
         batch_size=SIZE,
         progress=False,
+        engine="eager",
         metrics=["accuracy"],
         clip_norm=1e9,
     )
