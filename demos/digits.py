@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demos.console import parse, run, write
-from demos.drawing import matrix
+from demos.drawing import shade_of_root
 from micrograd_like import optim, training
 from micrograd_like.data import read_csv, split
-from micrograd_like.drawing.charts import Panel, figure, px, text
+from micrograd_like.drawing.charts import Panel, figure, rect, text
 from micrograd_like.losses import cross_entropy
 from micrograd_like.nn import MLP
 
@@ -69,12 +69,13 @@ def tiles(title: str, images: Sequence[tuple[list[float], str]], columns: int) -
     lines = -(-len(images) // columns)
     board = Panel((columns * (size + gap), lines * (size + gap)), (0, 1), (0, 1), title=title)
     for i, (numbers, words) in enumerate(images):
-        x, y = i % columns * (size + gap), i // columns * (size + gap)
-        tile = Panel((size, size), (0, 1), (0, 1))
-        rows = [numbers[k : k + SIDE] for k in range(0, SIDE * SIDE, SIDE)]
-        matrix(tile, rows, max(map(abs, numbers)))
-        board.marks.append(f'<g transform="translate({px(x)} {px(y)})">{"".join(tile.marks)}</g>')
-        board.frame.append(text(x + size / 2, y + size + 16, words, anchor="middle"))
+        left, top = i % columns * (size + gap), i // columns * (size + gap)
+        largest = max(map(abs, numbers))
+        for k, x in enumerate(numbers):
+            row, column = divmod(k, SIDE)
+            cell = left + 10 * column, top + 10 * row, 10.4, 10.4
+            board.marks.append(rect(*cell, shade_of_root(x / largest)))
+        board.frame.append(text(left + size / 2, top + size + 16, words, anchor="middle"))
     return board
 
 

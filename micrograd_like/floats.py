@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TWO_OVER_SQRT_PI: Final = 1.1283791670955126
 SELU_SCALE: Final = 1.0507009873554805  # Klambauer et al., Self-Normalizing Neural Networks, 2017
 SELU_SCALE_ALPHA: Final = 1.7580993408473766
+_last: tuple[Sequence[float], list[float]] = (), []  # of `exps`
 SCALE: Final = 2.0**600  # takes what is too small or too large to be squared, and rounds nothing
 
 
@@ -265,9 +266,6 @@ def exps(xs: Sequence[float]) -> list[float]:
         exps.append(e)
     _last = xs, exps
     return exps
-
-
-_last: tuple[Sequence[float], list[float]] = (), []
 
 
 def logsumexp(xs: Sequence[float]) -> float:

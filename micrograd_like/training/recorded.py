@@ -13,8 +13,9 @@ the end is the loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Value, topological_order
@@ -25,6 +26,17 @@ from .measuring import CheckedRow, Measure
 MOST_CLASSES = 64
 ANOTHER_ORDER = "a sum of gradients has another order for each class"
 FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
+
+@dataclass
+class Part:
+    """A part of what was recorded, as a form takes it."""
+
+    inputs: Iterable[Value]
+    events: Iterable[Any]
+    constants: Container[Value]
+    names: Mapping[Value, str] = field(default_factory=dict)
+    lines: Mapping[Value, str] = field(default_factory=dict)
 
 
 class CannotRecord(Exception):
@@ -66,6 +78,11 @@ class Recorded:
         outside = {*self.inputs, *self.constants}
         order = next(iter(self.orders.values()))
         self.leaves = [x for x in order if x.op is None and not x.constant and x not in outside]
+
+    def part(self, values: Container[Value], inputs: Iterable[Value] | None = None) -> Part:
+        """Return how values were made, from the row's inputs or others."""
+        events = [event for event in self.events if event[0] in values]
+        return Part(self.inputs if inputs is None else inputs, events, self.constants)
 
     def split(self) -> tuple[list[Value], list[Value], list[Value]]:
         """Return the nodes that are shared, in order; the last of them; and what feeds only those.

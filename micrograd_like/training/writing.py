@@ -26,7 +26,7 @@ from ..optim import Optimizer
 from ..programs.form import Form, Node
 from ..programs.lowering import Lowered
 from ..programs.python import Line, Writer, module, wrapped
-from .recorded import CannotRecord, Recorded
+from .recorded import CannotRecord, Part, Recorded
 
 MOST_PARAMETERS = 10_000
 BACKWARD: Line = (None, "", "# backward")
@@ -54,8 +54,7 @@ class Text:
         self.plain = _is_plain(optimizer) and clip_norm is None
         self.at_once = self.plain and batch_size == 1 and row_by_row  # no sums of gradients
         self.remembers = False
-        events = [event for event in recorded.events if event[0] in recorded.shared]
-        self.lowered = Lowered(events, recorded.inputs, recorded.constants)
+        self.lowered = Lowered(recorded.part(recorded.shared))
         self.nodes = self.lowered.nodes
         self.refuse(self.lowered)
         form = self.lowered.form
@@ -128,8 +127,7 @@ class Text:
         beneath = [x for v in self.tail for x in v.operands]
         known = dict.fromkeys([*recorded.ends, *self.tail, *beneath])
         order = {*recorded.orders[c]} - recorded.shared
-        events = [event for event in recorded.events if event[0] in order]
-        lowered = Lowered(events, known, recorded.constants)
+        lowered = Lowered(recorded.part(order, known))
         self.refuse(lowered)
         for v, node in lowered.nodes.items():
             if v not in known and node.op == "leaf":
@@ -259,7 +257,7 @@ class Text:
         except Exception as error:
             name = type(optimizer).__name__
             raise CannotRecord(f"the update of {name} is not arithmetic: {error!r}") from error
-        lowered = Lowered((), ())
+        lowered = Lowered(Part((), (), ()))
         lowered.form = form
         inner = Writer(lowered, found)
         inner.imports, inner.aliases = writer.imports, writer.aliases

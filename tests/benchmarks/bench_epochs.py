@@ -14,21 +14,20 @@ from __future__ import annotations
 import argparse
 import math
 import platform
-import random
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from micrograd_like import losses, nn, optim, training
 from micrograd_like.data import Row, moons, read_csv
 
-IMAGES = ROOT / "demos" / "data" / "digits.csv.gz"
+IMAGES = Path(__file__).resolve().parents[2] / "demos" / "data" / "digits.csv.gz"
 NIN, NHIDDEN, NOUT, RATE = 64, 32, 10, 0.05
 EAGER, PYTHON, BY_HAND, TORCH = "eager nn.MLP", "program", "straight line by hand", "PyTorch"
 
@@ -58,7 +57,7 @@ def straight_line() -> str:
     """Return the loop that one would write by hand, were one patient: dead units are skipped."""
     w = [[f"w{j}_{i}" for i in range(NIN)] for j in range(NHIDDEN)]
     v = [[f"v{k}_{j}" for j in range(NHIDDEN)] for k in range(NOUT)]
-    names = [*sum(w, []), *[f"b{j}" for j in range(NHIDDEN)], *sum(v, [])]
+    names = [*chain(*w), *[f"b{j}" for j in range(NHIDDEN)], *chain(*v)]
     names += [f"c{k}" for k in range(NOUT)]
     hidden, scores = [f"h{j}" for j in range(NHIDDEN)], [f"s{k}" for k in range(NOUT)]
     lines = []
@@ -80,7 +79,9 @@ def straight_line() -> str:
     lines += [f"c{k} -= lr*d{k}" for k in range(NOUT)]
     quick = " = ".join([*hidden, *scores, *[f"x{i}" for i in range(NIN)]])
     head = f"def train(weights, rows, lr):\n    {quick} = loss = d = 0.0\n"
-    head += f"    {', '.join(names)} = weights\n    for ({', '.join(f'x{i}' for i in range(NIN))}), y"
+    head += (
+        f"    {', '.join(names)} = weights\n    for ({', '.join(f'x{i}' for i in range(NIN))}), y"
+    )
     body = "\n        ".join(lines)
     return f"{head} in rows:\n        {body}\n    return loss, [{', '.join(names)}]\n"
 
@@ -89,10 +90,8 @@ def by_hand(rows: list[Row]) -> Train:
     namespace: dict[str, Any] = {"exp": math.exp, "log": math.log}
     exec(straight_line(), namespace)
     model = nn.MLP(NIN, [NHIDDEN, NOUT], init="glorot", rng=1)
-    layers = [
-        [[w.data for w in n.w] for n in layer.neurons] for layer in model.layers
-    ]
-    start = [*sum(layers[0], []), *[0.0] * NHIDDEN, *sum(layers[1], []), *[0.0] * NOUT]
+    weights = [[w.data for n in layer.neurons for w in n.w] for layer in model.layers]
+    start = [*weights[0], *[0.0] * NHIDDEN, *weights[1], *[0.0] * NOUT]
 
     def train(epochs: int) -> Sequence[float]:
         weights = start
