@@ -20,12 +20,11 @@ from math import copysign, inf, isfinite, isinf, isnan, nan
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Final
+    from typing import Any, Final
 
 TWO_OVER_SQRT_PI: Final = 1.1283791670955126
 SELU_SCALE: Final = 1.0507009873554805  # Klambauer et al., Self-Normalizing Neural Networks, 2017
 SELU_SCALE_ALPHA: Final = 1.7580993408473766
-_last: tuple[Sequence[float], list[float]] = (), []  # of `exps`
 SCALE: Final = 2.0**600  # takes what is too small or too large to be squared, and rounds nothing
 
 
@@ -250,13 +249,13 @@ def clamp(a: float, low: float, high: float) -> float:
     return nan if low != low or high != high else min(max(a, low), high)
 
 
-def exps(xs: Sequence[float]) -> list[float]:
+def exps(xs: Sequence[float], last: list[Any] = [((), ())]) -> Any:  # noqa: B006
     """Return exp(x - max) of each x, with the rounding error of the subtraction carried along."""
-    global _last
-    if xs == _last[0]:  # a rule asks for what its op has just computed
-        return _last[1]
+    known, found = last[0]  # a rule asks for what its op has just computed
+    if xs == known:
+        return found
     largest = max(xs)
-    exps = list[float]()
+    exps: list[float] = []
     for x in xs:
         d = x - largest
         e = math.exp(d)
@@ -264,7 +263,7 @@ def exps(xs: Sequence[float]) -> list[float]:
             lost = d - x
             e += e * ((x - (d - lost)) - (largest + lost))
         exps.append(e)
-    _last = xs, exps
+    last[0] = xs, exps
     return exps
 
 
