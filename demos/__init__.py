@@ -1,1 +1,1 @@
-"""Runnable examples, each by ``python3 -m demos.NAME``; the README lists them."""
+"""Runnable examples, each by ``python3 -m demos.NAME``; README.md beside it lists them."""

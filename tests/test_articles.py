@@ -743,7 +743,7 @@ class TestDroppedFactors:
         said = " ".join("\n".join(demo("drop_sigma_prime").lines).split())
         gradient, book = sum(learnt("xor", GRADIENT)), sum(learnt("xor", BOOK))
         assert f"the gradient learns xor from {gradient}, the book's rule from {book}" in said
-        readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+        readme = " ".join((ROOT / "demos" / "README.md").read_text(encoding="utf-8").split())
         assert f"xor from {book} of 120 starts, the gradient from all" in readme
         assert gradient == 120
         assert learnt("or", BOOK) == learnt("or", GRADIENT) == [20] * 6
