@@ -22,6 +22,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from . import __version__
 from .debugging.tracing import trace_lines
 from .engine import Value
 from .text import clean, printable, shorten
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     Globals = dict[str, Any]  # of the script
 
 EPILOG = "Arguments after -- go to the script."
+CODES = (
+    "It exits with 0; with 1 if it could not, or a check failed; with 2 if it was asked wrongly."
+)
 
 
 class Failure(Exception):
@@ -47,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     options = parser.parse_args(given[:cut])
+    if options.command is None:
+        parser.print_help()
+        return 0
     try:
         script, names = _split(options.target)
         with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
@@ -62,9 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m micrograd_like", description="Look at a Value of a script of yours."
+        prog="python -m micrograd_like",
+        description="Look at a Value of a script of yours.",
+        epilog=CODES,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, help: str, target: str) -> Any:
         description = COMMANDS[name].__doc__

@@ -28,6 +28,7 @@ from numbers import Real
 from operator import ge, gt, le, lt
 
 from . import ops
+from .habits import Missing
 from .ops import Op, Recorder, as_float
 from .text import encodable
 
@@ -66,6 +67,7 @@ class Value(Recorder):
     __slots__ = ("_a", "_b", "_da", "_data", "_db", "_line", "grad", "label", "op")
 
     _line: str  # set by `trace_lines` only
+    item, numpy, tolist, requires_grad = Missing(), Missing(), Missing(), Missing()
 
     def __init__(self, data: float, label: str = "", op: None = None) -> None:
         if op is not None or isinstance(label, tuple):  # as micrograd makes a node

@@ -11,8 +11,7 @@ What you can do with it::
     >>> where(x > 0, lambda: log(x), 0.0).op
     <op log>
 
-They take what `math`'s functions of the same names take. The others, like `tanh`, are rows of
-`ops.TABLE`.
+They take what `math`'s functions of these names take. Others, like `tanh`, are rows of `ops.TABLE`.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ import operator
 
 from . import ops
 from .functions import fsum, weighted_sum
+from .habits import elsewhere
 from .nn import Module
 from .ops import as_float
 from .text import shorten
@@ -33,6 +34,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
+
+__getattr__ = elsewhere(__name__)
 
 
 def mean_squared_error(output: Any, target: Any) -> Any:

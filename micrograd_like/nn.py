@@ -28,9 +28,10 @@ from .choices import INITIALIZERS as INITIALIZERS
 from .choices import activation_of, generator_of, initializer_of, linear, size
 from .engine import Value
 from .files import finite
+from .habits import Missing, elsewhere
 from .naming import HOLDERS, Name, Named, unnamed
 from .ops import Op, as_float, number
-from .text import shorten
+from .text import encodable, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 
 FORMAT = "micrograd_like weights 1"
+__getattr__ = elsewhere(__name__)
 
 
 class Module(Named):
@@ -52,6 +54,8 @@ class Module(Named):
     is found in several places counts once, under the first name. A subclass may also list its
     parameters itself, as micrograd's do, by overriding `parameters`.
     """
+
+    eval, train, forward = Missing(), Missing(), Missing()
 
     def parameters(self) -> list[Value]:
         """Return all parameters, in a fixed order."""
@@ -133,13 +137,12 @@ class Neuron(Module):
 
     The weights are drawn from ``rng`` (a `random.Random`, a seed, or None for the `random` module)
     by ``init``: "uniform" in ±1 as micrograd has it, "glorot" (uniform, √(6/(nin+nout))), "he"
-    (normal, √(2/nin)), "zeros", a number for all of them, or a function of (rng, nin, nout). Of
-    many inputs, "uniform" makes large sums, and a wide network begins with a large loss: better
-    choose "he" for relu, "glorot" for tanh or sigmoid. The bias starts at 0. ``activation`` is a
-    name in `ACTIVATIONS` or a function of a Value; ``nonlin=False`` stands for "linear". The
-    weighted sum is one node of the graph; with ``fused=False`` it is made of elementary operations,
-    and has the same bits. So have the gradients, unless one Value is three or more of the inputs:
-    they are then summed in another order.
+    (normal, √(2/nin)), "zeros", a number for all of them, or a function of (rng, nin, nout). In
+    wide layers "uniform" begins with a large loss: choose "he" for relu, "glorot" for others. The
+    bias starts at 0. ``activation`` is a name in `ACTIVATIONS` or a function of a Value;
+    ``nonlin=False`` stands for "linear". The weighted sum is one node of the graph; with
+    ``fused=False`` it is made of elementary operations, and has the same bits; so have the
+    gradients, unless one Value is three of the inputs or more.
     """
 
     def __init__(
@@ -159,9 +162,8 @@ class Neuron(Module):
         draw, generator = initializer_of(init), generator_of(rng)
         self.w = [Value(draw(generator, nin, nout)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
-        self.nonlin = nonlin
+        self.nonlin, self.fused = nonlin, fused
         self.activation = function if nonlin else linear
-        self.fused = fused
 
     def __call__(self, x: Iterable[Any]) -> Value:
         x = _inputs(x, len(self.w), self)
@@ -249,23 +251,23 @@ class MLP(Module):
     """A multi-layer perceptron: layers of ``nouts[0]``, ``nouts[1]``, … neurons on ``nin`` inputs.
 
     ``activation`` is the hidden layers', and the last layer is linear; or a list of one for each
-    layer. The other keyword arguments are those of a `Neuron`. For wide layers, better choose
-    ``init="he"`` with relu, "glorot" with tanh or sigmoid, than micrograd's "uniform".
+    layer. The other keyword arguments are those of a `Neuron`.
     """
 
     def __init__(
         self,
         nin: int,
         nouts: Sequence[int],
-        *,
+        *others: int,
         activation: str | Activation | Sequence[str | Activation] = "relu",
         init: str | float | Initializer = "uniform",
         bias: bool = True,
         rng: Random | int | None = None,
         fused: bool = True,
     ) -> None:
-        if not hasattr(nouts, "__iter__"):
-            raise TypeError(f"nouts is {shorten(nouts)}: it must be a list of layer sizes")
+        if others or not hasattr(nouts, "__iter__"):
+            given = ", ".join(map(shorten, (nouts, *others)))
+            raise TypeError(f"nouts is a list of layer sizes: write MLP({nin}, [{given}])")
         sizes = [nin, *nouts]
         if len(sizes) < 2:
             raise ValueError("an MLP needs at least one layer: nouts is empty")
@@ -342,5 +344,4 @@ def _name(function: Any) -> str:
 
 def _describe(module: Module, shape: str) -> str:
     n = len(module.parameters())
-    text = f"{type(module).__name__}({shape}{n} parameter{'s' * (n != 1)})"
-    return text.encode("ascii", "backslashreplace").decode()
+    return encodable(f"{type(module).__name__}({shape}{n} parameter{'s' * (n != 1)})", "ascii")

@@ -28,6 +28,7 @@ from itertools import chain
 from . import ops
 from .engine import Value
 from .files import finite
+from .habits import elsewhere
 from .nn import Module
 from .ops import as_float
 from .text import shorten
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     Rate = float | Callable[[int], float]
     Memory = tuple[float, ...]
     State = tuple[int, tuple[Memory, ...]]  # the number of steps, and a memory per parameter
+
+__getattr__ = elsewhere(__name__)
 
 
 class Optimizer:

@@ -23,7 +23,7 @@ TESTS = ROOT / "tests"
 # A module imports from the floors above its own, and from its own floor where that makes no cycle.
 # The core stands first; each wing is a folder, and a floor.
 FLOORS = (
-    ("text", "floats"),
+    ("text", "floats", "habits"),
     ("ops", "formulas"),
     ("engine",),
     ("hooks", "signatures", "copying"),
@@ -208,6 +208,7 @@ def dynamic_code(package: Path) -> list[str]:
         for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Name)
+                and isinstance(node.ctx, ast.Load)
                 and node.id in ("exec", "eval")
                 and module not in MAY_EXEC
             ):
@@ -406,7 +407,11 @@ def test_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     }
     assert "micrograd_like/py.typed" in package
     assert names == package | {
-        f"{described}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "licenses/LICENSE")
+        f"{described}/{name}"
+        for name in (
+            *("METADATA", "WHEEL", "RECORD"),
+            *("entry_points.txt", "licenses/LICENSE"),
+        )
     }
     head = text.partition("\n\n")[0].splitlines()
     required = [line for line in head if line.startswith("Requires-Dist:")]

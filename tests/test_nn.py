@@ -530,7 +530,7 @@ def test_an_mlp_needs_layers() -> None:
     for nouts in no_layers:
         with pytest.raises(ValueError, match=r"^an MLP needs at least one layer: nouts is empty$"):
             MLP(2, nouts)
-    with pytest.raises(TypeError, match=r"^nouts is 3: it must be a list of layer sizes$"):
+    with pytest.raises(TypeError, match=r"^nouts is a list of layer sizes: write MLP\(2, \[3\]\)$"):
         unchecked(MLP)(2, 3)
 
 

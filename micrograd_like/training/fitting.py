@@ -57,7 +57,7 @@ LARGE = 20  # standardized inputs stay far below, and so does the loss of a fres
 def fit(
     model: Module,
     data: Data,
-    *,
+    *others: Any,
     loss: Loss,
     optimizer: Optimizer,
     epochs: int,
@@ -105,6 +105,8 @@ def fit(
     weights are then as they were before that step. The cyclic garbage collector is paused during
     the run: graphs do not need it.
     """
+    if others:
+        raise TypeError("fit takes one list of rows: write fit(model, [*zip(inputs, targets)], …)")
     measure = Measure(model, loss, metrics)
     settings = Settings(
         optimizer=optimizer,
