@@ -124,6 +124,24 @@ def test_so_it_has_for_any_network_and_loss(
     assert run("python", optimizer, model, **options) == run("eager", optimizer, model, **options)
 
 
+class Dying(nn.Module):
+    """A layer of relu after one of tanh: where a unit is dead, what is before it has gradient 0."""
+
+    def __init__(self) -> None:
+        self.first = nn.Layer(2, 9, activation="tanh", rng=1)
+        self.second = nn.Layer(9, 1, activation="relu", rng=2)
+        self.last = nn.Layer(1, 2, activation="linear", rng=3)
+
+    def __call__(self, x: Any) -> Any:
+        return self.last([self.second(self.first(x))])
+
+
+@pytest.mark.parametrize("batch_size", [1, 8])
+def test_what_a_dead_relu_skips_is_zero_further_on(batch_size: int) -> None:
+    runs = [run(engine, model=Dying, batch_size=batch_size) for engine in ("python", "eager")]
+    assert runs[0] == runs[1]
+
+
 @pytest.mark.parametrize("batch_size", [1, 6])
 def test_parameters_that_are_used_twice_get_the_same_sums(batch_size: int) -> None:
     assert run("python", "Adam", Tied, batch_size=batch_size) == run(

@@ -192,6 +192,17 @@ def test_networks_have_the_engines_bits(
         assert repr(program(*[x.data for x in inputs])) == expected
 
 
+def test_what_a_dead_relu_skips_is_zero_further_on() -> None:
+    first, second = nn.Layer(2, 9, activation="tanh", rng=1), nn.Layer(9, 1, "relu", rng=2)
+    xs = [Value(0.0, "x"), Value(0.0, "y")]
+    wrt = [*first.parameters(), *second.parameters()]
+    program = second(first(xs)).program(xs, wrt)
+    rows = [[0.3, -0.7], [-1.0, 1.0], [0.9, 0.1], [-0.2, -0.6]]
+    each = [program(*row)[1] for row in rows]
+    assert any(0.0 in grads for grads in each)  # a row where a unit is dead comes after another
+    assert program.sum(rows)[1] == pytest.approx([math.fsum(c) for c in zip(*each)], rel=1e-12)
+
+
 def test_the_sum_over_rows_has_the_bits_of_adding_up() -> None:
     x, y = Value(1.0, "x"), Value(1.0, "y")
     model = nn.MLP(1, [12, 12, 1], rng=1)

@@ -319,8 +319,10 @@ class Writer:
             grad, total = [self.text(x, PRODUCT) for x in each[0][0]]
             out.append(f"if {grad} or {total} - {total}:  # 0 adds nothing, but for 0·inf")
             out += [f"    {text}" for _, _, text in each]
-            if otherwise:
-                out += ["else:", f"    {' = '.join(name for _, name, _ in each)} = 0.0"]
+            # A sum stays as it is; a product may be used further on, outside of the gate.
+            zeroed = [x for _, x, text in each if otherwise or text.startswith(f"{x} = ")]
+            if zeroed:
+                out += ["else:", f"    {' = '.join(zeroed)} = 0.0"]
         return out
 
 
