@@ -384,11 +384,11 @@ class Value(Recorder):
 
         return of_value(self)  # what a notebook shows
 
-    def page(self, path: str | os.PathLike[str], **options: Any) -> Page:
-        """Write a page to step through backpropagation in a browser: see `page.page`."""
-        from .page.page import write
+    def page(self, path: str | os.PathLike[str] | None = None, **options: Any) -> Page:
+        """Return a page to play with the graph, and write it to ``path``: see `page.page`."""
+        from .page.page import page
 
-        return write(self, path, **options)
+        return page(self, path, **options)
 
     def steps(self, seed: float = 1.0, **options: Any) -> Iterator[Step]:
         """Go through the walk that `backward` does, edge by edge: see `debugging.steps`."""

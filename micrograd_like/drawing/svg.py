@@ -32,10 +32,11 @@ def svg_text(scene: Scene, apart: bool = True) -> str:
         f'<rect x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}" '
         f'fill="{theme["paper"]}"/>',
     ]
+    number = {group: i for i, group in enumerate(scene.titles)}
     for group, (x0, y0, x1, y1) in sorted(spots.groups.items(), key=lambda item: len(item[0])):
         title = cut(scene.titles[group], (x1 - x0 - 10) / CELL)
         parts.append(
-            f'<g class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
+            f'<g id="g{number[group]}" class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
             f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
             f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
         )

@@ -1,4 +1,4 @@
-"""A page to step through the forward and the backward pass of a graph, in one file of HTML.
+"""A page to play with a graph: drag a leaf, step through the forward and the backward pass.
 
 What you can do with it::
 
@@ -7,11 +7,12 @@ What you can do with it::
     >>> tanh(x * w).page("backprop.html")           # doctest: +SKIP
 
 Then open the file in a browser. It needs nothing else, and no network: all is inside, and its
-Content-Security-Policy allows nothing more. The graph does not change.
+Content-Security-Policy allows nothing more. The graph does not change. In a notebook,
+``tanh(x * w).page()`` shows itself in the cell.
 
-Beside this module stand ``page.html``, the frame, ``page.css`` and ``page.js``. Everything is
-computed here, in Python, and reaches the script as text, so the page shows the digits that Python
-prints. The short names are those of `debugging.steps`.
+Beside this module stand ``page.html``, the frame, ``page.css``, and the scripts in ``js``, a file
+for each idea. Python hands them what was recorded: the graph, its numbers and the textbook's
+formulas; and the recorded program as JavaScript, which computes them anew when a leaf is dragged.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ import linecache
 import math
 import os
 import re
-from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ..debugging.steps import Step, walk
+from ..debugging.steps import Step, steps
 from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
 from ..drawing.expression import ATOM, Term, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
@@ -38,37 +38,53 @@ from ..drawing.selecting import values_below
 from ..drawing.svg import svg_text
 from ..engine import Value
 from ..files import write_whole
-from ..names import Names, label
-from ..ops import SIGN, as_float
+from ..names import label
+from ..ops import Op, as_float
+from ..programs.javascript import Unprintable, page_program
 from ..text import clean
 
-Shown = dict[Value, str]  # the values of a page, and their names
 MOST_OPERANDS = 8  # or pairs of them, that a formula shows
-BRACKETED = 0.0  # binds less tightly than any operator
+ROOM = 7  # characters at least for a number that can be dragged
 ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
 ADVICE += "modules with .graph(collapse=1), or set a larger limit"
 
+MANY_EDGES = 500
+LEAN = (  # what the style sheet says of most texts
+    (' xml:space="preserve"', ""),
+    (' fill="var(--quiet)"', ' class="q"'),
+    (' fill="var(--ink)"', ""),
+    (' rx="5"', ""),
+)
+
+# The scripts, in the order in which they stand in the page: each has an idea, and uses those above.
+SCRIPTS = "graph elements formulas sentences looks folding camera drawing tape flow panels "
+SCRIPTS += "tuning whatif search address keys print begin"
+
 
 class Page:
-    """A page that was written to ``path``; a notebook shows it."""
+    """A page, as text: it shows itself in a notebook, and can be saved."""
 
-    def __init__(self, path: str, text: str) -> None:
-        self.path, self.text = path, text
+    def __init__(self, text: str, of: str) -> None:
+        self.text, self._of = text, of
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page to a file, whole or not at all."""
+        write_whole(path, self.text)
+
+    def _repr_html_(self) -> str:
+        style = "width:100%;height:640px;border:0"
+        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.text)}"></iframe>'
 
     def __repr__(self) -> str:
-        return f"<Page {self.path}>"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        look = 'style="width: 100%; height: 640px; border: 0"'
-        frame = f'<iframe {look} srcdoc="{escape(self.text)}"></iframe>'
-        return {"text/plain": repr(self), "text/html": frame}
+        return f"<Page of {self._of}>"
 
 
-def write(root: Value, path: str | os.PathLike[str], **options: Any) -> Page:
-    """Write the page of `html` to a file, whole or not at all, and return it."""
-    page = Page(os.fspath(path), html(root, **options))
-    write_whole(path, page.text)
-    return page
+def page(root: Value, path: str | os.PathLike[str] | None = None, **options: Any) -> Page:
+    """Return the page of `html`, and write it to a file if there is a ``path``."""
+    made = Page(html(root, **options), repr(root))
+    if path is not None:
+        made.save(path)
+    return made
 
 
 def html(
@@ -79,127 +95,127 @@ def html(
     direction: str = "LR",
     format: str = ".4g",
     limit: int = 1500,
-    names: Mapping[str, object] | None = None,
-    constants: bool = False,
 ) -> str:
     """Return a page that shows how ``root`` was computed and then its backward walk, edge by edge.
 
     seed        the gradient of ``root`` itself
     theme       "light", "dark", or "auto": what the reader's system is set to
     direction   "LR" from left to right, or "TB" from top to bottom
-    format      of the numbers in the drawing; all others have every digit
+    format      of the numbers; the reader can ask for all digits
     limit       a graph of more values is refused with a ValueError
-    names       of values without a label, as ``locals()``
-    constants   whether they are values of their own; else each is told with the op that it entered
     """
     check_roots((root,))
     check_choice("theme", theme, ("auto", *THEMES))
     check_count("limit", limit, 1)
-    order = values_below((root,), limit, ADVICE)
-    called = Names(order, names, constants)
-    shown = {value: called.short(value) for value in order if constants or not value.constant}
-    view = "partials" if len(shown) <= MOST_WITH_PARTIALS else "gradients"
-    options: dict[str, Any] = {"view": view, "direction": direction, "format": format}
-    options |= {"keep": shown.__contains__, "constants": constants}
-    graph = Graph(root, limit=limit, **options)
+    values = values_below((root,), limit, ADVICE)
+    view = "partials" if len(values) <= MOST_WITH_PARTIALS else "gradients"
+    graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
     first = as_float(seed)
-    steps = list(walk(root, first, names=called, constants=constants))
-    _show_walk(first, steps, shown, called, graph)
-    style, script = _colours() + _asset("page.css"), _asset("page.js")
+    walk = list(steps(root, first, commit=False))
+    names = {value: graph.names.short(value) for value in values}
+    _show_walk(graph, root, first, walk, names)
+    try:
+        program, obstacle = page_program(values), ""
+    except Unprintable as error:
+        program, obstacle = "const program = null;", str(error)
+    about = _about(root, first, walk, names, graph)
+    style = _colours() + _asset("page.css")
+    scripts = [_asset(f"js/{name}.js") for name in SCRIPTS.split()]
+    script = "\n".join([_asset("js/numbers.js"), program, *scripts])
     return Template(_asset("page.html")).substitute(
         theme=theme,
         policy=_policy(script, style),
-        title=escape(shown[root]),
+        title=escape(names[root]),
         summary=escape(graph.scene.summary),
         style=style,
-        drawing=svg_text(graph.scene, apart=False),
-        data=_json(_about(first, steps, shown, called, graph)),
+        drawing=_lean(svg_text(graph.scene), len(walk)),
+        data=_json({**about, "format": format, "obstacle": obstacle}),
         script=script,
     )
 
 
-def _about(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> Any:
+def _about(
+    root: Value, seed: float, walk: list[Step], names: dict[Value, str], graph: Graph
+) -> dict[str, Any]:
     """Return everything that the script is told."""
-    places = {value: i for i, value in enumerate(shown)}
+    places = {value: i for i, value in enumerate(names)}
+    titles = graph.scene.titles
+    group_of = {group: i for i, group in enumerate(titles)}
+    told: list[dict[str, Any]] = []
+    forms: dict[tuple[Op, int], Value] = {}  # each with a value that has it
+    for value, box in zip(names, graph.scene.boxes):
+        about = _about_value(value, names[value])
+        if box.group in group_of:
+            about["group"] = group_of[box.group]
+        if value.op is not None:
+            form = value.op, len(value.operands)
+            forms.setdefault(form, value)
+            about["form"] = [*forms].index(form)
+            about["of"] = [places[x] for x in value.operands]
+            about["partials"] = [*map(_told, value.partials)]
+        told.append(about)
     return {
         "nothing": NOT_COMPUTED,
-        "root": places[graph.roots[0]],
-        "seed": repr(seed),
-        "seedShown": graph.format(seed),
-        "values": [_about_value(value, names, places) for value in shown],
-        "steps": [_about_step(step, places, graph.format(step.after)) for step in steps],
+        "direction": graph.scene.direction,
+        "root": places[root],
+        "seed": _told(seed),
+        "values": told,
+        "forms": [_about_form(op, n, out) for (op, n), out in forms.items()],
+        "groups": [
+            {"name": title, "parent": group_of.get(group[:-1], -1)} for group, title in titles.items()
+        ],
+        "walk": [places[step.out] for step in walk if step.index == 0],
     }
 
 
-def _about_value(out: Value, names: Names, places: dict[Value, int]) -> dict[str, Any]:
-    """Return how a value was made, in names and in numbers, and where."""
-    about: dict[str, Any] = {"name": names.short(out), "data": repr(out.data)}
-    if out.line:
-        file, _, line = out.line.rpartition(":")
-        about["line"] = clean(out.line, 200)
+def _about_value(value: Value, name: str) -> dict[str, Any]:
+    """Return what a value is called, its number, and where it was made."""
+    about: dict[str, Any] = {"name": name, "data": _told(value.data)}
+    if value.op is None and label(value):
+        about["labelled"] = True
+    if value.line:
+        file, _, line = value.line.rpartition(":")
+        about["line"] = clean(value.line, 200)
         about["source"] = clean(linecache.getline(file, int(line)).strip(), 200)
-    if out.op is None:
-        return about
-    about["op"] = out.op.name
-    about["operands"] = [places[x] for x in out.operands if x in places]
-    about["made"] = [
-        _formula(out, [_term(names.short(x), x) for x in out.operands]),
-        _formula(out, [_term(repr(x.data), x) for x in out.operands]),
-    ]
     return about
 
 
-def _about_step(step: Step, places: dict[Value, int], shown: str) -> dict[str, Any]:
-    """Return the numbers of a step, its rule, and ``where``: what its words stand for, each with
-    the place of the value and its number; a constant has no place."""
-    out = step.out
-    assert out.op is not None
-    quotient, _, rule = step.formula.partition(" = ")
-    words = re.findall(r"[^\W\d]\w*", rule.replace("²", " "))
-    values = {**dict(zip(out.op.operand_names(len(out.operands)), out.operands)), "out": out}
-    where = [(word, places.get(x), repr(x.data)) for word, x in values.items() if word in words]
-    remark = ""
-    if math.isnan(out.data):
-        rule, remark = "", f"not by the rule, {rule}: what is nan has no derivative"
-    elif re.fullmatch(r"−?[\d.]+", rule) and float(rule.replace("−", "-")) == step.partial:
-        rule = ""
-    numbers = ("partial", "upstream", "product", "before", "after")
-    return {
-        "out": places[out],
-        "x": places[step.x],
-        "index": step.index,
-        "quotient": quotient,
-        "rule": rule,
-        "remark": remark,
-        "where": where,
-        **{name: repr(getattr(step, name)) for name in numbers},
-        "shown": shown,
-        "waiting": step.waiting,
-    }
+def _about_form(op: Op, n: int, out: Value) -> dict[str, Any]:
+    """Return how a textbook writes an op of ``n`` operands, and its derivatives."""
+    names = op.operand_names(n)
+    about: dict[str, Any] = {"op": op.name, "names": names, "text": _formula(out, names)}
+    about["rules"] = [op.formula(i, n) for i in range(n)]
+    if op.flat:
+        about["flat"] = True
+    if op.saturates:
+        about["peak"] = op.partials_at((0.0,), op.value((0.0,)))[0]
+    return about
 
 
-def _term(name: str, x: Value) -> Term:
-    """Return a value's term in a formula: in brackets, unless it is a number or a name."""
-    if name == repr(x.data):
-        return name, SIGN if name.startswith("-") else ATOM
-    return name, ATOM if re.fullmatch(r"[^\W\d][\w.]*", name) else BRACKETED
+def _told(x: float) -> float | str:
+    """Return a number for JSON, which has none that is not finite."""
+    return x if math.isfinite(x) else repr(x)
 
 
-def _formula(out: Value, xs: list[Term]) -> str:
+def _formula(out: Value, names: tuple[str, ...]) -> str:
     """Return the formula, with the first few of many operands and how many more there are."""
-    assert out.op is not None
+    op = out.op
+    assert op is not None
+    xs: list[Term] = [(name, ATOM) for name in names]
     half = len(xs) // 2
-    if out.op.name == "weighted_sum" and half > MOST_OPERANDS:
+    if op.name == "weighted_sum" and half > MOST_OPERANDS:
         few = [*xs[:MOST_OPERANDS], *xs[half : half + MOST_OPERANDS], *xs[2 * half :]]
         return f"{as_python(out, few)[0]} + … and {half - MOST_OPERANDS} more"
     few = []
-    for terms in [xs[:half], xs[half:]] if out.op.name == "sumprod" else [xs]:
+    for terms in [xs[:half], xs[half:]] if op.name == "sumprod" else [xs]:
         more = len(terms) - MOST_OPERANDS
         few += terms if more <= 0 else [*terms[:MOST_OPERANDS], (f"… and {more} more", ATOM)]
     return as_python(out, few)[0]
 
 
-def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> None:
+def _show_walk(
+    graph: Graph, root: Value, seed: float, walk: list[Step], names: dict[Value, str]
+) -> None:
     """Let the drawing show the end of the walk, with room for every number on the way there.
 
     The script turns it back to the beginning; printed, or without the script, it shows the end.
@@ -207,27 +223,67 @@ def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph
     """
     scene, number = graph.scene, graph.format
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
-    grads = {value: [NOT_COMPUTED] for value in shown}
-    grads[graph.roots[0]].append(number(seed))
-    for step in steps:
-        grads[step.x].append(number(step.after))
-    for box, value in zip(scene.boxes, shown):
-        widest = max(map(len, grads[value]))
-        box.rows = [("data", number(value.data)), ("grad", grads[value][-1].rjust(widest))]
+    shown = {value: [NOT_COMPUTED] for value in names}
+    shown[root].append(number(seed))
+    for step in walk:
+        shown[step.x].append(number(step.after))
+    for box, value in zip(scene.boxes, names):
+        widest = max(ROOM, *map(len, shown[value]))
+        box.rows = [("data", number(value.data).rjust(ROOM)), ("grad", shown[value][-1].rjust(widest))]
         shown_label = label(value, 200)
         if not shown_label:
-            box.name = shown[value] if value.op or names.given(value) else ""
+            box.name = names[value] if value.op else ""
         elif not box.name:  # the output of a module, whose name is on the frame
             box.name = clean(scene.titles[box.group], 26)
-        box.symbol = names.op(value) if value.op else ""
-        made_by = f"{value.op.name} = {value.data!r}" if value.op else f"leaf {value.data!r}"
-        box.tooltip = f"{shown_label or shown[value]}\n{made_by}"
-    most = max((abs(step.product) for step in steps if math.isfinite(step.product)), default=0.0)
+    most = max((abs(step.product) for step in walk if math.isfinite(step.product)), default=0.0)
     arrows = {arrow.key: arrow for arrow in scene.arrows}
-    for step in steps:
+    for step in walk:
         arrow = arrows[f"e{graph.names.key(step.out)}-{step.index}"]
         arrow.tone, arrow.width = tone_and_width(step.product, most)
-        arrow.tooltip = f"step {step.number}: from {shown[step.out]} to {shown[step.x]}"
+
+
+def _lean(svg: str, edges: int) -> str:
+    """Return the drawing without what the page's style sheet and scripts say: colours, tooltips.
+
+    Text in it is escaped, so that no label looks like an element or an attribute. Of many edges,
+    places are whole numbers, and none has a head: it could not be seen, but takes half the time.
+    """
+    many = edges > MANY_EDGES
+    svg = re.sub(r"(<g [^>]*>)<title>[^<]*</title>", r"\1", svg)
+    svg = re.sub(
+        r'class="arrow"><path d="([^"]*)" fill="none" stroke="var\(--(\w+)\)" '
+        r'stroke-width="([\d.]+)"[^/]*/><path d="([^"]*)" fill="[^"]*"/>',
+        lambda found: (
+            f'class="arrow {found[2]}"><path d="{_relative(found[1], many)}" '
+            f'stroke-width="{float(found[3]):.1f}"/>'
+            + ("" if many else f'<path d="{_relative(found[4], many)}"/>')
+        ),
+        svg,
+    )
+    svg = re.sub(
+        r'class="(leaf|op)">(<rect [^>]*?) fill="[^"]*" stroke="var\(--(ink)?[^>]*>',
+        lambda found: f'class="{found[1]}{" root" * bool(found[3])}">{found[2]}/>',
+        svg,
+    )
+    for long, short in LEAN:
+        svg = svg.replace(long, short)
+    arrows = '<g class="arrows" aria-hidden="true">'  # to a screen reader every edge is a step
+    svg = re.sub('((?:<g id="e.*\n)+)', rf"{arrows}\n\1</g>\n", svg, count=1)
+    digits = r"(\d+)\.\d+" if many else r"(\d+\.\d)\d+"
+    return re.sub("<(?:rect|text) [^>]*>", lambda tag: re.sub(digits, r"\1", tag[0]), svg)
+
+
+def _relative(path: str, whole: bool) -> str:
+    """Return a path of curves, or of lines, with each point as seen from where its curve starts."""
+    points = [complex(*map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", path)]
+    at, *others = [complex(round(p.real, not whole), round(p.imag, not whole)) for p in points]
+    parts = [f"M{at.real:g},{at.imag:.7g}{'c' if 'C' in path else 'l'}"]
+    every = 3 if "C" in path else 1
+    for i, p in enumerate(others):
+        away = p - at
+        parts.append(f"{round(away.real, 1):g},{round(away.imag, 1):.7g}")
+        at = p if i % every == every - 1 else at
+    return f"{parts[0]}{' '.join(parts[1:])}{'z' if 'Z' in path else ''}"
 
 
 def _colours() -> str:

@@ -1,0 +1,45 @@
+// Begin: everything is seen; where it would be too small to read, with modules folded.
+
+const READABLE = 0.5;  // a zoom
+
+function afterFold() {
+  if (isFitted) fit();
+  light();
+  look();
+}
+
+function begin() {
+  document.documentElement.classList.add("live");
+  svg.setAttribute("role", "group");
+  svg.classList.toggle("dense", steps.length > 500);
+  svg.querySelector("title").remove();  // the section has a name; a tooltip everywhere is in the way
+  for (const [name, value] of [["max", LAST], ["value", 0]]) $("slider").setAttribute(name, value);
+  $("slider").style.setProperty("--turn", `${(100 * SEED) / LAST}%`);
+  $("levels").hidden = !groups.length;
+  for (let depth = 0; depth <= deepest; depth++) {
+    const names = new Set(groups.filter((_, at) => depthOf(at) === depth).map(({ name }) => name.replace(/\.?\d+$/, "")));
+    if (depth) $("level").append(Object.assign(make("option", "", [...names].join(", ")), { value: depth }));
+  }
+  let depth = 0;
+  place(new Set());
+  for (depth = deepest; fitting() < READABLE && depth > 0; depth--) place(foldedAt(depth));
+  if (folded.size) fold(folded);
+  $("level").value = folded.size ? depth + 1 : 0;
+  rove(root);
+  choose(null);
+  nameTheme();
+  document.documentElement.classList.add("ready");
+  fit();
+  go(0, false);
+  followHash();
+  speakLater();
+  $("obstacle").textContent = obstacle ? `The numbers are those that were recorded: ${obstacle}` : "";
+}
+
+$("level").addEventListener("change", () => {
+  foldTo(Number($("level").value));
+  fit();
+  afterFold();
+});
+
+begin();

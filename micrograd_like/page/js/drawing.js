@@ -1,0 +1,120 @@
+// The drawing's numbers, tones and widths. What cannot be seen is not written until it is.
+
+let [toBeSpoken, speech] = [new Set(), null];
+
+const isMade = (i) => boxes[i].g.classList.contains("made");
+const due = (i) => (i === root ? 1 : contributions[i].length);
+
+// The gradient that has arrived at a value so far, or undefined.
+function gradientOf(i) {
+  if (!got[i]) return undefined;
+  return i === root ? seed : now.after[contributions[i][got[i] - 1]];
+}
+
+const inWords = (x) => (x === undefined ? data.nothing : shown(x));
+
+// Write a number into the room there is: where it takes more, with fewer digits.
+function write(element, x, room, before = "") {
+  let text = x === undefined ? data.nothing : formatted(x, data.format);
+  for (let n = 3; n && before.length + text.length > room && x !== undefined && Number.isFinite(x); n--) text = formatted(x, `.${n}g`);
+  text = before + text;
+  if (element.written === text) return;
+  element.written = element.textContent = text;
+}
+
+function update(i) {
+  const { g, grad, room } = boxes[i];
+  const x = gradientOf(i);
+  write(grad, x, room);
+  g.classList.toggle("whole", got[i] === due(i));
+  fill(i, x);
+  speak(i);
+}
+
+// What has arrived fills the foot of the box.
+function fill(i, x) {
+  const box = boxes[i];
+  if (!box.bar) {
+    if (!got[i]) return;
+    const { x: left, y, width, height } = box.drawn;
+    box.bar = drawn("rect", { x: left + 5, y: y + height - 4.5, height: 3, width: width - 10, rx: 1.5 });
+    box.bar.style.transformOrigin = `${left + 5}px 0`;
+    box.rect.after(box.bar);
+  }
+  const share = due(i) ? got[i] / due(i) : 0;
+  if (box.share !== share) box.bar.style.transform = `scaleX(${box.share = share})`;
+  const tone = x === undefined ? "none" : toneOf(x);
+  if (box.tone !== tone) box.bar.setAttribute("class", `bar ${box.tone = tone}`);
+}
+
+function speak(i) {
+  boxes[i].g.setAttribute("aria-label", spoken(i));
+}
+
+function spoken(i) {
+  const { name } = values[i];
+  const op = values[i].of && form(i).op;
+  if (!isMade(i)) return `${name}, ${op}, not computed yet`;
+  const toCome = due(i) - got[i];
+  const grad = got[i] ? `gradient ${shown(gradientOf(i))}` : "no gradient yet";
+  const rest = got[i] && toCome ? `, ${toCome} to come` : "";
+  return `${name}, ${op || "leaf"}, data ${shown(now.data[i])}, ${grad}${rest}`;
+}
+
+function styleArrow(k) {
+  const arrow = arrows[k];
+  let flow = now.product[k];
+  for (const other of bundles.get(k) || []) if (Math.abs(now.product[other]) > Math.abs(flow)) flow = now.product[other];
+  const [tone, width] = [toneOf(flow), widthOf(flow, now.most)];
+  if (tone !== arrow.tone) {
+    arrow.g.classList.replace(arrow.tone, tone) || arrow.g.classList.add(tone);
+    arrow.tone = tone;
+  }
+  if (width !== arrow.width) arrow.path.setAttribute("stroke-width", arrow.width = width);
+}
+
+// After the numbers have changed, or the view has: write what can be seen. Of a large drawing the
+// rest is taken out, so that a step costs what is seen, and not what there is.
+const [MANY_VALUES, MANY_EDGES] = [600, 300];
+
+function drawView() {
+  const { left, top, right, bottom } = seen();
+  const isIn = ({ x, y, width, height }) => x < right && x + width > left && y < bottom && y + height > top;
+  const isNear = zoom >= LEGIBLE;
+  const visible = boxes.map((box, i) => homes[i] < 0 && isIn(box));
+  for (let i = 0; i < boxes.length; i++) {
+    const box = boxes[i];
+    if (boxes.length > MANY_VALUES) takeOut(box, !visible[i]);
+    if (!visible[i]) continue;
+    const grad = gradientOf(i);
+    fill(i, grad);
+    if (!isNear) continue;
+    write(box.shown, now.data[i], box.room);
+    write(box.grad, grad, box.room);
+  }
+  for (let k = 0; k < steps.length; k++) {
+    const { x, out, edge } = steps[k];
+    const arrow = arrows[k];
+    if (arrow.away) continue;
+    const isSeen = visible[x] || visible[out] || isBetween(spot(x), spot(out), left, top, right, bottom);
+    if (arrows.length > MANY_EDGES) takeOut(arrow, !isSeen);
+    if (!isSeen) continue;
+    styleArrow(k);
+    if (isNear && arrow.text && arrow.word !== null) write(arrow.text, now.partials[edge], arrow.room, arrow.word);
+  }
+}
+
+function takeOut(part, isOut) {
+  if (part.isOut !== isOut) part.g.classList.toggle("out", part.isOut = isOut);
+}
+
+function isBetween(a, b, left, top, right, bottom) {
+  return Math.min(a.x, b.x) < right && Math.max(a.x + a.width, b.x + b.width) > left
+    && Math.min(a.y, b.y) < bottom && Math.max(a.y + a.height, b.y + b.height) > top;
+}
+
+// What a screen reader is told follows when the numbers have come to rest.
+function speakLater() {
+  clearTimeout(speech);
+  speech = setTimeout(() => values.forEach((_, i) => speak(i)), 300);
+}

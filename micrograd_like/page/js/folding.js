@@ -1,0 +1,280 @@
+// Modules fold and unfold. A folded one is its frame, drawn small, and stands for all inside it; of
+// the arrows between two boxes that are shown, one is shown for all. What is drawn is moved, never
+// drawn again: where folding has left the paper empty, it is pushed together.
+
+const frames = groups.map((group, at) => {
+  const g = $(`g${at}`);
+  const [rect, title] = [g.querySelector("rect"), g.querySelector("text")];
+  const [x, y, width, height] = frameOf(rect);
+  g.setAttribute("role", "button");
+  g.setAttribute("tabindex", "0");
+  return { name: group.name, g, rect, title, inside: 0, x, y, width, height, drawn: { x, y, width, height } };
+});
+const frameAt = new Map(frames.map((frame, at) => [frame.g, at]));
+values.forEach(({ group }) => {
+  for (let at = group ?? -1; at >= 0; at = groups[at].parent) frames[at].inside++;
+});
+const depthOf = (at) => (at < 0 ? 0 : 1 + depthOf(groups[at].parent));
+
+let folded = new Set();
+const [FOLDED_WIDTH, FOLDED_HEIGHT, GAP, MARGIN] = [132, 44, 26, 10];
+
+// The outermost folded module around a module or itself, or -1.
+function foldedAround(at) {
+  let found = -1;
+  for (; at >= 0; at = groups[at].parent) if (folded.has(at)) found = at;
+  return found;
+}
+
+const homes = new Int32Array(values.length).fill(-1);  // of each value: the folded module it is in
+const spot = (i) => (homes[i] < 0 ? boxes[i] : frames[homes[i]]);  // where it is shown
+
+// What pushes together the empty parts of an axis: a function of a place on it.
+function pushed(intervals) {
+  const ends = [];  // where what is kept starts and stops
+  for (const [from, to] of intervals.sort((a, b) => a[0] - b[0])) {
+    if (ends.length && from <= ends.at(-1)[1]) ends.at(-1)[1] = Math.max(ends.at(-1)[1], to);
+    else ends.push([from, to]);
+  }
+  let lost = 0;
+  const pieces = ends.map(([from, to], k) => {
+    const gap = k ? from - ends[k - 1][1] : 0;
+    lost += Math.max(0, gap - GAP);
+    return { from, to, lost };
+  });
+  return (place) => {
+    let [low, high] = [0, pieces.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (place <= pieces[middle].to) high = middle;
+      else low = middle + 1;
+    }
+    const { from, lost: lostHere } = pieces[low];
+    if (place >= from || low === 0) return place - lostHere;
+    const [start, end] = [pieces[low - 1].to, from];  // in a gap
+    return start - pieces[low - 1].lost + ((place - start) / (end - start)) * Math.min(GAP, end - start);
+  };
+}
+
+function fold(next) {
+  moveArrows(...place(next));
+}
+
+// Put the boxes and the frames where they belong; return the same for other places.
+function place(next) {
+  folded = next;
+  values.forEach(({ group }, i) => (homes[i] = foldedAround(group ?? -1)));
+  const hidden = frames.map((frame, at) => foldedAround(groups[at].parent) >= 0);
+  const isFolded = frames.map((frame, at) => folded.has(at) && !hidden[at]);
+  const [across, down] = [[], []];
+  const keep = ({ x, y, width, height }) => {
+    across.push([x - MARGIN, x + width + MARGIN]);
+    down.push([y - MARGIN, y + height + MARGIN]);
+  };
+  boxes.forEach((box, i) => homes[i] < 0 && keep(box.drawn));
+  frames.forEach((frame, at) => {
+    const { x, y, width, height } = frame.drawn;
+    if (isFolded[at]) keep(frame.small = smallFrame(frame.drawn));
+    else if (!hidden[at]) down.push([y, y + 20], [y + height - 4, y + height]);
+    if (!isFolded[at] && !hidden[at]) across.push([x, x + 6], [x + width - 6, x + width]);
+  });
+  const [toX, toY] = folded.size ? [pushed(across), pushed(down)] : [(x) => x, (y) => y];
+  boxes.forEach((box, i) => {
+    hide(box, homes[i] >= 0);
+    if (homes[i] < 0) moveBox(box, toX(box.drawn.x), toY(box.drawn.y));
+  });
+  frames.forEach((frame, at) => {
+    frame.g.classList.toggle("away", hidden[at]);
+    if (!hidden[at]) placeFrame(frame, isFolded[at], toX, toY);
+  });
+  if (folded.size) tighten(hidden, isFolded);
+  frames.forEach((frame, at) => hidden[at] || drawFrame(frame, isFolded[at]));
+  const shown = [...boxes.filter((box, i) => homes[i] < 0), ...frames.filter((frame, at) => !hidden[at])];
+  resize(shown);
+  return [toX, toY];
+}
+
+function hide(part, away) {
+  if ((part.away ?? false) !== away) part.g.classList.toggle("away", part.away = away);
+}
+
+function smallFrame({ x, y, width, height }) {
+  const [w, h] = [Math.min(width, FOLDED_WIDTH), Math.min(height, FOLDED_HEIGHT)];
+  return { x: x + (width - w) / 2, y: y + (height - h) / 2, width: w, height: h };
+}
+
+function moveBox(box, x, y) {
+  if (x === box.x && y === box.y) return;
+  [box.x, box.y] = [x, y];
+  box.g.setAttribute("transform", `translate(${x - box.drawn.x},${y - box.drawn.y})`);
+}
+
+function placeFrame(frame, isFolded, toX, toY) {
+  const { x, y, width, height } = isFolded ? frame.small : frame.drawn;
+  [frame.x, frame.y] = [toX(x), toY(y)];
+  frame.width = isFolded ? width : toX(x + width) - frame.x;
+  frame.height = isFolded ? height : toY(y + height) - frame.y;
+}
+
+// Draw the frames that are open around what is in them, the inner ones first.
+function tighten(hidden, isFolded) {
+  const inside = frames.map(() => []);
+  values.forEach(({ group }, i) => homes[i] < 0 && group !== undefined && inside[group].push(boxes[i]));
+  const inner = frames.map((_, at) => at).sort((a, b) => depthOf(b) - depthOf(a));
+  for (const at of inner) {
+    if (hidden[at]) continue;
+    const frame = frames[at];
+    if (!isFolded[at] && inside[at].length) {
+      const [left, top, right, bottom] = around(inside[at]);
+      [frame.x, frame.y] = [left - MARGIN, top - 20];
+      [frame.width, frame.height] = [right - left + 2 * MARGIN, bottom - top + 20 + MARGIN];
+    }
+    if (groups[at].parent >= 0) inside[groups[at].parent].push(frame);
+  }
+}
+
+const around = (places) => [
+  Math.min(...places.map((box) => box.x)), Math.min(...places.map((box) => box.y)),
+  Math.max(...places.map((box) => box.x + box.width)), Math.max(...places.map((box) => box.y + box.height)),
+];
+
+function drawFrame(frame, isFolded) {
+  const { x, y, width, height } = frame;
+  for (const [name, value] of Object.entries({ x, y, width, height })) frame.rect.setAttribute(name, value.toFixed(1));
+  frame.g.classList.toggle("folded", isFolded);
+  frame.g.setAttribute("aria-expanded", String(!isFolded));
+  frame.g.setAttribute("aria-label", `${frame.name}, ${counted(frame.inside, "value")}`);
+  frame.written ??= frame.title.textContent;
+  frame.title.textContent = isFolded ? shortened(frame.name, Math.floor((width - 14) / CHARACTER)) : frame.written;
+  frame.title.setAttribute("x", x + 8);
+  frame.title.setAttribute("y", y + (isFolded ? 18 : 12));
+  if (isFolded && !frame.count) {
+    frame.count = drawn("text", { class: "q" }, counted(frame.inside, "value"));
+    frame.g.append(frame.count);
+  }
+  if (frame.count) {
+    frame.count.setAttribute("x", x + 8);
+    frame.count.setAttribute("y", y + 34);
+  }
+}
+
+const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+
+// ---- arrows: moved with what they join; between folded modules, one for all
+
+let bundles = new Map();  // the steps that an arrow stands for, where it stands for several
+
+function moveArrows(toX, toY) {
+  const bundleOf = new Map();
+  bundles = new Map();
+  steps.forEach(({ x, out }, k) => {
+    const arrow = arrows[k];
+    const [tail, head] = [homes[x], homes[out]];
+    let away = tail >= 0 && tail === head;
+    if (!away && (tail >= 0 || head >= 0)) {
+      const key = `${tail < 0 ? `v${x}` : tail} ${head < 0 ? `v${out}` : head}`;
+      const first = bundleOf.get(key);
+      away = first !== undefined;
+      if (away) bundles.get(first).push(k);
+      else {
+        bundleOf.set(key, k);
+        bundles.set(k, [k]);
+      }
+    }
+    hide(arrow, away);
+    if (away) return;
+    if (bundles.has(k)) aim(arrow, spot(x), spot(out));
+    else if (arrow.isAimed || folded.size || arrow.isMoved) moveArrow(arrow, toX, toY);
+  });
+}
+
+const asDrawn = (arrow) => (arrow.drawn ??= [...arrow.g.children].map((part) =>
+  (part.tagName === "path" ? absolute(part.getAttribute("d")) : [part.getAttribute("x"), part.getAttribute("y")].map(Number))));
+
+// The points of a path: its curves are told from where each starts.
+function absolute(d) {
+  const kind = d.includes("c") ? "C" : "L";
+  const [first, ...others] = [...d.matchAll(/(-?[\d.]+),(-?[\d.e+]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
+  let at = first;
+  const points = others.map(([x, y], i) => {
+    const point = [at[0] + x, at[1] + y];
+    if (kind === "L" || i % 3 === 2) at = point;
+    return point;
+  });
+  return { first, kind, points, end: d.endsWith("z") ? "Z" : "" };
+}
+
+function moveArrow(arrow, toX, toY) {
+  const original = asDrawn(arrow);
+  [...arrow.g.children].forEach((part, at) => {
+    part.classList.remove("away");
+    if (part.tagName === "path") {
+      const { first, kind, points, end } = original[at];
+      const put = ([x, y]) => `${toX(x).toFixed(1)},${toY(y).toFixed(1)}`;
+      part.setAttribute("d", `M${put(first)} ${kind}${points.map(put).join(" ")}${end}`);
+    } else {
+      const [x, y] = original[at];
+      const middle = part.tagName === "rect" ? [x + part.getAttribute("width") / 2, y + 6.5] : [x, y - 3.5];
+      part.setAttribute("x", (toX(middle[0]) + x - middle[0]).toFixed(1));
+      part.setAttribute("y", (toY(middle[1]) + y - middle[1]).toFixed(1));
+    }
+  });
+  arrow.isAimed = false;
+  arrow.isMoved = true;
+}
+
+// Draw an arrow from the border of one box to that of another, in the drawing's direction if it can.
+function aim(arrow, tail, head) {
+  asDrawn(arrow);
+  arrow.isAimed = true;
+  const [across, down] = [["x", "width"], ["y", "height"]].map(([axis, size]) =>
+    Math.abs(middle(head, axis) - middle(tail, axis)) - (tail[size] + head[size]) / 2);
+  const flat = data.direction === "LR" ? across > 10 || across >= down : down <= 10 && across > down;
+  const [main, size] = flat ? ["x", "width"] : ["y", "height"];
+  const side = flat ? "y" : "x";
+  const way = middle(head, main) >= middle(tail, main) ? 1 : -1;
+  const from = { [main]: way > 0 ? tail[main] + tail[size] : tail[main], [side]: middle(tail, side) };
+  const to = { [main]: way > 0 ? head[main] : head[main] + head[size], [side]: middle(head, side) };
+  const base = { ...to, [main]: to[main] - way * 7 };
+  const bend = (base[main] - from[main]) / 2;
+  const point = (p) => `${p.x.toFixed(1)},${p.y.toFixed(1)}`;
+  const controls = [{ ...from, [main]: from[main] + bend }, { ...base, [main]: base[main] - bend }];
+  const wing = (by) => ({ ...base, [side]: base[side] + by });
+  const [curve, ...others] = arrow.g.children;
+  const arrowhead = others.find((part) => part.tagName === "path");
+  curve.setAttribute("d", `M${point(from)} C${controls.map(point).join(" ")} ${point(base)}`);
+  if (arrowhead) arrowhead.setAttribute("d", `M${point(to)} L${point(wing(3))} L${point(wing(-3))} Z`);
+  for (const other of others) other.classList.toggle("away", other !== arrowhead);
+}
+
+const middle = (box, axis) => box[axis] + box[axis === "x" ? "width" : "height"] / 2;
+
+// ---- how much is folded
+
+const deepest = Math.max(0, ...groups.map((_, at) => depthOf(at)));
+const foldedAt = (depth) => new Set(groups.map((_, at) => at).filter((at) => depthOf(at) === depth));
+
+function foldTo(depth) {  // 1 is whole networks, 0 nothing
+  fold(depth ? foldedAt(depth) : new Set());
+}
+
+function toggleFold(at) {
+  const next = new Set(folded);
+  if (!next.delete(at)) next.add(at);
+  const before = { ...frames[at] };
+  fold(next);
+  setZoom(zoom);
+  bringBack(before, frames[at]);
+  afterFold();
+}
+
+// Unfold what hides a value.
+function reveal(i) {
+  if (homes[i] < 0) return;
+  const next = new Set(folded);
+  for (let at = values[i].group; at >= 0; at = groups[at].parent) next.delete(at);
+  fold(next);
+  setZoom(zoom);
+  afterFold();
+}
