@@ -16,6 +16,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from browsing import browser as browser
+from browsing import chromium as chromium
 from hypothesis import HealthCheck, settings
 
 from micrograd_like.ops import TABLE

@@ -162,7 +162,8 @@ def _about(
         "values": told,
         "forms": [_about_form(op, n, out) for (op, n), out in forms.items()],
         "groups": [
-            {"name": title, "parent": group_of.get(group[:-1], -1)} for group, title in titles.items()
+            {"name": title, "parent": group_of.get(group[:-1], -1)}
+            for group, title in titles.items()
         ],
         "walk": [places[step.out] for step in walk if step.index == 0],
     }
@@ -229,7 +230,10 @@ def _show_walk(
         shown[step.x].append(number(step.after))
     for box, value in zip(scene.boxes, names):
         widest = max(ROOM, *map(len, shown[value]))
-        box.rows = [("data", number(value.data).rjust(ROOM)), ("grad", shown[value][-1].rjust(widest))]
+        box.rows = [
+            ("data", number(value.data).rjust(ROOM)),
+            ("grad", shown[value][-1].rjust(widest)),
+        ]
         shown_label = label(value, 200)
         if not shown_label:
             box.name = names[value] if value.op else ""
@@ -267,6 +271,7 @@ def _lean(svg: str, edges: int) -> str:
     )
     for long, short in LEAN:
         svg = svg.replace(long, short)
+    svg = re.sub('(text-anchor="end">) +', r"\1", svg)  # which kept room for longer numbers
     arrows = '<g class="arrows" aria-hidden="true">'  # to a screen reader every edge is a step
     svg = re.sub('((?:<g id="e.*\n)+)', rf"{arrows}\n\1</g>\n", svg, count=1)
     digits = r"(\d+)\.\d+" if many else r"(\d+\.\d)\d+"
@@ -275,7 +280,9 @@ def _lean(svg: str, edges: int) -> str:
 
 def _relative(path: str, whole: bool) -> str:
     """Return a path of curves, or of lines, with each point as seen from where its curve starts."""
-    points = [complex(*map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", path)]
+    points = [
+        complex(*map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", path)
+    ]
     at, *others = [complex(round(p.real, not whole), round(p.imag, not whole)) for p in points]
     parts = [f"M{at.real:g},{at.imag:.7g}{'c' if 'C' in path else 'l'}"]
     every = 3 if "C" in path else 1

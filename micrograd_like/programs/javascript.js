@@ -106,10 +106,15 @@ const py = (() => {
     return (high * above - a * b + high * below + low * above) + low * below;
   }
 
+  const SCALE = 2 ** 600;
+
   function sumprod(xs, ys) {
     const products = xs.map((x, i) => x * ys[i]);
     const lost = xs.map((x, i) => productError(x, ys[i]));
-    if (![...products, ...lost].every(Number.isFinite)) return products.reduce((sum, x) => sum + x, 0);
+    if (![...products, ...lost].every(Number.isFinite)) {
+      if (![...xs, ...ys].every(Number.isFinite)) return products.reduce((sum, x) => sum + x, 0);
+      return sumprod(xs.map((x) => x / SCALE), ys.map((y) => y / SCALE)) * SCALE * SCALE;
+    }
     return fsum([...products, ...lost]);
   }
 
@@ -173,7 +178,7 @@ const py = (() => {
 
   return {
     error, repr, inf: Infinity, nan: NaN, pi: Math.PI, e: Math.E,
-    truediv, mod, floordiv, pow, power: (a, b) => pow(a, b, "ZeroDivisionError"), copysign, fsum, sumprod, _sumprod: sumprod, erf, erfc, isnan, isinf,
+    flat, truediv, mod, floordiv, pow, power: (a, b) => pow(a, b, "ZeroDivisionError"), copysign, fsum: (...xs) => fsum(flat(xs)), sumprod, _sumprod: sumprod, erf, erfc, isnan, isinf,
     add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, neg: (a) => -a,
     isfinite: Number.isFinite,
     exp: checked("exp", Math.exp), expm1: checked("expm1", Math.expm1), exp2: checked("exp2", (a) => 2 ** a),
@@ -188,7 +193,7 @@ const py = (() => {
     fmod: checked("fmod", (a, b) => a % b),
     floor: whole("floor", Math.floor), ceil: whole("ceil", Math.ceil), trunc: whole("trunc", Math.trunc),
     degrees: (a) => a * (180 / Math.PI), radians: (a) => a * (Math.PI / 180),
-    prod: (xs) => xs.reduce((out, x) => out * x, 1),
+    prod: (...xs) => flat(xs).reduce((out, x) => out * x, 1),
     max: most((x, best) => x > best), min: most((x, best) => x < best),
     sum: (xs, start = 0) => xs.reduce((out, x) => out + x, start),
     any: (xs) => xs.some(truth), all: (xs) => xs.every(truth), bool: truth,

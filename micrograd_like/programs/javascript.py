@@ -98,12 +98,15 @@ class _Translator:
 
     def module(self, tree: ast.Module) -> str:
         lines = []
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         for node in tree.body:
             name = getattr(node, "name", "") or getattr(getattr(node, "targets", [0])[0], "id", "")
             if name in OWN:
                 lines.append(f"const {name} = py.{name};")
             elif isinstance(node, ast.ImportFrom) and node.module == "math":
-                lines += [f"const {n.name} = py.{n.name};" for n in node.names]
+                lines += [
+                    f"const {n.name} = py.{n.name};" for n in node.names if n.name not in functions
+                ]
             elif isinstance(node, ast.Assign):
                 lines.append(f"const {self.of(node.targets[0])} = {self.of(node.value)};")
             elif isinstance(node, ast.FunctionDef):
@@ -116,15 +119,14 @@ class _Translator:
         a = node.args
         if a.kwonlyargs or a.kwarg or a.defaults:
             raise Unprintable(f"{node.name} takes arguments by name")
-        names = [arg.arg for arg in (*a.posonlyargs, *a.args)]
-        own = sorted(
-            {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_set(n)} - {*names}
-        )
-        given = [*map(_safe, names), *([f"...{_safe(a.vararg.arg)}"] if a.vararg else [])]
-        head = [f"let {', '.join(map(_safe, own))};"] if own else []
-        return "\n".join(
-            [f"function {_safe(node.name)}({', '.join(given)}) {{", *head, *self.block(node.body), "}"]
-        )
+        names = [arg.arg for arg in (*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []))]
+        own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_set(n)} - {*names}
+        head = [f"let {', '.join(map(_safe, sorted(own)))};"] if own else []
+        given = ", ".join(map(_safe, names))
+        if names == ["xs"]:  # a row's forward takes a list, and a rule calls the row with the items
+            given, head = "...xs", ["xs = py.flat(xs);", *head]
+        top = f"function {_safe(node.name)}({given}) {{"
+        return "\n".join([top, *head, *self.block(node.body), "}"])
 
     # ------------------------------------------------------------------ statements
 
@@ -161,7 +163,11 @@ class _Translator:
         for handler in handlers:
             kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
             names = [ast.unparse(kind) for kind in kinds if kind]
-            lines += [f"if ({json.dumps(names)}.includes(e.name)) {{", *self.block(handler.body), "}"]
+            lines += [
+                f"if ({json.dumps(names)}.includes(e.name)) {{",
+                *self.block(handler.body),
+                "}",
+            ]
             lines[-1] += " else"
         return [*lines, "throw e;"]
 
@@ -201,11 +207,17 @@ class _Translator:
                 return f"py.slice({self.of(xs)}, {', '.join(ends)})"
             case ast.Subscript(value=xs, slice=i):
                 return f"{self.of(xs)}.at({self.of(i)})"
-            case ast.ListComp(elt=x, generators=[each]) | ast.GeneratorExp(elt=x, generators=[each]):
-                kept = "".join(f".filter(({self.of(each.target)}) => {self.test(c)})" for c in each.ifs)
+            case (
+                ast.ListComp(elt=x, generators=[each]) | ast.GeneratorExp(elt=x, generators=[each])
+            ):
+                kept = "".join(
+                    f".filter(({self.of(each.target)}) => {self.test(c)})" for c in each.ifs
+                )
                 return f"{self.of(each.iter)}{kept}.map(({self.of(each.target)}) => {self.of(x)})"
             case ast.Lambda(args=a, body=body):
-                return f"({', '.join(_safe(arg.arg) for arg in a.args)}) => {self.of(body)}"
+                names = ", ".join(_safe(arg.arg) for arg in a.args)
+                text = f"({names}) => {self.of(body)}"
+                return f"(...xs) => ({text})(py.flat(xs))" if names == "xs" else text
             case ast.JoinedStr(values=parts):
                 return " + ".join(['""', *map(self.of, parts)])
             case ast.FormattedValue(value=value):

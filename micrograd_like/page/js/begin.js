@@ -32,7 +32,8 @@ function begin() {
   fit();
   go(0, false);
   followHash();
-  speakLater();
+  if (values.length > MANY_VALUES) speakLater();
+  else values.forEach((_, i) => speak(i));
   $("obstacle").textContent = obstacle ? `The numbers are those that were recorded: ${obstacle}` : "";
 }
 

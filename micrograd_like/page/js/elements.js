@@ -43,7 +43,7 @@ const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const pane = $("drawing");
 const svg = pane.querySelector("svg");
-const CHARACTER = 6.63;  // the width of one, in the drawing
+const CHARACTER = 6.622;  // the width of one, in the drawing
 
 const frameOf = (rect) => ["x", "y", "width", "height"].map((name) => Number(rect.getAttribute(name)));
 
@@ -58,7 +58,7 @@ const boxes = [...svg.querySelectorAll(".leaf, .op")].map((g, i) => {  // in the
   g.setAttribute("aria-pressed", "false");
   if (!values[i].of) g.classList.add("made");
   const [x, y, width, height] = frameOf(rect);
-  const room = Math.floor((width - 16) / CHARACTER) - 6;  // characters of a number, beside its word
+  const room = Math.round((width - 16) / CHARACTER) - 6;  // characters of a number, beside its word
   return { g, rect, shown, grad, x, y, width, height, room, drawn: { x, y, width, height }, bar: null };
 });
 
@@ -71,7 +71,7 @@ const arrows = steps.map((step) => {
   const written = text ? text.textContent : "";
   const number = text ? formatted(recorded.partials[step.edge], data.format) : "";
   const word = written.endsWith(number) ? written.slice(0, written.length - number.length) : null;
-  return { g, path, text, word, room: written.length, tone, width: null, away: false };
+  return { g, path, text, word, room: Math.max(written.length, (word ?? "").length + 6), tone, width: null, away: false };
 });
 
 const incoming = values.map(() => []);

@@ -60,11 +60,12 @@ function formatted(x, spec) {
   }
   if (type === "%") text += "%";
   if (comma) text = text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, comma));
-  if (kind === kind.toUpperCase()) text = text.toUpperCase();
+  if (/[EFG]/.test(kind)) text = text.toUpperCase();
   return (isNegative(x) ? "-" : sign === "-" ? "" : sign) + text;
 }
 
 function fixed(x, places) {
+  if (Math.abs(x) >= 1e21) return `${BigInt(Math.abs(x))}${places ? `.${"0".repeat(places)}` : ""}`;
   const e = x === 0 ? 0 : Number(Math.abs(x).toExponential(20).split("e")[1]);
   const n = e + 1 + places;
   if (n < 1) {  // all of it is behind the last place

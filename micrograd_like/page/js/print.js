@@ -1,9 +1,9 @@
 // Print: the end of the walk with everything unfolded, and every step.
 
-let printed = null;  // what to return to
+let printedFrom = null;  // what to return to
 
 addEventListener("beforeprint", () => {
-  printed ??= { position, folded };  // some browsers say it twice
+  printedFrom ??= { position, folded };  // some browsers say it twice
   fold(new Set());
   go(LAST, false);
   unlight();
@@ -22,8 +22,9 @@ addEventListener("beforeprint", () => {
 });
 
 addEventListener("afterprint", () => {
-  if (printed === null) return;
-  fold(printed.folded);
-  go(printed.position, false);
-  printed = null;
+  if (printedFrom === null) return;
+  const before = printedFrom;
+  printedFrom = null;
+  fold(before.folded);
+  go(before.position, false);
 });
