@@ -16,28 +16,73 @@ JavaScript has not stands in ``javascript.js``, under the name ``py``.
 from __future__ import annotations
 
 import ast
-import builtins
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any
 
 from ..engine import Value
 from . import python, source
-from .form import Form, Node
+from .lowering import Lowered
+from .recording import Recording
 
 OWN = {"_sumprod", "cbrt", "exp2"}  # in place of what stands in for them on older Pythons
-RESERVED = set(
-    "arguments await case catch class const debugger default delete do enum eval export extends "
-    "false finally function Infinity instanceof interface let NaN new null package private "
-    "protected public py static super switch this throw true typeof undefined var void".split()
-)
+RESERVED = {
+    "arguments",
+    "await",
+    "case",
+    "catch",
+    "class",
+    "const",
+    "debugger",
+    "default",
+    "delete",
+}
+RESERVED |= {
+    "do",
+    "else",
+    "enum",
+    "eval",
+    "export",
+    "extends",
+    "false",
+    "finally",
+    "function",
+    "in",
+}
+RESERVED |= {
+    "Infinity",
+    "instanceof",
+    "interface",
+    "let",
+    "NaN",
+    "new",
+    "null",
+    "package",
+    "private",
+}
+RESERVED |= {
+    "protected",
+    "public",
+    "py",
+    "static",
+    "super",
+    "switch",
+    "this",
+    "throw",
+    "true",
+    "try",
+}
+RESERVED |= {"typeof", "undefined", "var", "void", "while", "with", "yield"}
 COMPARISONS = {ast.Eq: "===", ast.NotEq: "!==", ast.Is: "===", ast.IsNot: "!==", ast.Lt: "<"}
 COMPARISONS |= {ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 CALLS = {ast.Div: "truediv", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
 MODULES = {"math", "operator"}
+LIBRARY = files(__package__).joinpath("javascript.js").read_text(encoding="utf-8")
+IN_LIBRARY = {*re.findall(r"\w+", LIBRARY)}
 
 
 class Unprintable(ValueError):
@@ -45,39 +90,54 @@ class Unprintable(ValueError):
 
 
 def page_program(values: Sequence[Value]) -> str:
-    """Return ``program(v, p)``: from the leaves in ``v``, put there all values, their partials in ``p``.
+    """Return ``program(v, p)``, which puts all values into ``v``, where the leaves are, and all
+    partials into ``p``, in the order of operands.
 
-    ``values`` are all of a graph, in topological order; partials come in the order of operands.
-    Raises `Unprintable` for a row that cannot be translated.
+    ``values`` are all of a graph, in topological order. Raises `Unprintable` for a row that cannot
+    be translated, and names it.
     """
-    form, nodes = Form(), dict[Value, Node]()
-    leaves = [i for i, value in enumerate(values) if value.op is None]
-    made: list[Node] = []
-    partials: list[Node] = []
-    for i, out in enumerate(values):
-        if out.op is None:
-            nodes[out] = form.leaf(f"v{i}")
-            continue
-        xs = [nodes[x] for x in out.operands]
-        nodes[out] = form.apply(out.op, xs)
-        made.append(nodes[out])
-        partials += form.partials(out.op, nodes[out], xs)
-    arguments = [nodes[values[i]] for i in leaves]
-    places = [i for i, value in enumerate(values) if value.op is not None]
     try:
-        text = python.straight(form, "run", arguments, [*made, *partials], None, {})
-        body = translated(text if text.startswith("def ") else source.standalone(text))
+        body = _body(values)
     except Unprintable:
+        for out in {value.op: value for value in values if value.op is not None}.values():
+            xs = [Value(x.data) for x in out.operands]
+            try:
+                _body([*xs, out.op(*xs)])  # type: ignore[misc]
+            except Unprintable as error:
+                raise Unprintable(f"{out.op.name}: {error}") from None  # type: ignore[union-attr]
         raise
-    except ValueError as error:
-        raise Unprintable(str(error)) from None
+    leaves = [i for i, value in enumerate(values) if value.op is None]
+    made = [i for i, value in enumerate(values) if value.op is not None]
     return (
-        f"{files(__package__).joinpath('javascript.js').read_text(encoding='utf-8')}\n"
-        f"const program = (() => {{\n{body}\nconst [leaves, made] = [{leaves}, {places}];\n"
+        f"{LIBRARY}\nconst program = (() => {{\n{body}\n"
+        f"const [leaves, made] = [{leaves}, {made}];\n"
         "return (v, p) => {\nconst all = run(...leaves.map((i) => v[i]));\n"
         "made.forEach((i, k) => (v[i] = all[k]));\n"
         "for (let k = made.length; k < all.length; k++) p[k - made.length] = all[k];\n};\n})();\n"
     )
+
+
+def _body(values: Sequence[Value]) -> str:
+    """Return ``run``: a function of the leaves that returns all other values, then all partials."""
+    recording = Recording()
+    recording.inputs += [value for value in values if value.op is None]
+    made = [value for value in values if value.op is not None]
+    if not made:
+        return "function run() { return []; }"
+    recording.events += [(value, value.op, value.operands) for value in made]
+    lowered = Lowered(recording)
+    nodes, lowered.guards = lowered.nodes, {}  # a page shows a nan as it is
+    for node in nodes.values():
+        node.label = ""  # a label is nothing that a script must have
+    lowered.arguments, lowered.values = lowered.inputs, [nodes[value] for value in made]
+    for out in made:
+        xs = [nodes[x] for x in out.operands]
+        lowered.values += lowered.form.partials(out.op, nodes[out], xs)  # type: ignore[arg-type]
+    text = python.straight(lowered, "run")
+    try:
+        return translated(source.standalone(text) if "import" in text.split("def ")[0] else text)
+    except ValueError as error:
+        raise Unprintable(str(error)) from None
 
 
 def translated(text: str) -> str:
@@ -105,7 +165,9 @@ class _Translator:
                 lines.append(f"const {name} = py.{name};")
             elif isinstance(node, ast.ImportFrom) and node.module == "math":
                 lines += [
-                    f"const {n.name} = py.{n.name};" for n in node.names if n.name not in functions
+                    f"const {n.name} = {_from_library(n.name)};"
+                    for n in node.names
+                    if n.name not in functions
                 ]
             elif isinstance(node, ast.Assign):
                 lines.append(f"const {self.of(node.targets[0])} = {self.of(node.value)};")
@@ -185,7 +247,7 @@ class _Translator:
             case ast.Name(id=name):
                 return self.name(name)
             case ast.Attribute(value=ast.Name(id=module), attr=name) if module in MODULES:
-                return f"py.{name}"
+                return _from_library(name)
             case ast.Attribute(value=x, attr="data"):  # of a Recorder
                 return f"{self.of(x)}.data"
             case ast.Tuple(elts=xs) | ast.List(elts=xs):
@@ -227,9 +289,7 @@ class _Translator:
     def name(self, name: str) -> str:
         if name in self.known:
             return _safe(name)
-        if hasattr(builtins, name):
-            return f"py.{name}"
-        raise Unprintable(f"{name} has no words in JavaScript")
+        return _from_library(name)
 
     def binary(self, a: ast.expr, op: ast.operator, b: ast.expr) -> str:
         x, y = self.of(a), self.of(b)
@@ -262,13 +322,20 @@ class _Translator:
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return f"!{self.test(x)}"
             case ast.BoolOp(op=op, values=parts):
-                return f"({(' && ' if isinstance(op, ast.And) else ' || ').join(map(self.test, parts))})"
+                sign = " && " if isinstance(op, ast.And) else " || "
+                return f"({sign.join(map(self.test, parts))})"
             case ast.Compare(left=left, ops=signs, comparators=others):
                 xs = [*map(self.of, (left, *others))]
                 pairs = zip(xs, signs, xs[1:])
                 texts = [f"{a} {COMPARISONS[type(sign)]} {b}" for a, sign, b in pairs]
                 return f"({' && '.join(texts)})"
         return f"py.bool({self.of(node)})"
+
+
+def _from_library(name: str) -> str:
+    if name not in IN_LIBRARY:
+        raise Unprintable(f"{name} has no words in JavaScript")
+    return f"py.{name}"
 
 
 def _is_set(name: ast.Name) -> bool:

@@ -49,8 +49,8 @@ function formatted(x, spec) {
   const type = kind.toLowerCase() || "g";
   if (!kind && given === undefined) return repr(x);
   let text;
-  if (!Number.isFinite(x)) {
-    text = notFinite(Math.abs(x));
+  if (!Number.isFinite(type === "%" ? 100 * x : x)) {
+    text = x === x ? "inf" : "nan";
   } else if (type === "e") {
     text = scientific(...digitsOf(x, (given === undefined ? 6 : Number(given)) + 1));
   } else if (type === "f" || type === "%") {
