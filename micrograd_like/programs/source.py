@@ -121,7 +121,7 @@ def _text_of(name: str, what: Any) -> str:
     try:
         text = textwrap.dedent(inspect.getsource(what))
         if what.__name__ != "<lambda>":
-            return re.sub(r"^(def|class) \w+", rf"\1 {name}", text) + "\n"
+            return re.sub(rf"\b{what.__name__}\b", name, text) + "\n"  # a rule may call itself
         tree = ast.parse("".join(linecache.getlines(what.__code__.co_filename)))
         arguments = what.__code__.co_varnames[: what.__code__.co_argcount]
         for node in ast.walk(tree):
