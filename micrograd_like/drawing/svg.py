@@ -36,7 +36,8 @@ def svg_text(scene: Scene, apart: bool = True) -> str:
     for group, (x0, y0, x1, y1) in sorted(spots.groups.items(), key=lambda item: len(item[0])):
         title = cut(scene.titles[group], (x1 - x0 - 10) / CELL)
         parts.append(
-            f'<g id="g{number[group]}" class="group"><rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" '
+            f'<g id="g{number[group]}" class="group"><rect x="{x0:.2f}" y="{y0:.2f}" '
+            f'width="{x1 - x0:.2f}" '
             f'height="{y1 - y0:.2f}" rx="6" fill="none" stroke="{theme["group"]}"/>'
             f"{_text(x0 + 6, y0 + 12, title, theme['quiet'])}</g>"
         )

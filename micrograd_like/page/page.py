@@ -31,7 +31,7 @@ from typing import Any
 
 from ..debugging.steps import Step, steps
 from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
-from ..drawing.expression import ATOM, Term, as_python
+from ..drawing.expression import ATOM, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
 from ..drawing.picture import FAMILY, NOT_COMPUTED, THEMES
 from ..drawing.selecting import values_below
@@ -43,7 +43,6 @@ from ..ops import Op, as_float
 from ..programs.javascript import Unprintable, page_program
 from ..text import clean
 
-MOST_OPERANDS = 8  # or pairs of them, that a formula shows
 ROOM = 7  # characters at least for a number that can be dragged
 ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
 ADVICE += "modules with .graph(collapse=1), or set a larger limit"
@@ -73,7 +72,8 @@ class Page:
 
     def _repr_html_(self) -> str:
         style = "width:100%;height:640px;border:0"
-        return f'<iframe sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.text)}"></iframe>'
+        inside = f'sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.text)}"'
+        return f"<iframe {inside}></iframe>"
 
     def __repr__(self) -> str:
         return f"<Page of {self._of}>"
@@ -184,7 +184,11 @@ def _about_value(value: Value, name: str) -> dict[str, Any]:
 def _about_form(op: Op, n: int, out: Value) -> dict[str, Any]:
     """Return how a textbook writes an op of ``n`` operands, and its derivatives."""
     names = op.operand_names(n)
-    about: dict[str, Any] = {"op": op.name, "names": names, "text": _formula(out, names)}
+    about: dict[str, Any] = {
+        "op": op.name,
+        "names": names,
+        "text": as_python(out, [(name, ATOM) for name in names])[0],
+    }
     about["rules"] = [op.formula(i, n) for i in range(n)]
     if op.flat:
         about["flat"] = True
@@ -196,22 +200,6 @@ def _about_form(op: Op, n: int, out: Value) -> dict[str, Any]:
 def _told(x: float) -> float | str:
     """Return a number for JSON, which has none that is not finite."""
     return x if math.isfinite(x) else repr(x)
-
-
-def _formula(out: Value, names: tuple[str, ...]) -> str:
-    """Return the formula, with the first few of many operands and how many more there are."""
-    op = out.op
-    assert op is not None
-    xs: list[Term] = [(name, ATOM) for name in names]
-    half = len(xs) // 2
-    if op.name == "weighted_sum" and half > MOST_OPERANDS:
-        few = [*xs[:MOST_OPERANDS], *xs[half : half + MOST_OPERANDS], *xs[2 * half :]]
-        return f"{as_python(out, few)[0]} + … and {half - MOST_OPERANDS} more"
-    few = []
-    for terms in [xs[:half], xs[half:]] if op.name == "sumprod" else [xs]:
-        more = len(terms) - MOST_OPERANDS
-        few += terms if more <= 0 else [*terms[:MOST_OPERANDS], (f"… and {more} more", ATOM)]
-    return as_python(out, few)[0]
 
 
 def _show_walk(
@@ -262,11 +250,6 @@ def _lean(svg: str, edges: int) -> str:
             f'stroke-width="{float(found[3]):.1f}"/>'
             + ("" if many else f'<path d="{_relative(found[4], many)}"/>')
         ),
-        svg,
-    )
-    svg = re.sub(
-        r'class="(leaf|op)">(<rect [^>]*?) fill="[^"]*" stroke="var\(--(ink)?[^>]*>',
-        lambda found: f'class="{found[1]}{" root" * bool(found[3])}">{found[2]}/>',
         svg,
     )
     for long, short in LEAN:

@@ -5,7 +5,7 @@ What you can do with it::
     >>> from micrograd_like.programs.javascript import translated
     >>> print(translated("def f(a, b):\n    return a / b if a > 0 else b**2\n"))
     function f(a, b) {
-    return ((a > 0) ? py.truediv(a, b) : py.pow(b, 2));
+    return ((a > 0) ? py.truediv(a, b) : py.power(b, 2));
     }
 
 Rows and rules are functions of floats, in a few words of Python: assignments, branches, loops over
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import re
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -29,64 +28,46 @@ from .lowering import Lowered
 from .recording import Recording
 
 OWN = {"_sumprod", "cbrt", "exp2"}  # in place of what stands in for them on older Pythons
-RESERVED = {
-    "arguments",
-    "await",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "debugger",
-    "default",
-    "delete",
-}
-RESERVED |= {
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "export",
-    "extends",
-    "false",
-    "finally",
-    "function",
-    "in",
-}
-RESERVED |= {
-    "Infinity",
-    "instanceof",
-    "interface",
-    "let",
-    "NaN",
-    "new",
-    "null",
-    "package",
-    "private",
-}
-RESERVED |= {
-    "protected",
-    "public",
-    "py",
-    "static",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-}
-RESERVED |= {"typeof", "undefined", "var", "void", "while", "with", "yield"}
-COMPARISONS = {ast.Eq: "===", ast.NotEq: "!==", ast.Is: "===", ast.IsNot: "!==", ast.Lt: "<"}
-COMPARISONS |= {ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
-CALLS = {ast.Div: "truediv", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
-MODULES = {"math", "operator"}
+RESERVED = set(
+    re.findall(
+        r"\w+",
+        """arguments await case catch class const debugger default delete do
+    enum eval export extends false finally function Infinity instanceof interface let NaN new null
+    package private protected public py static super switch this throw true typeof undefined var
+    void""",
+    )
+)  # in JavaScript, and no words of Python's
 LIBRARY = files(__package__).joinpath("javascript.js").read_text(encoding="utf-8")
 IN_LIBRARY = {*re.findall(r"\w+", LIBRARY)}
 
+# How a tree is written, with its parts in place of their names; a test is what is true or false.
+# fmt: off
+WORDS: dict[type[ast.AST], str] = {
+    ast.Expr:         "<value>;",
+    ast.Return:       "return <value>;",
+    ast.Assign:       "<targets> = <value>;",
+    ast.If:           "if (<test>) {\n<body>\n} else {\n<orelse>\n}",
+    ast.For:          "for (<target> of <iter>) {\n<body>\n}",
+    ast.While:        "while (<test>) {\n<body>\n}",
+    ast.Try:          "try {\n<body>\n} catch (e) {\n<handlers>\nthrow e;\n}",
+    ast.Tuple:        "[<elts>]",
+    ast.List:         "[<elts>]",
+    ast.Starred:      "...<value>",
+    ast.IfExp:        "(<test> ? <body> : <orelse>)",
+    ast.FormattedValue: "py.repr(<value>)",
+}
+SIGNS: dict[type[ast.AST], str] = {
+    ast.Add: "({} + {})", ast.Sub: "({} - {})", ast.Mult: "({} * {})",
+    ast.Div: "py.truediv({}, {})", ast.FloorDiv: "py.floordiv({}, {})",
+    ast.Mod: "py.mod({}, {})", ast.Pow: "py.power({}, {})",
+    ast.And: " && ", ast.Or: " || ", ast.Is: "===",
+    ast.Eq: "===", ast.NotEq: "!==", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+}
+# fmt: on
+
 
 class Unprintable(ValueError):
-    """What has no words in JavaScript; its message says what, and why."""
+    """What has no words in JavaScript; its message says what."""
 
 
 def page_program(values: Sequence[Value]) -> str:
@@ -143,178 +124,118 @@ def _body(values: Sequence[Value]) -> str:
 def translated(text: str) -> str:
     """Return a module of functions of floats in JavaScript."""
     tree = ast.parse(text)
-    return _Translator(tree).module(tree)
+    lines = []
+    write = _Translator(tree)
+    for node in tree.body:
+        match node:
+            case ast.ImportFrom(module="math"):
+                names = [name.name for name in node.names]
+                lines += [f"const {n} = {_own(n)};" for n in names if n not in write.functions]
+            case ast.FunctionDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]) if (
+                name in OWN
+            ):
+                lines.append(f"const {name} = py.{name};")
+            case ast.FunctionDef():
+                lines.append(write.function(node))
+            case ast.Assign():
+                lines.append(f"const {write(node)}")
+            case ast.ClassDef(name=name):  # the Recorder that a number is not
+                lines.append(f"const {name} = null;")
+    return "\n".join(dict.fromkeys(lines))
 
 
 class _Translator:
-    """What turns a syntax tree of Python into JavaScript; ``known`` are names that the text has."""
+    """What turns a tree of Python into JavaScript; ``known`` are the names that the text has."""
 
     def __init__(self, tree: ast.AST) -> None:
-        defined = (ast.FunctionDef, ast.ClassDef)
-        self.known = {n.name for n in ast.walk(tree) if isinstance(n, defined)}
-        self.known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and _is_set(n)}
-        self.known |= {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
-        self.known |= {n.name for n in ast.walk(tree) if isinstance(n, ast.alias)}
-
-    def module(self, tree: ast.Module) -> str:
-        lines = []
-        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        for node in tree.body:
-            name = getattr(node, "name", "") or getattr(getattr(node, "targets", [0])[0], "id", "")
-            if name in OWN:
-                lines.append(f"const {name} = py.{name};")
-            elif isinstance(node, ast.ImportFrom) and node.module == "math":
-                lines += [
-                    f"const {n.name} = {_from_library(n.name)};"
-                    for n in node.names
-                    if n.name not in functions
-                ]
-            elif isinstance(node, ast.Assign):
-                lines.append(f"const {self.of(node.targets[0])} = {self.of(node.value)};")
-            elif isinstance(node, ast.FunctionDef):
-                lines.append(self.function(node))
-            elif isinstance(node, ast.ClassDef):  # the Recorder that a number is not
-                lines.append(f"const {name} = null;")
-        return "\n".join(dict.fromkeys(lines))
+        nodes = [*ast.walk(tree)]
+        self.functions = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+        self.known = self.functions | {
+            n.name for n in nodes if isinstance(n, (ast.ClassDef, ast.alias))
+        }
+        self.known |= _assigned(nodes) | {n.arg for n in nodes if isinstance(n, ast.arg)}
 
     def function(self, node: ast.FunctionDef) -> str:
+        """Return a function; of a row's list ``xs`` also one of its items, as a rule calls it."""
         a = node.args
-        if a.kwonlyargs or a.kwarg or a.defaults:
-            raise Unprintable(f"{node.name} takes arguments by name")
         names = [arg.arg for arg in (*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []))]
-        own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and _is_set(n)} - {*names}
+        own = _assigned(ast.walk(node)) - {*names}
         head = [f"let {', '.join(map(_safe, sorted(own)))};"] if own else []
         given = ", ".join(map(_safe, names))
-        if names == ["xs"]:  # a row's forward takes a list, and a rule calls the row with the items
+        if names == ["xs"]:
             given, head = "...xs", ["xs = py.flat(xs);", *head]
-        top = f"function {_safe(node.name)}({given}) {{"
-        return "\n".join([top, *head, *self.block(node.body), "}"])
+        return "\n".join(
+            [f"function {_safe(node.name)}({given}) {{", *head, self.all(node.body), "}"]
+        )
 
-    # ------------------------------------------------------------------ statements
+    def all(self, nodes: Sequence[Any]) -> str:
+        """Return statements as lines, and expressions with commas between them."""
+        said = [
+            n for n in nodes if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
+        ]
+        between = "\n" if said and isinstance(said[0], (ast.stmt, ast.ExceptHandler)) else ", "
+        return between.join(map(self, said))
 
-    def block(self, body: Iterable[ast.stmt]) -> list[str]:
-        return [line for node in body for line in self.statement(node)]
-
-    def statement(self, node: ast.stmt) -> list[str]:
+    def __call__(self, node: Any) -> str:
+        """Return a statement or an expression, in brackets where it is made of several."""
         match node:
-            case ast.Expr(value=ast.Constant()) | ast.Pass():
-                return []
-            case ast.Expr(value=value):
-                return [f"{self.of(value)};"]
-            case ast.Return(value=value):
-                return [f"return {self.of(value)};" if value else "return;"]
-            case ast.Assign(targets=targets, value=value):
-                return [f"{' = '.join(map(self.of, targets))} = {self.of(value)};"]
-            case ast.AugAssign(target=target, op=op, value=value):
-                return [f"{self.of(target)} = {self.of(ast.BinOp(_read(target), op, value))};"]
-            case ast.If(test=test, body=body, orelse=otherwise):
-                other = ["} else {", *self.block(otherwise)] if otherwise else []
-                return [f"if ({self.test(test)}) {{", *self.block(body), *other, "}"]
-            case ast.For(target=target, iter=each, body=body, orelse=[]):
-                return [f"for ({self.of(target)} of {self.of(each)}) {{", *self.block(body), "}"]
-            case ast.While(test=test, body=body, orelse=[]):
-                return [f"while ({self.test(test)}) {{", *self.block(body), "}"]
-            case ast.Raise(exc=ast.Call(func=ast.Name(id=kind), args=[message])):
-                return [f"throw py.error({json.dumps(kind)}, {self.of(message)});"]
-            case ast.Try(body=body, handlers=handlers, orelse=[], finalbody=[]):
-                return ["try {", *self.block(body), "} catch (e) {", *self.handled(handlers), "}"]
-        raise Unprintable(f"{ast.unparse(node)[:60]!r} has no words in JavaScript")
-
-    def handled(self, handlers: Sequence[ast.ExceptHandler]) -> list[str]:
-        lines = []
-        for handler in handlers:
-            kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            names = [ast.unparse(kind) for kind in kinds if kind]
-            lines += [
-                f"if ({json.dumps(names)}.includes(e.name)) {{",
-                *self.block(handler.body),
-                "}",
-            ]
-            lines[-1] += " else"
-        return [*lines, "throw e;"]
-
-    # ------------------------------------------------------------------ expressions
-
-    def of(self, node: Any) -> str:
-        """Return an expression, in brackets where it is made of several."""
-        match node:
-            case ast.Constant(value=bool() | None as value):
-                return json.dumps(value)
-            case ast.Constant(value=str() as text):
-                return json.dumps(text).replace("<", "\\u003c")
-            case ast.Constant(value=int() | float() as x):
-                return repr(x) if math.isfinite(x) else "Infinity"
+            case ast.Constant(value=float("inf")):
+                return "Infinity"
+            case ast.Constant(value=value):
+                return json.dumps(value).replace("<", "\\u003c")
             case ast.Name(id=name):
-                return self.name(name)
-            case ast.Attribute(value=ast.Name(id=module), attr=name) if module in MODULES:
-                return _from_library(name)
+                return _safe(name) if name in self.known else _own(name)
+            case ast.Attribute(value=ast.Name(id="math" | "operator"), attr=name):
+                return _own(name)
             case ast.Attribute(value=x, attr="data"):  # of a Recorder
-                return f"{self.of(x)}.data"
-            case ast.Tuple(elts=xs) | ast.List(elts=xs):
-                return f"[{', '.join(map(self.of, xs))}]"
-            case ast.Starred(value=value):
-                return f"...{self.of(value)}"
+                return f"{self(x)}.data"
             case ast.UnaryOp(op=ast.USub(), operand=x):
-                return f"(-{self.of(x)})"
-            case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.Compare():
+                return f"(-{self(x)})"
+            case ast.UnaryOp() | ast.BoolOp() | ast.Compare():
                 return self.test(node)
             case ast.BinOp(left=a, op=op, right=b):
-                return self.binary(a, op, b)
-            case ast.IfExp(test=test, body=yes, orelse=no):
-                return f"({self.test(test)} ? {self.of(yes)} : {self.of(no)})"
-            case ast.Call():
-                return self.call(node)
+                if _is_list(node):
+                    joined = "[...{}, ...{}]" if isinstance(op, ast.Add) else "py.repeat({}, {})"
+                    return joined.format(self(a), self(b))
+                return SIGNS[type(op)].format(self(a), self(b))
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=x):
+                return f"{_safe(name)} = {SIGNS[type(op)].format(_safe(name), self(x))};"
+            case ast.Call(func=ast.Attribute(value=xs, attr="append"), args=[x]):
+                return f"{self(xs)}.push({self(x)})"
+            case ast.Call(func=ast.Attribute(value=x, attr="is_integer")):
+                return f"Number.isInteger({self(x)})"
+            case ast.Call(func=of, args=given, keywords=[]):
+                return f"{self(of)}({self.all(given)})"
             case ast.Subscript(value=xs, slice=ast.Slice(lower=low, upper=high, step=step)):
-                ends = [self.of(end) if end else "null" for end in (low, high, step)]
-                return f"py.slice({self.of(xs)}, {', '.join(ends)})"
+                ends = [self(end) if end else "null" for end in (low, high, step)]
+                return f"py.slice({self(xs)}, {', '.join(ends)})"
             case ast.Subscript(value=xs, slice=i):
-                return f"{self.of(xs)}.at({self.of(i)})"
+                return f"{self(xs)}.at({self(i)})"
             case (
                 ast.ListComp(elt=x, generators=[each]) | ast.GeneratorExp(elt=x, generators=[each])
             ):
-                kept = "".join(
-                    f".filter(({self.of(each.target)}) => {self.test(c)})" for c in each.ifs
-                )
-                return f"{self.of(each.iter)}{kept}.map(({self.of(each.target)}) => {self.of(x)})"
+                item = f"({self(each.target)}) =>"
+                kept = [f".filter({item} {self.test(condition)})" for condition in each.ifs]
+                return f"{self(each.iter)}{''.join(kept)}.map({item} {self(x)})"
             case ast.Lambda(args=a, body=body):
                 names = ", ".join(_safe(arg.arg) for arg in a.args)
-                text = f"({names}) => {self.of(body)}"
+                text = f"({names}) => {self(body)}"
                 return f"(...xs) => ({text})(py.flat(xs))" if names == "xs" else text
             case ast.JoinedStr(values=parts):
-                return " + ".join(['""', *map(self.of, parts)])
-            case ast.FormattedValue(value=value):
-                return f"py.repr({self.of(value)})"
+                return " + ".join(['""', *map(self, parts)])
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=kind), args=[message])):
+                return f"throw py.error({json.dumps(kind)}, {self(message)});"
+            case ast.ExceptHandler(type=ast.Name(id=kind), body=body):
+                return f"if (e.name === {json.dumps(kind)}) {{\n{self.all(body)}\n}}"
+            case _ if type(node) in WORDS:
+                return re.sub(r"<(\w+)>", lambda part: self.part(node, part[1]), WORDS[type(node)])
         raise Unprintable(f"{ast.unparse(node)[:60]!r} has no words in JavaScript")
 
-    def name(self, name: str) -> str:
-        if name in self.known:
-            return _safe(name)
-        return _from_library(name)
-
-    def binary(self, a: ast.expr, op: ast.operator, b: ast.expr) -> str:
-        x, y = self.of(a), self.of(b)
-        if _is_list(a) or _is_list(b):
-            return f"[...{x}, ...{y}]" if isinstance(op, ast.Add) else f"py.repeat({x}, {y})"
-        if type(op) in SIGNS:
-            return f"({x} {SIGNS[type(op)]} {y})"
-        if type(op) in CALLS:
-            return f"py.{CALLS[type(op)]}({x}, {y})"
-        raise Unprintable(f"{ast.unparse(op)!r} has no words in JavaScript")
-
-    def call(self, node: ast.Call) -> str:
-        if node.keywords:
-            raise Unprintable(f"{ast.unparse(node)[:60]!r} has arguments by name")
-        given = ", ".join(map(self.of, node.args))
-        match node.func:
-            case ast.Attribute(value=ast.Name(id=module)) if module in MODULES:
-                return f"{self.of(node.func)}({given})"
-            case ast.Attribute(value=xs, attr="append"):
-                return f"{self.of(xs)}.push({given})"
-            case ast.Attribute(value=x, attr="is_integer"):
-                return f"Number.isInteger({self.of(x)})"
-            case ast.Name():
-                return f"{self.of(node.func)}({given})"
-        raise Unprintable(f"{ast.unparse(node)[:60]!r} has no words in JavaScript")
+    def part(self, node: ast.AST, name: str) -> str:
+        part = getattr(node, name)
+        if name in ("test", "targets"):
+            return self.test(part) if name == "test" else " = ".join(map(self, part))
+        return self.all(part) if isinstance(part, list) else self(part)
 
     def test(self, node: ast.expr) -> str:
         """Return what Python takes as true or false: a nan is true, an empty list false."""
@@ -322,24 +243,24 @@ class _Translator:
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return f"!{self.test(x)}"
             case ast.BoolOp(op=op, values=parts):
-                sign = " && " if isinstance(op, ast.And) else " || "
-                return f"({sign.join(map(self.test, parts))})"
-            case ast.Compare(left=left, ops=signs, comparators=others):
-                xs = [*map(self.of, (left, *others))]
-                pairs = zip(xs, signs, xs[1:])
-                texts = [f"{a} {COMPARISONS[type(sign)]} {b}" for a, sign, b in pairs]
-                return f"({' && '.join(texts)})"
-        return f"py.bool({self.of(node)})"
+                return f"({SIGNS[type(op)].join(map(self.test, parts))})"
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                pairs = zip((left, *others), ops, others)
+                return (
+                    f"({' && '.join(f'{self(a)} {SIGNS[type(o)]} {self(b)}' for a, o, b in pairs)})"
+                )
+        return f"py.bool({self(node)})"
 
 
-def _from_library(name: str) -> str:
+def _own(name: str) -> str:
+    """Return what has this name in Python, or in its math."""
     if name not in IN_LIBRARY:
         raise Unprintable(f"{name} has no words in JavaScript")
     return f"py.{name}"
 
 
-def _is_set(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store)
+def _assigned(nodes: Iterable[ast.AST]) -> set[str]:
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _is_list(node: ast.expr) -> bool:
@@ -348,10 +269,6 @@ def _is_list(node: ast.expr) -> bool:
         return _is_list(node.left) or _is_list(node.right)
     sliced = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
     return sliced or isinstance(node, (ast.Tuple, ast.List, ast.ListComp))
-
-
-def _read(target: ast.expr) -> ast.expr:
-    return ast.parse(ast.unparse(target), mode="eval").body
 
 
 def _safe(name: str) -> str:

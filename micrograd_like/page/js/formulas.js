@@ -2,7 +2,7 @@
 // the textbook's names of the operands; here they become trees, and the trees MathML with names or
 // numbers in place of the words. A tree is [kind, …]: what stands in it is text only.
 
-const TOKENS = /\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_][\p{L}_\d.₀-₉]*′?|\*\*|\/\/|[<>]=|…[^)\]]*|\S)/gu;
+const TOKENS = /\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?|[\p{L}_][\p{L}_\d.₀-₉]*′?|\*\*|\/\/|[<>]=|\S)/gu;
 const SUBSCRIPT = /^(.+?)([₀-₉ᵢ]+)$/u;
 
 const trees = new Map();
@@ -76,12 +76,30 @@ function parsed(text) {
       if (next("[")) list("]");  // softmax([…])[0]
       return token === "sqrt" ? ["root", of[0]] : token === "abs" ? ["bars", of[0]] : ["call", token, ...of];
     }
-    return token.startsWith("…") ? ["text", token] : ["word", token];
+    return ["word", token];
   }
 
   const grouped = (inside) => (inside.length === 1 ? ["group", inside[0]] : ["list", ...inside]);
   const whole = choice();
-  return at < tokens.length ? ["text", text] : whole;  // of an op of the user's own, say
+  return at < tokens.length ? ["text", text] : cutShort(whole);  // of an op of the user's own, say
+}
+
+// The first of many operands or terms, and how many more there are.
+const MOST_TERMS = 8;
+
+function cutShort(tree) {
+  const [kind, ...parts] = tree;
+  if (kind === "sum") {
+    const terms = [];
+    for (let at = tree; at[0] === "sum" && at[2] === "+"; at = at[1]) terms.push(at[3]);
+    if (terms.length <= MOST_TERMS) return tree;
+    let kept = tree;
+    for (let n = terms.length; n > MOST_TERMS; n--) kept = kept[1];
+    return ["sum", kept, "+", ["text", `… and ${terms.length - MOST_TERMS} more`]];
+  }
+  const inside = parts.map((part) => (Array.isArray(part) ? cutShort(part) : part));
+  if (kind !== "list" || parts.length <= MOST_TERMS) return [kind, ...inside];
+  return [kind, ...inside.slice(0, MOST_TERMS), ["text", `… and ${parts.length - MOST_TERMS} more`]];
 }
 
 const bare = (tree) => (tree[0] === "group" ? tree[1] : tree);  // a fraction, a root needs no brackets

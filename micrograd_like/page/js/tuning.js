@@ -67,10 +67,13 @@ function tuner(i) {
   const middle = Number.isFinite(recorded.data[i]) ? recorded.data[i] : 0;
   [range.min, range.max] = [middle - rangeOf(i), middle + rangeOf(i)];
   range.addEventListener("input", () => setLeaf(i, rounded(Number(range.value))));
+  text.addEventListener("input", () => (field.isTyping = true));
+  text.addEventListener("blur", () => (field.isTyping = false));
   text.addEventListener("change", () => {
+    field.isTyping = false;
     const x = typed(text.value);
     if (Number.isFinite(x)) setLeaf(i, x);
-    else complaint = `${text.value.slice(0, 40)} is no number`;
+    else if (text.value) complaint = `${text.value.slice(0, 40)} is no number`;
     showNumbers();
   });
   const nudge = (way, event) => {
@@ -93,7 +96,7 @@ function showIn(field) {
   const x = now.data[field.leaf];
   range.value = x;
   range.setAttribute("aria-valuetext", shown(x));
-  if (text !== document.activeElement || typed(text.value) !== x) text.value = everyDigit ? repr(x) : Number(repr(x)) === x && repr(x).length < 12 ? repr(x) : formatted(x, ".6g");
+  if (!field.isTyping) text.value = everyDigit ? repr(x) : Number(repr(x)) === x && repr(x).length < 12 ? repr(x) : formatted(x, ".6g");
 }
 
 // ---- dragging it in the drawing
