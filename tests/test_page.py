@@ -208,8 +208,8 @@ def test_no_label_breaks_out(first: str, second: str) -> None:
     ]
     assert page.texts["script"][1] == plain.texts["script"][1]
     names = [value["name"] for value in page.data["values"]]
-    assert {clean(first, 40), "0.5"} & {*names}
-    assert {clean(second, 40), "1.0"} & {*names}
+    assert {clean(first, 40), "v0"} & {*names}
+    assert {clean(second, 40), "v2"} & {*names}
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", text)
 
 
@@ -280,7 +280,7 @@ def test_a_name_can_be_seen_and_is_that_of_no_other_value() -> None:
         out.label = label
         text = html(out)
         page = Page(text)
-        assert [value["name"] for value in page.data["values"]] == ["1.0", "v1"]
+        assert [value["name"] for value in page.data["values"]] == ["v0", "v1"]
         assert page.texts["title"][0] == "Backpropagation of v1"
         assert heads(text) == [[], ["v1", "*"]]
     x, y = Value(1.0, label="v2"), Value(2.0, label="v2_2")
@@ -305,6 +305,30 @@ def test_an_op_is_told_once_as_a_textbook_writes_it() -> None:
     assert forms(floor(Value(1.5)))["floor"]["flat"]
 
 
+def test_constants_are_folded_into_the_op_that_they_enter() -> None:
+    x = Value(2.0, label="x")
+    text = html((x - 0.5) ** 2)
+    data = Page(text).data
+    assert [(value["name"], value["data"]) for value in data["values"]] == [
+        *(("x", 2.0), ("v3", 1.5), ("v4", 2.25))
+    ]
+    assert [form["text"] for form in data["forms"]] == ["a - 0.5", "a**2.0"]
+    assert [value["of"] for value in data["values"][1:]] == [[0, "0.5"], [1, "2.0"]]
+    assert data["walk"] == [2, 1]
+    assert heads(text) == [["x"], ["v3", "- 0.5"], ["v4", "**2"]]
+    assert len(Page(html((x - 0.5) ** 2, constants=True)).data["values"]) == 5
+
+
+def test_variables_name_what_has_no_label() -> None:
+    x, w = Value(2.0), Value(-3.0)
+    xw = x * w
+    text = html(tanh(xw), names=locals())
+    told = Page(text).data["values"]
+    assert [value["name"] for value in told] == ["x", "w", "xw", "v3"]
+    assert [value.get("labelled", False) for value in told] == [True, True, False, False]
+    assert heads(text) == [["x"], ["w"], ["xw", "*"], ["v3", "tanh"]]
+
+
 def heads(page: str) -> list[list[str]]:
     """Return the texts of each value's box that come before its numbers."""
     boxes = re.findall(r'<g id="v\d+"(.*?)</g>', page, re.DOTALL)
@@ -327,7 +351,7 @@ def test_the_drawing_has_the_names_of_the_panels() -> None:
     assert drawn["layers.0.neurons.1"] == ["neurons.1", "relu"]  # in frames of the other names
     assert drawn["layers.1.neurons.0"] == ["neurons.0", "Σwx"]
     assert all(name.endswith(head[0]) for name, head in drawn.items() if head)
-    assert [name for name, head in drawn.items() if not head] == ["0.5", "-0.5", "1.0"]
+    assert [name for name, head in drawn.items() if not head] == ["v4", "v5"]
 
 
 def test_its_options(tmp_path: Path) -> None:

@@ -166,8 +166,8 @@ def test_modules_fold_and_unfold(browser: Browser) -> None:
     browser.run("void (foldTo(1), fit())")
     assert browser.run("full.width") < wide
     (folded,) = [id for id in shown(browser) if id.startswith("g")]
-    assert len(shown(browser)) == 7  # the network, two inputs, the loss and what it is made of
-    assert browser.run("arrows.filter(({ away }) => !away).length") == 6
+    assert len(shown(browser)) == 5  # the network, two inputs, the loss and what it is made of
+    assert browser.run("arrows.filter(({ away }) => !away).length") == 4
     browser.press(END, LEFT)
     frame = browser.find(f"#{folded}")
     assert (frame.get_attribute("aria-expanded"), frame.get_attribute("role")) == (

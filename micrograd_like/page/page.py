@@ -24,25 +24,27 @@ import linecache
 import math
 import os
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from ..debugging.steps import Step, steps
+from ..debugging.steps import Step, walk
 from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
-from ..drawing.expression import ATOM, as_python
+from ..drawing.expression import ATOM, Term, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
 from ..drawing.picture import FAMILY, NOT_COMPUTED, THEMES
 from ..drawing.selecting import values_below
 from ..drawing.svg import svg_text
 from ..engine import Value
 from ..files import write_whole
-from ..names import label
+from ..names import Names, label
 from ..ops import Op, as_float
 from ..programs.javascript import Unprintable, page_program
 from ..text import clean
 
+Shown = dict[Value, str]  # the values of a page, and their names
 ROOM = 7  # characters at least for a number that can be dragged
 ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
 ADVICE += "modules with .graph(collapse=1), or set a larger limit"
@@ -95,6 +97,8 @@ def html(
     direction: str = "LR",
     format: str = ".4g",
     limit: int = 1500,
+    names: Mapping[str, object] | None = None,
+    constants: bool = False,
 ) -> str:
     """Return a page that shows how ``root`` was computed and then its backward walk, edge by edge.
 
@@ -103,76 +107,80 @@ def html(
     direction   "LR" from left to right, or "TB" from top to bottom
     format      of the numbers; the reader can ask for all digits
     limit       a graph of more values is refused with a ValueError
+    names       of values without a label, as ``locals()``
+    constants   whether they are values of their own; else each is told with the op that it entered
     """
     check_roots((root,))
     check_choice("theme", theme, ("auto", *THEMES))
     check_count("limit", limit, 1)
-    values = values_below((root,), limit, ADVICE)
-    view = "partials" if len(values) <= MOST_WITH_PARTIALS else "gradients"
-    graph = Graph(root, view=view, direction=direction, format=format, limit=limit)
+    order = values_below((root,), limit, ADVICE)
+    called = Names(order, names, constants)
+    shown = {x: called.short(x) for x in order if constants or not x.constant or x is root}
+    view = "partials" if len(shown) <= MOST_WITH_PARTIALS else "gradients"
+    drawn: dict[str, Any] = {"view": view, "direction": direction, "format": format}
+    graph = Graph(root, limit=limit, keep=shown.__contains__, **drawn)
     first = as_float(seed)
-    walk = list(steps(root, first, commit=False))
-    names = {value: graph.names.short(value) for value in values}
-    _show_walk(graph, root, first, walk, names)
+    steps = list(walk(root, first, names=called, constants=constants))
+    _show_walk(first, steps, shown, called, graph)
     try:
-        program, obstacle = page_program(values), ""
+        program, obstacle = page_program([*shown]), ""
     except Unprintable as error:
         program, obstacle = "const program = null;", str(error)
-    about = _about(root, first, walk, names, graph)
+    about = _about(first, steps, shown, called, graph)
     style = _colours() + _asset("page.css")
     scripts = [_asset(f"js/{name}.js") for name in SCRIPTS.split()]
     script = "\n".join([_asset("js/numbers.js"), program, *scripts])
     return Template(_asset("page.html")).substitute(
         theme=theme,
         policy=_policy(script, style),
-        title=escape(names[root]),
+        title=escape(shown[root]),
         summary=escape(graph.scene.summary),
         style=style,
-        drawing=_lean(svg_text(graph.scene), len(walk)),
+        drawing=_lean(svg_text(graph.scene), len(steps)),
         data=_json({**about, "format": format, "obstacle": obstacle}),
         script=script,
     )
 
 
 def _about(
-    root: Value, seed: float, walk: list[Step], names: dict[Value, str], graph: Graph
+    seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph
 ) -> dict[str, Any]:
     """Return everything that the script is told."""
-    places = {value: i for i, value in enumerate(names)}
+    places = {value: i for i, value in enumerate(shown)}
     titles = graph.scene.titles
     group_of = {group: i for i, group in enumerate(titles)}
     told: list[dict[str, Any]] = []
-    forms: dict[tuple[Op, int], Value] = {}  # each with a value that has it
-    for value, box in zip(names, graph.scene.boxes):
-        about = _about_value(value, names[value])
+    forms: dict[Any, Value] = {}  # each with a value that has it
+    for value, box in zip(shown, graph.scene.boxes):
+        about = _about_value(value, names)
         if box.group in group_of:
             about["group"] = group_of[box.group]
         if value.op is not None:
-            form = value.op, len(value.operands)
+            form = value.op, *["" if x in places else repr(x.data) for x in value.operands]
             forms.setdefault(form, value)
             about["form"] = [*forms].index(form)
-            about["of"] = [places[x] for x in value.operands]
+            about["of"] = [places.get(x, repr(x.data)) for x in value.operands]
             about["partials"] = [*map(_told, value.partials)]
         told.append(about)
     return {
         "nothing": NOT_COMPUTED,
         "direction": graph.scene.direction,
-        "root": places[root],
+        "root": places[graph.roots[0]],
         "seed": _told(seed),
         "values": told,
-        "forms": [_about_form(op, n, out) for (op, n), out in forms.items()],
+        "forms": [_about_form(form[0], out, places) for form, out in forms.items()],
         "groups": [
             {"name": title, "parent": group_of.get(group[:-1], -1)}
             for group, title in titles.items()
         ],
-        "walk": [places[step.out] for step in walk if step.index == 0],
+        "walk": [places[out] for out in dict.fromkeys(step.out for step in steps)],
     }
 
 
-def _about_value(value: Value, name: str) -> dict[str, Any]:
+def _about_value(value: Value, names: Names) -> dict[str, Any]:
     """Return what a value is called, its number, and where it was made."""
-    about: dict[str, Any] = {"name": name, "data": _told(value.data)}
-    if value.op is None and label(value):
+    about: dict[str, Any] = {"name": names.short(value), "data": _told(value.data)}
+    if value.op is None and names.given(value):
         about["labelled"] = True
     if value.line:
         file, _, line = value.line.rpartition(":")
@@ -181,15 +189,15 @@ def _about_value(value: Value, name: str) -> dict[str, Any]:
     return about
 
 
-def _about_form(op: Op, n: int, out: Value) -> dict[str, Any]:
-    """Return how a textbook writes an op of ``n`` operands, and its derivatives."""
-    names = op.operand_names(n)
-    about: dict[str, Any] = {
-        "op": op.name,
-        "names": names,
-        "text": as_python(out, [(name, ATOM) for name in names])[0],
-    }
-    about["rules"] = [op.formula(i, n) for i in range(n)]
+def _about_form(op: Op, out: Value, places: dict[Value, int]) -> dict[str, Any]:
+    """Return how a textbook writes an op, with the constants that entered it, and its rules."""
+    xs = out.operands
+    names = op.operand_names(len(xs))
+    terms: list[Term] = [
+        (name if x in places else repr(x.data), ATOM) for name, x in zip(names, xs)
+    ]
+    about: dict[str, Any] = {"op": op.name, "names": names, "text": as_python(out, terms)[0]}
+    about["rules"] = [op.formula(i, len(xs)) for i in range(len(xs))]
     if op.flat:
         about["flat"] = True
     if op.saturates:
@@ -202,9 +210,7 @@ def _told(x: float) -> float | str:
     return x if math.isfinite(x) else repr(x)
 
 
-def _show_walk(
-    graph: Graph, root: Value, seed: float, walk: list[Step], names: dict[Value, str]
-) -> None:
+def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> None:
     """Let the drawing show the end of the walk, with room for every number on the way there.
 
     The script turns it back to the beginning; printed, or without the script, it shows the end.
@@ -212,24 +218,25 @@ def _show_walk(
     """
     scene, number = graph.scene, graph.format
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
-    shown = {value: [NOT_COMPUTED] for value in names}
-    shown[root].append(number(seed))
-    for step in walk:
-        shown[step.x].append(number(step.after))
-    for box, value in zip(scene.boxes, names):
-        widest = max(ROOM, *map(len, shown[value]))
+    grads = {value: [NOT_COMPUTED] for value in shown}
+    grads[graph.roots[0]].append(number(seed))
+    for step in steps:
+        grads[step.x].append(number(step.after))
+    for box, value in zip(scene.boxes, shown):
+        widest = max(ROOM, *map(len, grads[value]))
         box.rows = [
             ("data", number(value.data).rjust(ROOM)),
-            ("grad", shown[value][-1].rjust(widest)),
+            ("grad", grads[value][-1].rjust(widest)),
         ]
         shown_label = label(value, 200)
         if not shown_label:
-            box.name = names[value] if value.op else ""
+            box.name = shown[value] if value.op or names.given(value) else ""
         elif not box.name:  # the output of a module, whose name is on the frame
             box.name = clean(scene.titles[box.group], 26)
-    most = max((abs(step.product) for step in walk if math.isfinite(step.product)), default=0.0)
+        box.symbol = names.op(value) if value.op else ""
+    most = max((abs(step.product) for step in steps if math.isfinite(step.product)), default=0.0)
     arrows = {arrow.key: arrow for arrow in scene.arrows}
-    for step in walk:
+    for step in steps:
         arrow = arrows[f"e{graph.names.key(step.out)}-{step.index}"]
         arrow.tone, arrow.width = tone_and_width(step.product, most)
 

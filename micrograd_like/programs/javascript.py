@@ -74,8 +74,8 @@ def page_program(values: Sequence[Value]) -> str:
     """Return ``program(v, p)``, which puts all values into ``v``, where the leaves are, and all
     partials into ``p``, in the order of operands.
 
-    ``values`` are all of a graph, in topological order. Raises `Unprintable` for a row that cannot
-    be translated, and names it.
+    ``values`` are all of a graph, in topological order; a constant need not be among them. Raises
+    `Unprintable` for a row that cannot be translated, and names it.
     """
     try:
         body = _body(values)

@@ -62,9 +62,10 @@ const boxes = [...svg.querySelectorAll(".leaf, .op")].map((g, i) => {  // in the
   return { g, rect, shown, grad, x, y, width, height, room, drawn: { x, y, width, height }, bar: null };
 });
 
-const arrowsOfEdges = svg.querySelectorAll(".arrow");  // in the order of the edges
+const drawnArrows = svg.querySelectorAll(".arrow");  // in the order of the edges
+const arrowOf = new Map([...steps].sort((a, b) => a.edge - b.edge).map(({ edge }, k) => [edge, drawnArrows[k]]));
 const arrows = steps.map((step) => {
-  const g = arrowsOfEdges[step.edge];
+  const g = arrowOf.get(step.edge);
   const text = g.lastElementChild.tagName === "text" ? g.lastElementChild : null;
   const path = g.firstElementChild;
   const tone = g.getAttribute("class").slice("arrow ".length);

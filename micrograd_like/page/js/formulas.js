@@ -154,7 +154,7 @@ function typeset(tree, put) {
   const listed = (trees) => trees.flatMap((part) => [math("mo", ","), of(part)]).slice(1);
   switch (kind) {
     case "word": return put(parts[0]).element;
-    case "mn": return numberInMath(parts[0]);
+    case "mn": return numberInMath(everyDigit ? parts[0] : formatted(Number(parts[0]), ".6g"));
     case "mo": return math("mo", parts[0]);
     case "text": return math("mtext", parts[0]);
     case "group": return of(parts[0]);
@@ -176,23 +176,31 @@ const asNames = (name) => ({ element: nameInMath(name), binds: 9 });
 
 // The words of value i's form as names or as numbers of its operands, and `out` as its own.
 function operandOf(i) {
-  const places = new Map(form(i).names.map((name, k) => [name, values[i].of[k]]));
+  const places = new Map(form(i).names.map((name, k) => [name, values[i].operands[k]]));
   places.set("out", i);
   return (word) => places.get(word);
 }
 
 function withNames(i) {
   const operand = operandOf(i);
-  return (word) => asNames(operand(word) === undefined ? word : values[operand(word)].name);
+  return (word) => {
+    const x = operand(word);
+    return typeof x === "string" ? asNumber(fromText(x)) : asNames(x === undefined ? word : values[x].name);
+  };
 }
+
+function asNumber(x) {
+  const text = shown(x);
+  return { element: numberInMath(x), binds: text.startsWith("−") ? 1 : text.includes("e") ? 2 : 9 };
+}
+
+const fromText = (text) => (/^-?(inf|nan)$/.test(text) ? fromJSON(text) : Number(text));
 
 function withNumbers(i) {
   const operand = operandOf(i);
   return (word) => {
     const x = operand(word);
-    if (x === undefined) return asNames(word);
-    const text = shown(now.data[x]);
-    return { element: numberInMath(now.data[x]), binds: text.startsWith("−") ? 1 : text.includes("e") ? 2 : 9 };
+    return x === undefined ? asNames(word) : asNumber(typeof x === "string" ? fromText(x) : now.data[x]);
   };
 }
 

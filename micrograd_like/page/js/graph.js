@@ -6,10 +6,17 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const { values, forms, groups, root } = data;
 const seed = fromJSON(data.seed);
 
+// The operands of a value: places of values, and constants, which are texts; `of` has the places.
 let edgeCount = 0;
-const firstEdge = values.map(({ of }) => (edgeCount += of ? of.length : 0) - (of ? of.length : 0));
+const firstEdge = values.map((value) => {
+  value.operands = value.of || [];
+  if (value.of) value.of = value.of.filter((x) => typeof x === "number");
+  edgeCount += value.operands.length;
+  return edgeCount - value.operands.length;
+});
 // Each value in turn hands its gradient on to its operands, in order.
-const steps = data.walk.flatMap((out) => values[out].of.map((x, index) => ({ out, index, x, edge: firstEdge[out] + index })));
+const steps = data.walk.flatMap((out) => values[out].operands
+  .map((x, index) => ({ out, index, x, edge: firstEdge[out] + index })).filter(({ x }) => typeof x === "number"));
 const made = values.map((_, i) => i).filter((i) => values[i].of);  // in the order of the forward pass
 const leaves = values.map((_, i) => i).filter((i) => !values[i].of);
 const labelled = leaves.filter((i) => values[i].labelled);  // what gradient descent moves
@@ -61,7 +68,7 @@ function computed(of) {
   const numbers = { data: Float64Array.from(of), partials: new Float64Array(edgeCount) };
   program(numbers.data, numbers.partials);
   for (const out of made) {  // what is nan has no derivative
-    if (numbers.data[out] !== numbers.data[out]) numbers.partials.fill(NaN, firstEdge[out], firstEdge[out] + values[out].of.length);
+    if (numbers.data[out] !== numbers.data[out]) numbers.partials.fill(NaN, firstEdge[out], firstEdge[out] + values[out].operands.length);
   }
   return numbers;
 }

@@ -20,8 +20,9 @@ function reason({ out, index, edge }) {
     const share = Math.abs(p) / peak;
     return [`${op} is ${share < 0.02 ? "flat" : share < 0.75 ? "flattening" : share > 0.97 ? "at its steepest" : "still steep"} here`];
   }
-  const factor = values[out].of[names.indexOf(rule)];
-  if (names.includes(rule) && factor !== undefined) return ["it is multiplied by ", factor, ` = ${shown(now.data[factor])}`];
+  const factor = values[out].operands[names.indexOf(rule)];
+  if (typeof factor === "string") return [`it is multiplied by ${shown(fromText(factor))}`];
+  if (factor !== undefined) return ["it is multiplied by ", factor, ` = ${shown(now.data[factor])}`];
   if (p === 0) return [`${op} lets nothing through here`];
   if (rule === "1") return [`${op === "add" ? "a sum" : op} passes it on as it is`];
   if (rule === "−1") return ["its sign is turned"];
@@ -61,7 +62,7 @@ function sentenceOfValue(out) {
   const parts = [out, " is computed: all that it is made of is there."];
   if (first.length > 2 || !first.length) return parts;
   const moved = first.map((x) => {
-    const p = values[out].of.reduce((sum, other, index) => sum + (other === x ? now.partials[firstEdge[out] + index] : 0), 0);
+    const p = values[out].operands.reduce((sum, other, index) => sum + (other === x ? now.partials[firstEdge[out] + index] : 0), 0);
     return [p === 0 ? "not at all" : `${times(p)}${p < 0 ? ", the other way," : ""}`, " when ", x, " moves"];
   });
   return [...parts, " From here, it moves ", ...moved.flatMap((part, at) => (at ? [", and ", ...part] : part)), "."];
