@@ -28,11 +28,11 @@ function begin() {
   rove(root);
   choose(null);
   nameTheme();
-  document.documentElement.classList.add("ready");
   fit();
   go(0, false);
+  document.documentElement.classList.add("ready");  // so that the drawing is laid out once
   followHash();
-  if (values.length > MANY_VALUES) speakLater();
+  if (values.length > MANY_VALUES) settle();
   else values.forEach((_, i) => speak(i));
   $("obstacle").textContent = obstacle ? `The numbers are those that were recorded: ${obstacle}` : "";
 }

@@ -4,6 +4,7 @@ const paper = svg.querySelector("rect");
 let full = { x: svg.viewBox.baseVal.x, y: svg.viewBox.baseVal.y, width: svg.viewBox.baseVal.width, height: svg.viewBox.baseVal.height };
 let zoom = 1;
 let isFitted = false;  // it shows all, and goes on to when the window or what is folded changes
+let fittedTo = "";  // the size of the pane then
 
 const [LEGIBLE, MARGIN_OF_PAPER] = [0.35, 8];  // below that zoom, numbers are not written
 const largest = () => (isPresenting ? 3 : 1.5);
@@ -35,7 +36,10 @@ function setZoom(to, x = pane.clientWidth / 2, y = pane.clientHeight / 2) {
 function fit() {
   setZoom(Math.min(fitting(), largest()));
   isFitted = true;
+  fittedTo = sizeOf(pane);
 }
+
+const sizeOf = ({ clientWidth, clientHeight }) => `${clientWidth} ${clientHeight}`;
 
 const viewOf = ({ clientWidth, clientHeight, scrollLeft, scrollTop }) =>
   ({ clientWidth, clientHeight, scrollLeft, scrollTop });
@@ -122,7 +126,7 @@ const look = oncePerFrame(() => {
   drawView();
 });
 pane.addEventListener("scroll", look);
-new ResizeObserver(() => (isFitted ? fit() : look())).observe(pane);
+new ResizeObserver(() => (isFitted && fittedTo !== sizeOf(pane) ? fit() : look())).observe(pane);
 
 // ---- wheel, pinch, and dragging the ground
 

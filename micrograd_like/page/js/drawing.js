@@ -1,6 +1,6 @@
 // The drawing's numbers, tones and widths. What cannot be seen is not written until it is.
 
-let [toBeSpoken, speech] = [new Set(), null];
+let speech = null;
 
 const isMade = (i) => boxes[i].g.classList.contains("made");
 const due = (i) => (i === root ? 1 : contributions[i].length);
@@ -113,8 +113,12 @@ function isBetween(a, b, left, top, right, bottom) {
     && Math.min(a.y, b.y) < bottom && Math.max(a.y + a.height, b.y + b.height) > top;
 }
 
-// What a screen reader is told follows when the numbers have come to rest.
-function speakLater() {
+// What a screen reader is told, and the list of contributions, follow when the numbers have come to
+// rest.
+function settle() {
   clearTimeout(speech);
-  speech = setTimeout(() => values.forEach((_, i) => speak(i)), 300);
+  speech = setTimeout(() => {
+    values.forEach((_, i) => speak(i));
+    if (chosen !== null) retellChosen();
+  }, 300);
 }

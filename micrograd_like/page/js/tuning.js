@@ -41,12 +41,12 @@ function reset() {
 const showNumbers = oncePerFrame(() => {
   drawView();
   tell();
-  if (chosen !== null) retellChosen();
+  if (chosen !== null) updateChosen();
   for (const field of document.querySelectorAll(".tuner")) showIn(field);
   $("reset").hidden = now === recorded && !losses.length;
   showComplaint();
   whatIf();
-  speakLater();
+  settle();
 });
 
 function showComplaint() {
