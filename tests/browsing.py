@@ -36,7 +36,7 @@ class Browser:
         return self.driver.execute_script(f"return {script}", *arguments)
 
     def told(self, css: str = "#now") -> str:
-        """What an element tells, mathematics too, without any space and with plain minus signs."""
+        """Return what an element tells, without any space and with plain minus signs."""
         text: str = self.run("document.querySelector(arguments[0]).textContent", css)
         return "".join(text.split()).replace("−", "-").replace("·(-", "·-").replace(")=", "=")
 
@@ -89,7 +89,7 @@ class Browser:
             "[...document.querySelectorAll('#drawing g[id]')].reduce((all, g) => Object.assign(all,"
             "{[g.id]: [g.getAttribute('class').split(' ').sort().join(' '),"
             " g.getAttribute('aria-label'), ...[...g.querySelectorAll('text')].map("
-            "t => t.textContent.trim() + t.getAttribute('class'))]}),"
+            "t => t.textContent.trim() + [...t.classList].sort())]}),"
             "{now: document.getElementById('now').textContent,"
             " value: document.getElementById('value').innerHTML.replace(/ class=\"\"/g, ''),"
             " slider: document.getElementById('slider').value,"

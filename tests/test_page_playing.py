@@ -362,7 +362,7 @@ def test_a_page_shows_itself_in_a_notebook(browser: Browser, tmp_path: Path) -> 
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == made.text
     assert repr(made).startswith("<Page of Value(data=4.6")
     outside = browser.folder / "notebook.html"
-    outside.write_text(f"<!DOCTYPE html>{made._repr_html_()}", encoding="utf-8")
+    outside.write_text(f"<!DOCTYPE html>{made._repr_mimebundle_()['text/html']}", encoding="utf-8")
     browser.driver.get(outside.as_uri())
     browser.driver.switch_to.frame(0)
     try:

@@ -54,6 +54,7 @@ LEAN = (  # what the style sheet says of most texts
     (' xml:space="preserve"', ""),
     (' fill="var(--quiet)"', ' class="q"'),
     (' fill="var(--ink)"', ""),
+    (' fill="var(--bad)"', ' class="b"'),
     (' rx="5"', ""),
 )
 
@@ -72,10 +73,10 @@ class Page:
         """Write the page to a file, whole or not at all."""
         write_whole(path, self.text)
 
-    def _repr_html_(self) -> str:
-        style = "width:100%;height:640px;border:0"
-        inside = f'sandbox="allow-scripts" style="{style}" srcdoc="{escape(self.text)}"'
-        return f"<iframe {inside}></iframe>"
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        look = 'sandbox="allow-scripts" style="width: 100%; height: 640px; border: 0"'
+        frame = f'<iframe {look} srcdoc="{escape(self.text)}"></iframe>'
+        return {"text/plain": repr(self), "text/html": frame}
 
     def __repr__(self) -> str:
         return f"<Page of {self._of}>"
@@ -118,7 +119,8 @@ def html(
     shown = {x: called.short(x) for x in order if constants or not x.constant or x is root}
     view = "partials" if len(shown) <= MOST_WITH_PARTIALS else "gradients"
     drawn: dict[str, Any] = {"view": view, "direction": direction, "format": format}
-    graph = Graph(root, limit=limit, keep=shown.__contains__, **drawn)
+    drawn |= {"keep": shown.__contains__, "constants": constants, "limit": limit}
+    graph = Graph(root, **drawn)
     first = as_float(seed)
     steps = list(walk(root, first, names=called, constants=constants))
     _show_walk(first, steps, shown, called, graph)
@@ -136,7 +138,7 @@ def html(
         title=escape(shown[root]),
         summary=escape(graph.scene.summary),
         style=style,
-        drawing=_lean(svg_text(graph.scene), len(steps)),
+        drawing=_lean(svg_text(graph.scene, apart=False), len(steps)),
         data=_json({**about, "format": format, "obstacle": obstacle}),
         script=script,
     )

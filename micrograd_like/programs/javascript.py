@@ -116,7 +116,7 @@ def _body(values: Sequence[Value]) -> str:
         lowered.values += lowered.form.partials(out.op, nodes[out], xs)  # type: ignore[arg-type]
     text = python.straight(lowered, "run")
     try:
-        return translated(source.standalone(text) if "import" in text.split("def ")[0] else text)
+        return translated(source.standalone(text))
     except ValueError as error:
         raise Unprintable(str(error)) from None
 

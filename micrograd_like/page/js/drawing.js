@@ -20,6 +20,7 @@ function write(element, x, room, before = "") {
   text = before + text;
   if (element.written === text) return;
   element.written = element.textContent = text;
+  element.classList.toggle("b", x !== undefined && !Number.isFinite(x));  // which shouts
 }
 
 function update(i) {
