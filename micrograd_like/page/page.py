@@ -31,7 +31,7 @@ from string import Template
 from typing import Any
 
 from ..debugging.steps import Step, walk
-from ..drawing.composing import MOST_WITH_PARTIALS, tone_and_width
+from ..drawing.composing import MOST_WITH_PARTIALS, counted, tone_and_width
 from ..drawing.expression import ATOM, Term, as_python
 from ..drawing.graph import Graph, check_choice, check_count, check_roots
 from ..drawing.picture import FAMILY, NOT_COMPUTED, THEMES
@@ -219,6 +219,7 @@ def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph
     Colours are names, which the style sheet gives a meaning by day and by night.
     """
     scene, number = graph.scene, graph.format
+    scene.summary = f"Graph of {counted(len(shown), 'value')} and {counted(len(steps), 'edge')}"
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
     grads = {value: [NOT_COMPUTED] for value in shown}
     grads[graph.roots[0]].append(number(seed))

@@ -37,7 +37,7 @@ RESERVED = set(
     void""",
     )
 )  # in JavaScript, and no words of Python's
-LIBRARY = files(__package__).joinpath("javascript.js").read_text(encoding="utf-8")
+LIBRARY = files(__name__.rpartition(".")[0]).joinpath("javascript.js").read_text(encoding="utf-8")
 IN_LIBRARY = {*re.findall(r"\w+", LIBRARY)}
 
 # How a tree is written, with its parts in place of their names; a test is what is true or false.
