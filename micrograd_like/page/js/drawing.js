@@ -76,7 +76,7 @@ function styleArrow(k) {
 
 // After the numbers have changed, or the view has: write what can be seen. Of a large drawing the
 // rest is taken out, so that a step costs what is seen, and not what there is.
-const [MANY_VALUES, MANY_EDGES] = [600, 300];
+const MANY_VALUES = 600;
 
 function drawView() {
   const { left, top, right, bottom } = seen();

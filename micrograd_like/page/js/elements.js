@@ -39,6 +39,7 @@ function oncePerFrame(act) {
   };
 }
 
+const MANY_EDGES = 300;
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const pane = $("drawing");

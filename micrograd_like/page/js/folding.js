@@ -187,6 +187,22 @@ function moveArrows(toX, toY) {
     if (bundles.has(k)) aim(arrow, spot(x), spot(out));
     else if (arrow.isAimed || folded.size || arrow.isMoved) moveArrow(arrow, toX, toY);
   });
+  gather();
+}
+
+// Where few of many arrows are shown, they stand in a group of their own: the browser then need not
+// look at each of the others.
+const allArrows = svg.querySelector(".arrows");
+const fewArrows = drawn("g", { "aria-hidden": "true" });
+if (allArrows) allArrows.after(fewArrows);
+
+function gather() {
+  const shown = arrows.filter(({ away }) => !away);
+  const isFew = shown.length < arrows.length / 4;
+  if (arrows.length <= MANY_EDGES) return;
+  allArrows.classList.toggle("away", isFew);
+  if (isFew) fewArrows.append(...shown.map(({ g }) => g));
+  else allArrows.append(...fewArrows.children);
 }
 
 const asDrawn = (arrow) => (arrow.drawn ??= [...arrow.g.children].map((part) =>
@@ -261,7 +277,8 @@ function foldTo(depth) {  // 1 is whole networks, 0 nothing
 
 function toggleFold(at) {
   const next = new Set(folded);
-  if (!next.delete(at)) next.add(at);
+  if (next.has(at)) unfold(next, at);
+  else next.add(at);
   const before = { ...frames[at] };
   fold(next);
   setZoom(zoom);
@@ -269,11 +286,19 @@ function toggleFold(at) {
   afterFold();
 }
 
-// Unfold what hides a value.
+// Unfold a module; the modules in it are folded.
+function unfold(next, at) {
+  next.delete(at);
+  groups.forEach(({ parent }, inner) => parent === at && next.add(inner));
+}
+
+// Unfold what hides a value, and no more.
 function reveal(i) {
   if (homes[i] < 0) return;
   const next = new Set(folded);
-  for (let at = values[i].group; at >= 0; at = groups[at].parent) next.delete(at);
+  const around = [];
+  for (let at = values[i].group; at >= 0; at = groups[at].parent) around.unshift(at);
+  for (const at of around) if (next.has(at)) unfold(next, at);
   fold(next);
   setZoom(zoom);
   afterFold();
