@@ -23,6 +23,7 @@ from test_page import Page, values_below
 from micrograd_like import Value, maximum
 from micrograd_like.ops import TABLE, Op
 from micrograd_like.page.page import html
+from micrograd_like.programs.javascript import page_program
 
 ULPS = 4
 # Where terms of a rule cancel, 4 eps of these holds. Of direction, which only second derivatives
@@ -98,6 +99,12 @@ def faults(values: list[Value], data: list[float], partials: list[float]) -> lis
         if not is_near(op, data[i], out, 0.0) or not all(near):
             found.append(f"{op.name}{tuple(xs)}: {data[i]!r} {mine}, and not {out!r} {rule}")
     return found
+
+
+@pytest.mark.parametrize("op", ROWS, ids=lambda op: op.name)
+def test_javascript_has_words_for_every_row(op: Op) -> None:
+    xs = [Value(x) for x in next(points(op, size(op, 1), random.Random(1)))]
+    assert "function run(" in page_program([*xs, op(*xs)])
 
 
 def test_every_row_at_200_points(browser: Browser) -> None:

@@ -46,6 +46,7 @@ WORDS: dict[type[ast.AST], str] = {
     ast.Expr:         "<value>;",
     ast.Return:       "return <value>;",
     ast.Assign:       "<targets> = <value>;",
+    ast.AnnAssign:    "<target> = <value>;",
     ast.If:           "if (<test>) {\n<body>\n} else {\n<orelse>\n}",
     ast.For:          "for (<target> of <iter>) {\n<body>\n}",
     ast.While:        "while (<test>) {\n<body>\n}",
@@ -161,7 +162,8 @@ class _Translator:
         names = [arg.arg for arg in (*a.posonlyargs, *a.args, *([a.vararg] if a.vararg else []))]
         own = _assigned(ast.walk(node)) - {*names}
         head = [f"let {', '.join(map(_safe, sorted(own)))};"] if own else []
-        given = ", ".join(map(_safe, names))
+        preset = [""] * (len(names) - len(a.defaults)) + [f" = {self(x)}" for x in a.defaults]
+        given = ", ".join([_safe(name) + default for name, default in zip(names, preset)])
         if names == ["xs"]:
             given, head = "...xs", ["xs = py.flat(xs);", *head]
         return "\n".join(
@@ -209,6 +211,8 @@ class _Translator:
             case ast.Subscript(value=xs, slice=ast.Slice(lower=low, upper=high, step=step)):
                 ends = [self(end) if end else "null" for end in (low, high, step)]
                 return f"py.slice({self(xs)}, {', '.join(ends)})"
+            case ast.Subscript(value=xs, slice=i, ctx=ast.Store()):
+                return f"{self(xs)}[{self(i)}]"
             case ast.Subscript(value=xs, slice=i):
                 return f"{self(xs)}.at({self(i)})"
             case (
