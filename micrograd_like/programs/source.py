@@ -32,7 +32,9 @@ from typing import Any
 from .. import floats, ops
 from ..ops import Op, Recorder
 
+OWN = "<micrograd_like program "  # how the names of files that are none begin
 _serial = itertools.count(1)
+_live: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 
 
 class Branch(Exception):
@@ -47,12 +49,15 @@ def load(text: str, name: str, debug: bool = False) -> Any:
             file.write(text)
         atexit.register(_remove, filename)
     else:
-        filename = f"<micrograd_like program {name} {next(_serial)}>"
+        filename = f"{OWN}{name} {next(_serial)}>"
+        # Not as they die: `linecache` may be going through its names at that moment.
+        for old in [name for name in linecache.cache if name.startswith(OWN) and name not in _live]:
+            linecache.cache.pop(old, None)
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
     namespace: dict[str, Any] = {"__name__": f"micrograd_like.programs.{name}"}
     exec(compile(text, filename, "exec"), namespace)
     if not debug:
-        weakref.finalize(namespace[name], linecache.cache.pop, filename, None)
+        _live[filename] = namespace[name]
     return namespace[name]
 
 
