@@ -32,6 +32,7 @@ from types import MethodType
 from typing import Any
 
 from .. import files
+from ..collector import collector_paused
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..ops import as_float
@@ -72,7 +73,8 @@ def program(
     others = labelled if wrt is None else _leaves("wrt", wrt, leaves)
     known = user_frame(sys._getframe(1)).f_locals if variables is None else variables
     names = {x: name for name, x in known.items() if isinstance(x, Value) and not x.label}
-    return Program(order, given, others, names, name, debug, reassociate)
+    with collector_paused():
+        return Program(order, given, others, names, name, debug, reassociate)
 
 
 def _leaves(role: str, xs: Value | Iterable[Value], leaves: Container[Value]) -> list[Value]:
@@ -277,7 +279,8 @@ class Jit:
                 )
                 for known in self._paths.values():
                     known.clear()
-            paths.insert(0, _Path(self._name, recording, out, outs, self._debug))
+            with collector_paused():
+                paths.insert(0, _Path(self._name, recording, out, outs, self._debug))
         return like(out, data)
 
     def _run(self, args: Sequence[Any], named: Mapping[str, Any], unfold: bool) -> Any:

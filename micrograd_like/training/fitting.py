@@ -28,16 +28,16 @@ holds the numbers of an epoch, under their names.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from ..collector import collector_paused as collector_paused
 from ..data import batches
 from ..nn import Module
 from ..optim import Optimizer, clip_grad_norm, set_data
@@ -133,7 +133,8 @@ def fit(
     run = Run(measure, settings, rows, held_out, start, at)
     if content is not None:
         run.resume(content)
-    run.compile()
+    with collector_paused():
+        run.compile()
     run.save()  # a path that can't be written shows before anything is trained
     if progress:
         run.progress = Progress(settings.epochs, run.at.epochs)
@@ -150,18 +151,6 @@ def evaluate(model: Module, data: Data, loss: Loss, metrics: Metrics = ()) -> di
     measure, rows = Measure(model, loss, metrics), checked_rows("data", data)
     measure.check(rows)
     return measure.means(rows)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cyclic garbage collector: graphs are freed without it, and faster."""
-    enabled = gc.isenabled()
-    try:
-        gc.disable()
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @dataclass
