@@ -31,8 +31,9 @@ _NAMES = {
     "no_grad": "hooks",
     "set_trace": "debugging.debugger",
     "trace_lines": "debugging.tracing",
+    "vmap": "programs.vmap",
 }
-__all__ = ["Value", "engine", "jit", "nn", "no_grad", "ops", "topological_order"]
+__all__ = ["Value", "engine", "jit", "nn", "no_grad", "ops", "topological_order", "vmap"]
 __all__ += ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 _NAMES |= dict.fromkeys(__all__[-8:], "functional")
 __all__ += functions.__all__
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from .functional import vjp as vjp
     from .hooks import no_grad as no_grad
     from .programs.program import jit as jit
+    from .programs.vmap import vmap as vmap
 
 
 def __getattr__(name: str) -> object:

@@ -190,7 +190,7 @@ def cbrt_slope(a: float) -> float:
     if not a or isinf(a):
         return 0.0 if a else inf
     if abs(a) > 1e300:  # where the cube of a root that is rounded up overflows
-        return cbrt_slope(a / 8) / 4
+        return cbrt_slope(a / SCALE) * 2.0**-400
     root = cbrt(a)
     square, cube = root * root, root * root * root
     error = product_error(square, root) + root * product_error(root, root)
@@ -250,21 +250,21 @@ def clamp(a: float, low: float, high: float) -> float:
 
 
 def exps(xs: Sequence[float], last: list[Any] = [((), ())]) -> Any:  # noqa: B006
-    """Return exp(x - max) of each x, with the rounding error of the subtraction carried along."""
+    """Return exp(x - max) of each x."""
     known, found = last[0]  # a rule asks for what its op has just computed
     if xs == known:
         return found
     largest = max(xs)
-    exps: list[float] = []
-    for x in xs:
-        d = x - largest
-        e = math.exp(d)
-        if e:
-            lost = d - x
-            e += e * ((x - (d - lost)) - (largest + lost))
-        exps.append(e)
+    exps = [exp_of_difference(x, largest) for x in xs]
     last[0] = xs, exps
     return exps
+
+
+def exp_of_difference(a: float, b: float) -> float:
+    """Return exp(a - b), with the rounding error of a - b carried along."""
+    d = a - b
+    out, lost = math.exp(d), d - a
+    return out + out * ((a - (d - lost)) - (b + lost)) if out else out
 
 
 def logsumexp(xs: Sequence[float]) -> float:
@@ -300,9 +300,9 @@ def directions(xs: Sequence[float]) -> tuple[float, ...]:
     """
     if any(x != x for x in xs):
         return (nan,) * len(xs)
-    ranked = sorted(map(abs, xs))
-    if not ranked[-1]:
+    largest = max(map(abs, xs))
+    if not largest:
         return (0.0,) * len(xs)
-    scale = SCALE if ranked[-1] < 1e-200 else 1 / SCALE if ranked[-1] > 1e200 else 1.0
-    norm = math.hypot(*(x * scale for x in ranked))
+    scale = SCALE if largest < 1e-200 else 1 / SCALE if largest > 1e200 else 1.0
+    norm = math.hypot(*sorted([abs(x) * scale for x in xs]))
     return tuple([x * scale / norm for x in xs])

@@ -55,7 +55,11 @@ DOORS = {  # method: the module that it may import
 }
 
 # Third-party packages that a module may import inside a function, where there is one to import.
-OPTIONAL = {"drawing.dot": {"graphviz"}, "structures": {"numpy"}}
+OPTIONAL = {
+    "drawing.dot": {"graphviz"},
+    "programs.arrays": {"jax", "numpy"},
+    "structures": {"numpy"},
+}
 
 # Modules of the standard library that take milliseconds to import, typing (which brings re along)
 # more than the whole package. Import them where they are used, or under ``if TYPE_CHECKING:`` with

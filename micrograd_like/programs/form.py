@@ -136,7 +136,7 @@ class Form:
             self._known[key] = Node(self, "constant", (), float(x))
         return self._known[key]
 
-    def node(self, op: Op | str, *operands: Any, of: Any = None) -> Node:
+    def node(self, op: Any, *operands: Any, of: Any = None) -> Node:
         """Return ``op`` of nodes or numbers: one that is there, or is simpler, or a new one."""
         xs = tuple([x if type(x) is Node else self.constant(x) for x in operands])
         key = (op, of, *[x.serial for x in xs])

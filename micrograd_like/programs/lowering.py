@@ -134,7 +134,7 @@ class Lowered:
         if isinstance(op, Partial):
             return self.form.partials(op.row, xs[0], xs[1:])[op.i]
         for i, (x, value) in enumerate(zip(xs, operands)):
-            if value in self.computed and x.op != "constant" and _hides_nan(op, i, xs):
+            if value in self.computed and x.op != "constant" and hides_nan(op, i, xs):
                 # The engine gives a nan the partials nan: where an op makes a number of it, that
                 # would not be seen in the end.
                 self.guards[self.form.node("==", x, x)] = True
@@ -221,7 +221,7 @@ class Lowered:
         layer.back = back
 
 
-def _hides_nan(op: Op, i: int, xs: Sequence[Node]) -> bool:
+def hides_nan(op: Op, i: int, xs: Sequence[Node]) -> bool:
     """Tell whether an op may make a number of a nan: as pow(nan, 0.0), which is 1."""
     if op in SUMS or (op.many and not op.foreign and op is not ops.hypot):
         return False

@@ -43,6 +43,11 @@ from .form import Node, reached
 from .lowering import Lowered
 from .recording import Recording, Unfolded, user_frame
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .arrays import NumPy
+    from .native import Native
+
 LARGEST = 1_000_000  # operations
 LONGEST_LINES = 10_000  # gradients: of more, dense layers become loops over their neurons
 MOST_PATHS = 64  # of one function
@@ -122,7 +127,8 @@ class Program:
         self._rows = [layer.rows for layer in layers]
         lowered.arguments = [*lowered.inputs, *map(lowered.node, self._leaves)]
         lowered.arguments += [layer.leaf for layer in layers]
-        lines = [x for x in wrt if x not in {*rows}]
+        in_rows = {*rows}
+        lines = [x for x in wrt if x not in in_rows]
         lowered.grads = lowered.gradients(order, wrt, lines)
         found = [*lines, *[p for layer in layers for row in layer.rows[::-1] for p in row]]
         places = {x: i for i, x in enumerate(found)}
@@ -185,12 +191,56 @@ class Program:
 
     def _by_the_engine(self, xs: Sequence[float]) -> tuple[float, list[float]]:
         """Compute the graph again, and its gradients: errors come as the engine has them."""
+        (value,), grads = self._again(xs)
+        return value, grads
+
+    def _again(self, xs: Sequence[float], more: Sequence[Value] = ()) -> tuple[Any, list[float]]:
+        """Return the value, and those of ``more`` values of the graph, and the gradients."""
         made = {x: Value(data, x.label) for x, data in zip(self.inputs, xs)}
         for out, op, operands in self._recorded.events:
             made[out] = op(*[made.get(x, x) for x in operands])
             made[out].label = out.label
         grads = gradients(made[self._root], [made.get(x, x) for x in self.wrt])
-        return made[self._root]._data, grads
+        return [made.get(x, x)._data for x in (self._root, *more)], grads
+
+    # ------------------------------------------------------------------ for other engines
+
+    def c(self) -> str:
+        """Return the program as C99: a function of n rows. `native` compiles it."""
+        from . import batches, c
+
+        return c.source_of(self, batches.Batches(self).vectors)[1]
+
+    def native(self) -> Native:
+        """Return the program as compiled C, by $CC or else cc: called like it, and in batches.
+
+        Raises RuntimeError if there is no compiler.
+        """
+        from .native import Native
+
+        return Native(self)
+
+    def numpy(self) -> NumPy:
+        """Return the program over arrays: called with an array of n numbers for each input."""
+        from .arrays import NumPy
+
+        return NumPy(self)
+
+    def jax(self) -> Any:
+        """Return the value as a function ``f(params, *inputs)`` in JAX.
+
+        ``f.params`` are the present numbers: those of each layer, w and b, and of the others. They
+        are of float32, as JAX has it, unless jax_enable_x64 is set. JAX differentiates it.
+        """
+        from .jax_printer import jax_function
+
+        return jax_function(self)
+
+    def update(self, params: Mapping[str, Any]) -> None:
+        """Set the leaves to numbers as `jax` has them; ValueError unless all shapes are right."""
+        from .jax_printer import update
+
+        update(self, params)
 
 
 def _refuse_large(n: int) -> None:
