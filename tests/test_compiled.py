@@ -262,7 +262,10 @@ def test_a_model_that_a_callback_changes_is_recorded_again(steps: dict[str, int]
 
 
 def test_an_engine_has_a_name() -> None:
-    with pytest.raises(ValueError, match="engine is 'fast': it must be None, or python or eager"):
+    with pytest.raises(
+        ValueError,
+        match="engine is 'fast': it must be None, or one of python, native, numpy, eager",
+    ):
         run("fast")
 
 

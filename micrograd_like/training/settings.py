@@ -31,7 +31,7 @@ from .history import Record
 from .measuring import CheckedRow, Data, checked_rows
 
 FilePath = str | os.PathLike[str]
-ENGINES = ("python", "eager")
+ENGINES = ("python", "native", "numpy", "eager")
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Settings:
                 raise ValueError(f"clip_norm is {self.clip_norm}: it must be above 0")
         if self.engine not in (None, *ENGINES):
             raise ValueError(
-                f"engine is {shorten(self.engine)}: it must be None, or {' or '.join(ENGINES)}"
+                f"engine is {shorten(self.engine)}: it must be None, or one of {', '.join(ENGINES)}"
             )
         if self.shuffle not in (True, False):
             raise TypeError(f"shuffle is {shorten(self.shuffle)}: it must be True or False")
