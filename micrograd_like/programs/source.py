@@ -51,7 +51,9 @@ def load(text: str, name: str, debug: bool = False) -> Any:
     else:
         filename = f"{OWN}{name} {next(_serial)}>"
         # Not as they die: `linecache` may be going through its names at that moment.
-        for old in [name for name in linecache.cache if name.startswith(OWN) and name not in _live]:
+        for old in [
+            name for name in [*linecache.cache] if name.startswith(OWN) and name not in _live
+        ]:
             linecache.cache.pop(old, None)
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
     namespace: dict[str, Any] = {"__name__": f"micrograd_like.programs.{name}"}
