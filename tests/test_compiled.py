@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections.abc import Callable
 from functools import partial
@@ -355,8 +356,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path) -
 
 
 @pytest.mark.thorough
-def test_so_it_does_from_a_thousand_places(tmp_path: Path) -> None:
-    assert interrupted_runs(1000, tmp_path) >= 400
+def test_so_it_does_from_hundreds_of_places(tmp_path: Path) -> None:
+    many = 1_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 200
+    assert interrupted_runs(many, tmp_path) >= 0.4 * many
 
 
 def test_a_program_says_why_it_cannot_be_written() -> None:
