@@ -7,21 +7,19 @@ What you can do with it::
     ...     return x * x * y + sin(y)
     >>> grad(f)(3.0, 2.0), grad(f, argnums=(0, 1))(3.0, 2.0)
     (12.0, (12.0, 8.583853163452858))
-    >>> grad(grad(f))(3.0, 2.0)                            # they nest, to any order
+    >>> grad(grad(f))(3.0, 2.0)                            # they nest
     4.0
     >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0.0]]
     >>> jvp(f, (3.0, 2.0), (1.0, 0.0))                     # the value, and how fast it changes
     (18.90929742682568, 12.0)
-    >>> x = Value(3.0, label="x")
-    >>> gradients(x**3, [x]), x.grad                       # of a graph that is there
-    ([27.0], 0)
+    >>> gradients((x := Value(3.0)) ** 3, [x])             # of a graph
+    [27.0]
 
-The names and habits are JAX's. An argument is a number, or a list, tuple, dict or array of them,
-nested as you like; what comes back has its structure. Floats in, floats out; Values in, Values out,
-with a graph of their own, which leads on to the Values that came in.
+Names and habits are JAX's. Arguments are numbers, or lists, tuples, dicts, arrays of them, and what
+comes back has their structure. Floats in, floats out; Values in, Values out, with a graph.
 
-``xs`` are the numbers of the arguments that ``argnums`` chooses, ``ys`` those that were returned.
+``xs`` are the numbers of the arguments that ``argnums`` chooses, ``ys`` those returned.
 """
 
 from __future__ import annotations
@@ -154,9 +152,10 @@ class _Call:
         try:
             chosen = [range(len(args))[i] for i in ([argnums] if self.one else argnums)]
         except IndexError:
-            raise TypeError(
-                f"argnums is {argnums}, but {_name(f)} has {len(args)} arguments"
-            ) from None
+            told = f"argnums is {argnums}, but {_name(f)} was called with {len(args)} arguments"
+            raise TypeError(told) from None
+        if len({*chosen}) < len(chosen):
+            raise ValueError(f"argnums is {argnums}: it names an argument twice")
         self.args = tuple([args[i] for i in chosen])
         given = numbers(self.args)
         self.values = any(isinstance(x, Value) for x in given)
@@ -319,7 +318,7 @@ def _floats(root: Value, seed: Any) -> Grads:
 
 
 def _values(root: Value, seed: Any, xs: Sequence[Value], partials: Any = None) -> Grads:
-    """Do the same over Values, so that the operations of the walk are recorded themselves.
+    """Walk back over Values, so that the operations of the walk are recorded themselves.
 
     Only where ``xs`` lie below. A gradient that is constant is a float until the end. One that is a
     value of the graph, as b is for a*b, or that two leaves share, gets a node of its own.

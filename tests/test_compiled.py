@@ -306,19 +306,101 @@ def test_steps_that_diverge_end_where_the_eager_ones_do() -> None:
     assert diverge("python") == diverge("eager")
 
 
+class Aliases(nn.Module):
+    """A network whose outputs are a parameter, and what another output is made of."""
+
+    def __init__(self, kind: int) -> None:
+        self.kind, self.w, self.k = kind, Value(0.5), Value(0.3)
+
+    def __call__(self, x: Any) -> Any:
+        a = ml.tanh(self.w * x[0])
+        return ([self.w, self.k * x[0]], [self.w, self.w * self.k * x[0]], [a, a * self.k])[
+            self.kind
+        ]
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_outputs_may_be_anything(kind: int) -> None:
+    def model() -> Aliases:
+        return Aliases(kind)
+
+    assert run(None, model=model) == run("eager", model=model)
+
+
+def test_a_metric_may_use_what_the_loss_does_not() -> None:
+    options: dict[str, Any] = {
+        "loss": lambda output, target: (output[0] - target) ** 2,
+        "rows": [(x, t + 0.5) for x, t in ROWS],
+        "metrics": {"other": lambda output, target: output[1]},
+    }
+    assert run("python", **options) == run("eager", **options)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda output, target: ml.softplus(-output) if target == 1 else ml.softplus(output),
+        lambda output, target: output * (2 if target in (1.0, 7) else -3),
+        lambda output, target: [output * output, output * 3, -output][int(target)],
+    ],
+)
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_loss_may_ask_for_its_target(loss: Any, kind: type) -> None:
+    options: dict[str, Any] = {
+        "model": lambda: nn.MLP(2, [3, 1], rng=1),
+        "rows": [(x, kind(t)) for x, t in ROWS],
+        "loss": loss,
+        "batch_size": 4,
+    }
+    assert run(None, **options) == run("eager", **options)
+
+
+class Slowing(optim.SGD):
+    """A rule that looks at the number of steps."""
+
+    def update(self, x: float, g: float, memory: Any, lr: float) -> Any:
+        return x - lr * g / (1 + self.steps), ()
+
+
+def test_a_rule_that_counts_the_steps_is_eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPTIMIZERS, "slowing", lambda model: Slowing(model, lr=0.1))
+    assert run(None, "slowing") == run("eager", "slowing")
+
+
+def test_a_callback_may_change_what_only_some_rows_show() -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            self.w, self.scale = Value(0.5), 1.0
+
+        def __call__(self, x: Any) -> Any:
+            return self.w * self.scale * x[0]
+
+    def result(engine: str | None) -> str:
+        model = Scaled()
+
+        def halve(record: Any) -> None:
+            model.scale *= 0.5
+
+        rows = [([float(i)], 1.5) for i in range(4)]
+        loss = losses.mean_squared_error
+        return run(engine, "SGD", lambda: model, loss, rows, callback=halve, shuffle=False)
+
+    assert result(None) == result("eager")
+
+
 # ---------------------------------------------------------------------------- interrupts
 
 
 def interrupt(run: Callable[[], Any], place: int) -> bool:
-    """Run with an interrupt at a place of the loop's first call; return whether it came."""
+    """Run with an interrupt at a place of the loop; return whether it came."""
     where: list[PlacedInterrupts] = []
-    load = compiled.source.load
+    load, calls = compiled.source.load, itertools.count()
 
     def loaded(text: str, name: str) -> Any:
         made = load(text, name)
 
         def called(*arguments: Any) -> Any:
-            if where or name != "epoch":
+            if where or name != "epoch" or not next(calls):  # the first call is a trial
                 return made(*arguments)
             where.append(PlacedInterrupts(place, closely=(made.__code__,)))
             found: list[Any] = []

@@ -192,7 +192,7 @@ def test_results_have_the_structure_of_the_arguments() -> None:
 def test_what_cannot_be_differentiated_is_told() -> None:
     with pytest.raises(TypeError, match=r"<lambda> returned \[.*take jacobian"):
         grad(lambda x: [x])(1.0)
-    with pytest.raises(TypeError, match=r"argnums is 2, but <lambda> has 1 arguments"):
+    with pytest.raises(TypeError, match=r"argnums is 2, but <lambda> was called with 1 arguments"):
         grad(lambda x: x, 2)(1.0)
     with pytest.raises(TypeError, match="'a' of type str is not a number"):
         grad(lambda x: x)("a")

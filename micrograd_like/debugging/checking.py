@@ -75,7 +75,7 @@ def slope_of(f: Callable[[float], float], x: float, expected: float) -> Slope | 
 
 
 def _by_steps(f: Callable[[float], float], x: float, h: float) -> Slope | None:
-    """Do so by steps of h, h/2, h/4, …, extrapolated to 0: to the left, to the right, and both."""
+    """Differentiate by steps of h, h/2, h/4, …, extrapolated to 0: left, right, and both."""
 
     def at(place: float) -> float | None:
         try:

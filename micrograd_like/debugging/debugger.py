@@ -51,7 +51,10 @@ class Debugger(Looking):
         super().__init__("tab", stdin, stdout)
         self.use_rawinput = stdin is None
         self.namespace = {} if namespace is None else namespace
-        self.cmdqueue = list(commands)
+        self.cmdqueue = [commands] if isinstance(commands, str) else [*commands]
+        for command in self.cmdqueue:
+            if not isinstance(command, str):
+                raise TypeError(f"a command is text, as 'step', not {shorten(command)}")
         self.queued = len(self.cmdqueue)
         self.breakpoints, self.displays = [], {}
         self.walk = Walk(root, seed, self.namespace, constants)

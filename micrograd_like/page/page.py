@@ -70,7 +70,11 @@ class Page:
         self.text, self._of = text, of
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page to a file, whole or not at all."""
+        """Write the page to a file, whole or not at all; ValueError unless it is .html."""
+        if not os.fspath(path).lower().endswith((".html", ".htm")):
+            raise ValueError(
+                f"cannot save a page as {os.fspath(path)!r}: its name must end in .html"
+            )
         write_whole(path, self.text)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:

@@ -31,7 +31,7 @@ MOST_PATHS = 16  # through one rule
 LONGEST_BRANCH = 6  # of operations: a longer one is a call
 COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 SAFE = ("add", "sub", "mul", "neg")  # they never raise
-# A printer writes these as they are; and sumprod adds up floats as it adds up nothing else.
+# Printers write these directly; sumprod rounds floats in its own way.
 WRITTEN = {ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.sumprod}
 EMPTY_POWERS = {ops.div, ops.power, ops.ieee_power, ops.ieee_pow}  # by 1 they change nothing
 

@@ -200,7 +200,8 @@ class Lowered:
         grad = terms[x][0]
         for term in terms[x][1:]:
             grad = grad + term
-        self.form.grad_of.setdefault(grad, self.nodes[x])
+        if grad not in self.form.made:  # else it has a name of its own: ∂(a*b)/∂a is b
+            self.form.grad_of.setdefault(grad, self.nodes[x])
         return grad
 
     def _layer(

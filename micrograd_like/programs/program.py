@@ -287,7 +287,8 @@ class Jit:
             paths = self._paths.setdefault((repr(given), *static), [])
         except TypeError:
             raise TypeError("what static_argnums names must be hashable") from None
-        for i, path in enumerate(paths):
+        # A nan has nan partials in the engine, also where a program has no need of the number.
+        for i, path in enumerate(paths if isfinite(sum(found)) else ()):
             try:
                 out = path.function(*found, *[x._data for x in path.leaves])
                 if isfinite(sum(out)):

@@ -25,6 +25,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
+from numbers import Real
 from types import CodeType
 from typing import Any
 
@@ -75,6 +76,19 @@ class Recorded(Value):
         raise TypeError(f"{_line_of(sys._getframe(1))} sets .data of {self!r} {FROZEN}")
 
     data: Any = property(_read, _set)
+    __hash__ = Value.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as floats do, where a user asks: a function of floats may. Values are identical
+        or not."""
+        inside = sys._getframe(1).f_code.co_filename.startswith(PACKAGE)
+        if inside or self is other or not isinstance(other, (Real, Recorded)) or not engine.hook:
+            return self is other
+        number = other._data if isinstance(other, Recorded) else other
+        return bool(engine.hook.asked(operator.eq, (self, other), self._data == number))
+
+    def __format__(self, spec: str) -> str:
+        raise TypeError(f"{_line_of(sys._getframe(1))} formats {self!r} {FROZEN}")
 
     def detach(self) -> Value:
         """Return a new leaf with the same data, which the program takes from here."""
@@ -89,7 +103,7 @@ def _note(question: Any, operands: tuple[Any, ...], answer: Any) -> None:
 
 
 FROZEN = (
-    "while it is recorded: the program would hold this call's number for good. Compute with the "
+    "while it is recorded: the program would keep it at every later call. Compute with the "
     "Value itself, or name the argument in static_argnums"
 )
 

@@ -13,12 +13,12 @@ meets the same error.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from ..ops import as_float
-from ..optim import Optimizer
+from ..optim import Optimizer, gradient
 from ..programs import source
 from .measuring import CheckedRow, Measure
 from .recorded import FAILURES, CannotRecord, Recorded
@@ -67,6 +67,29 @@ class Compiled:
         with suppress(Differs):
             found = self.numbers([row])[0]
         return repr(eager) == repr(found) and self.settings == _settings(self.optimizer)
+
+    def agrees(self, batch: Sequence[CheckedRow], eager: Callable[[], object]) -> bool:
+        """Tell whether a step has the gradients that ``eager()`` sets; change nothing."""
+        before = [p.grad for p in self.measure.parameters]
+        names = self.optimizer.memory_names if self.remembers else ()
+        memory, rows = (
+            [(0.0,) * len(names)] * len(self.trained),
+            [self.floats[id(r)] for r in batch],
+        )
+        try:
+            rate = self.optimizer.rate()
+            data, _, grads = self._epoch(*self._leaves(), memory, [rows], [rate], [])
+            eager()
+            expected = [gradient(p) for p in self.trained]
+        except MISSES:
+            return True  # the eager steps will say so
+        finally:
+            for p, grad in zip(self.measure.parameters, before):
+                p.grad = grad
+        if not grads:  # plain gradient descent at once
+            grads = data
+            expected = [p._data - rate * (g or 0.0) for p, g in zip(self.trained, expected)]
+        return repr([*grads]) == repr(expected)
 
     def ready(self) -> bool:
         """Tell whether the optimizer remembers something of each parameter, if it ever does."""
@@ -132,7 +155,7 @@ class Compiled:
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
-    return {name: getattr(optimizer, name) for name in optimizer.settings}
+    return {k: v for k, v in vars(optimizer).items() if k not in ("lr", "parameters")}
 
 
 def flat(row: CheckedRow) -> tuple[float, ...]:

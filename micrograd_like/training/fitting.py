@@ -96,9 +96,10 @@ def fit(
     FileExistsError, unless it is the one to resume from.
 
     ``engine="python"`` trains by a program, which is recorded once, 10 to 20 times as fast as
-    "eager", which records a graph for each row; the numbers are the same. None takes "python" where
-    it can, and says why where it cannot. Then "python" raises ValueError. "native", compiled C, and
-    "numpy" take a batch at once, and come to the same numbers but for their last digits.
+    "eager", which records a graph for each row; the numbers are the same. None uses "python" if it
+    can, and otherwise prints why not; "python" then raises ValueError. "native", compiled C, and
+    "numpy" take a batch at once, and come to the same numbers but for their last digits. Pass
+    "eager" for a model that draws random numbers.
 
     Ctrl-C ends the run after the last finished step, and sets ``history.interrupted``; the model
     keeps its weights, as it does when the callback or anything else raises. Bad data raises
@@ -219,13 +220,21 @@ class Run:
                     settings.clip_norm,
                     self.row_by_row,
                 )
-            if not all(map(made.fits, self.rows[:: -(-len(self.rows) // ROWS_TO_TRY)])):
+            if not self.agrees(made):
                 self.compiled = self.batched = None
                 raise CannotRecord("recorded, it gives other numbers: does it draw random ones?")
         except CannotRecord as error:
             self.why_eager = str(error)
             if settings.engine:
                 raise ValueError(f"engine={settings.engine!r} cannot train this: {error}") from None
+
+    def agrees(self, made: Compiled | Batched) -> bool:
+        """Try what was recorded on some rows, and the gradients of a batch."""
+        batch = self.rows[: self.settings.batch_size]
+        fits = all(map(made.fits, self.rows[:: -(-len(self.rows) // ROWS_TO_TRY)]))
+        return fits and (
+            isinstance(made, Batched) or made.agrees(batch, lambda: self.eager_gradients(batch))
+        )
 
     def run(self) -> History:
         """Train until the run ends, stops early or is interrupted."""
@@ -266,7 +275,8 @@ class Run:
         rng.setstate(at.rng)
         parts = batches(self.rows, self.settings.batch_size, rng if self.settings.shuffle else None)
         made = self.compiled or self.batched
-        if made and not made.fits(parts[0][0]):  # the callback changed something
+        fits = self.agrees if self.settings.callback else lambda made: made.fits(parts[0][0])
+        if made and not fits(made):  # the model has changed
             self.compile()
         while (done := optimizer.steps - at.steps) < len(parts):
             self.steps(parts[done:])
@@ -341,10 +351,7 @@ class Run:
         """Make an eager step, or raise and leave the weights as they are."""
         settings = self.settings
         try:
-            sums = self.set_gradients(batch)
-            if settings.clip_norm is not None:
-                clip_grad_norm(settings.optimizer.parameters, settings.clip_norm)
-            self.at.sums.append(sums)
+            self.at.sums.append(self.eager_gradients(batch))
             settings.optimizer.step()  # the weights, and how many steps there were, at once
             return
         except FloatingPointError as error:
@@ -352,6 +359,13 @@ class Run:
         # Record the whole batch, from its first row on, to find where it first went wrong.
         loss, _ = self.measure.batch(batch)
         raise FloatingPointError(f"{problem}{not_finite(loss)}")
+
+    def eager_gradients(self, batch: Sequence[CheckedRow]) -> list[float]:
+        """Set the gradients of a step, clipped; return the sums of the batch's numbers."""
+        sums = self.set_gradients(batch)
+        if self.settings.clip_norm is not None:
+            clip_grad_norm(self.settings.optimizer.parameters, self.settings.clip_norm)
+        return sums
 
     def set_gradients(self, batch: Sequence[CheckedRow]) -> list[float]:
         """Set each ``grad`` to that of the mean loss of a batch; return the sums of its numbers.

@@ -47,8 +47,15 @@ class Recorded:
     """The loss of a row."""
 
     def __init__(self, measure: Measure, rows: Sequence[CheckedRow]) -> None:
-        recording, (_, inputs, target) = Recording(), rows[0]
-        classes = _classes(rows)
+        try:
+            self._record(measure, rows[0], _classes(rows, int))
+        except CannotRecord:
+            if not (classes := _classes(rows, float)):
+                raise
+            self._record(measure, rows[0], classes)
+
+    def _record(self, measure: Measure, row: CheckedRow, classes: Sequence[float]) -> None:
+        recording, (_, inputs, target) = Recording(), row
         self.inputs = [recording.input(x, f"x{i}") for i, x in enumerate(inputs)]
         given: Any = [*self.inputs]
         if not classes:
@@ -59,7 +66,7 @@ class Recorded:
         try:
             with recording, unread(measure.parameters):
                 output = measure.model(given)
-                self.losses: dict[int | None, Value]
+                self.losses: dict[float | None, Value]
                 self.losses = {c: measure.loss(output, c) for c in classes}
                 if not classes:
                     self.losses[None] = measure.loss(output, target)
@@ -73,11 +80,23 @@ class Recorded:
         self.measured = self.outs if measure.metrics else []
         self.events, self.constants = recording.events, recording.constants
         self.orders = {c: topological_order(loss) for c, loss in self.losses.items()}
-        self.ends = self.outs if classes else [*self.losses.values()]
-        self.shared = {v for end in self.ends for v in topological_order(end)}
-        outside = {*self.inputs, *self.constants}
+        self.shared: set[Value] = set()
         order = next(iter(self.orders.values()))
-        self.leaves = [x for x in order if x.op is None and not x.constant and x not in outside]
+        self.ends = [v for v in self.outs if v in {*order}] if classes else [*self.losses.values()]
+        self.shared = {v for end in (*self.ends, *self.measured) for v in topological_order(end)}
+        outside = {*self.inputs, *self.constants}
+        reached = [
+            {x for x in order if x.op is None and not x.constant and x not in outside}
+            for order in self.orders.values()
+        ]
+        self.reached = reached[0]
+        if any(each != self.reached for each in reached):
+            raise CannotRecord("its loss depends on other parameters for each class")
+        used = {x for v in self.shared for x in v.operands}
+        if (classes and not used.isdisjoint(self.ends)) or any(v.op is None for v in self.ends):
+            raise CannotRecord("an output of its model is a parameter, or is used by another one")
+        every = dict.fromkeys([*order, *[x for v in self.measured for x in topological_order(v)]])
+        self.leaves = [x for x in every if x.op is None and not x.constant and x not in outside]
 
     def part(self, values: Container[Value], inputs: Iterable[Value] | None = None) -> Part:
         """Return how values were made, from the row's inputs or others."""
@@ -85,7 +104,7 @@ class Recorded:
         return Part(self.inputs if inputs is None else inputs, events, self.constants)
 
     def split(self) -> tuple[list[Value], list[Value], list[Value]]:
-        """Return the nodes that are shared, in order; the last of them; and what feeds only those.
+        """Return the shared nodes, in order; the last of them; and the values that only those use.
 
         The walks of the classes may meet the outputs in different orders. What the gradients come
         to beneath is then another sum for each class: the losses go on from the ends, through the
@@ -123,7 +142,9 @@ def unread(parameters: Sequence[Value]) -> Iterator[None]:
             p.__class__ = Value
 
 
-def _classes(rows: Sequence[CheckedRow]) -> list[int]:
-    """Return the classes that the targets are, in order; [] if they are numbers."""
-    found = {row.target if type(row.target) is int else -1.5 for row in rows}
-    return sorted(map(int, found)) if -1.5 not in found and len(found) <= MOST_CLASSES else []
+def _classes(rows: Sequence[CheckedRow], kind: type[float]) -> list[float]:
+    """Return the few numbers of a kind that the targets are, in order; [] if they are others."""
+    if any(type(row.target) is not kind for row in rows):
+        return []
+    found = {row.target for row in rows}
+    return sorted(found) if len(found) <= MOST_CLASSES else []

@@ -45,9 +45,8 @@ class Text:
         clip_norm: float | None,
         row_by_row: bool,
     ) -> None:
-        leaves = {*recorded.leaves}
         self.recorded, self.optimizer, self.clip_norm = recorded, optimizer, clip_norm
-        self.trained = [p for p in optimizer.parameters if p in leaves]
+        self.trained = [p for p in optimizer.parameters if p in recorded.reached]
         self.fixed = [x for x in recorded.leaves if x not in {*self.trained}]
         if len(self.trained) > MOST_PARAMETERS:
             raise CannotRecord(f"it has {len(self.trained):,} parameters, of {MOST_PARAMETERS:,}")
@@ -62,9 +61,9 @@ class Text:
         self.walk(row_by_row)
 
     def refuse(self, lowered: Lowered) -> None:
-        """Refuse what has to be asked in each row."""
+        """Refuse what needs a guard in each row."""
         if lowered.guards:
-            raise CannotRecord("it has an op that makes a number of a nan")
+            raise CannotRecord("an op turns nan into a number, as pow(nan, 0)")
 
     def walk(self, row_by_row: bool) -> None:
         """Add the gradients of the parameters, from those of the ends."""
@@ -248,8 +247,11 @@ class Text:
         labels = [f"memory{i}" for i in range(len(optimizer.memory_names))]
         x, g, lr, *memory = [form.leaf(label) for label in ("x", "g", "lr", *labels)]
 
+        probe = object.__new__(type(optimizer))  # it has its settings, and no number of steps
+        vars(probe).update(vars(optimizer))
+
         def new() -> list[Any]:
-            data, remembered = optimizer.update(x, g, tuple(memory), lr)  # type: ignore[arg-type]
+            data, remembered = probe.update(x, g, tuple(memory), lr)  # type: ignore[arg-type]
             return [data, *remembered]
 
         try:
