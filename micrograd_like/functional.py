@@ -18,7 +18,6 @@ What you can do with it::
 
 Names and habits are JAX's. Arguments are numbers, or lists, tuples, dicts, arrays of them, and what
 comes back has their structure. Floats in, floats out; Values in, Values out, with a graph.
-
 ``xs`` are the numbers of the arguments that ``argnums`` chooses, ``ys`` those returned.
 """
 

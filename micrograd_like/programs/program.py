@@ -77,7 +77,10 @@ def program(
     labelled = [x for x in leaves if x.label and x not in {*given}]
     others = labelled if wrt is None else _leaves("wrt", wrt, leaves)
     known = user_frame(sys._getframe(1)).f_locals if variables is None else variables
-    names = {x: name for name, x in known.items() if isinstance(x, Value) and not x.label}
+    names: dict[Value, str] = {}  # the first variable of each; those of notebooks are _, _1, …
+    for variable, x in known.items():
+        if isinstance(x, Value) and not x.label and not variable.startswith("_"):
+            names.setdefault(x, variable)
     with collector_paused():
         return Program(order, given, others, names, name, debug, reassociate)
 
