@@ -341,6 +341,7 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] = ()) -> str:
     texts = [writer.text(x, TEST) for x in lowered.values]
     wrt = [writer.names.get(x, "") for x in lowered.wrt]
     told = f"{texts[0]}, and its gradients with respect to {', '.join(wrt)}"
+    told = told if wrt else texts[0]
     told = told if grads is not None else f"what {name} returns where its branches go this way"
     body = [
         *textwrap.wrap(clean(told, 400), WIDTH, initial_indent="# ", subsequent_indent="# "),
