@@ -11,7 +11,7 @@ from statistics import pstdev
 
 from demos.console import parse, run, write
 from demos.drawing import colour_bar, heat, progress
-from micrograd_like import Value, losses, optim, training
+from micrograd_like import Value, losses, no_grad, optim, training
 from micrograd_like.drawing.charts import Panel, figure
 from micrograd_like.nn import MLP
 
@@ -66,7 +66,8 @@ def make_teacher(rng: random.Random) -> MLP:
 
 def answer(model: MLP, x: float, y: float) -> float:
     """Return what a network makes of a point."""
-    out: Value = model([x, y])
+    with no_grad():
+        out: Value = model([x, y])
     return out.data
 
 

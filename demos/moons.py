@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from demos.console import parse, run, write
 from demos.drawing import training_picture
-from micrograd_like import optim, training
+from micrograd_like import no_grad, optim, training
 from micrograd_like.data import moons, split
 from micrograd_like.losses import binary_cross_entropy
 from micrograd_like.nn import MLP
@@ -41,9 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(result := f"{stopped}held-out accuracy {end['accuracy']:.1%}")
     columns = history["loss"], history["validation_loss"]
     curves = {n: [s["loss"], *c] for n, s, c in zip(parts, start, columns, strict=True)}
-    svg = training_picture(
-        "Two moons", f"{model}; {result}", lambda x, y: model([x, y]).data, train, held_out, curves
-    )
+    with no_grad():
+        svg = training_picture(
+            "Two moons",
+            f"{model}; {result}",
+            lambda x, y: model([x, y]).data,
+            train,
+            held_out,
+            curves,
+        )
     write(options.picture, svg)
     return 130 if history.interrupted else 0
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from demos.console import parse, run, write
 from demos.drawing import CLASSES, heat, progress, regions
+from micrograd_like import no_grad
 from micrograd_like.data import xor
 from micrograd_like.drawing.charts import INK, Panel, dot, figure
 from micrograd_like.nn import MLP
@@ -42,7 +43,8 @@ def until_correct(model: MLP) -> Iterator[list[float]]:
 
 def answers_of(model: MLP) -> list[float]:
     """Return what the network makes of each example."""
-    return [model(inputs).data for inputs, _ in EXAMPLES]
+    with no_grad():
+        return [model(inputs).data for inputs, _ in EXAMPLES]
 
 
 def build(seed: int, hidden: int = HIDDEN, size: float = SIZE) -> MLP:
@@ -117,8 +119,9 @@ def draw(
         model.load_state_dict(states[epoch])
         title = f"after {epoch} epochs"
         panels.append(panel := Panel((230, 230), (-0.45, 1.45), (-0.45, 1.45), title=title))
-        heat(panel, lambda x, y: model([x, y]).data, 0, 1)
-        regions(panel, lambda x, y: model([x, y]).data, [(0.5, f'fill="none" stroke="{INK}"')])
+        with no_grad():
+            heat(panel, lambda x, y: model([x, y]).data, 0, 1)
+            regions(panel, lambda x, y: model([x, y]).data, [(0.5, f'fill="none" stroke="{INK}"')])
         panel.marks += [dot(*panel.at(x, y), CLASSES[target], 5) for (x, y), target in EXAMPLES]
         panel.axes("x", "y")
     panels[0].legend((dot(0, 0, CLASSES[k], 5), f"x xor y is {k}") for k in (0, 1))
