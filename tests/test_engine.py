@@ -877,3 +877,9 @@ def test_repr_tells_two_values_apart() -> None:
     x, w = Value(2.0, label="x1"), Value(-3.0, label="w1")
     assert repr(x * w) == "Value(data=-6.0, grad=0, op=mul(x1=2.0, w1=-3.0))"
     assert repr(fsum([x, w, x, w])).endswith("op=fsum(x1=2.0, w1=-3.0, x1=2.0, ... and 1 more))")
+
+
+def test_a_value_shows_itself_in_a_notebook() -> None:
+    shown = (Value(2.0, label="x") * 3)._repr_mimebundle_()
+    assert "6.0" in shown["text/plain"]
+    assert len(shown) > 1

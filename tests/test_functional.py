@@ -189,11 +189,20 @@ def test_results_have_the_structure_of_the_arguments() -> None:
     assert hessian(lambda v: v[0])([1.0]) == [[0.0]]
 
 
+def test_what_depends_on_nothing_has_no_slope() -> None:
+    y, pullback = vjp(lambda x: 3.0, 2.0)
+    assert (y, pullback(1.0)) == (3.0, (0.0,))
+    assert grad(lambda x: 3.0)(2.0) == 0.0
+
+
 def test_what_cannot_be_differentiated_is_told() -> None:
     with pytest.raises(TypeError, match=r"<lambda> returned \[.*take jacobian"):
         grad(lambda x: [x])(1.0)
     with pytest.raises(TypeError, match=r"argnums is 2, but <lambda> was called with 1 arguments"):
         grad(lambda x: x, 2)(1.0)
+    for argnums in ((0, 0), (0, -1)):
+        with pytest.raises(ValueError, match="it names an argument twice"):
+            grad(lambda x: x, argnums)(1.0)
     with pytest.raises(TypeError, match="'a' of type str is not a number"):
         grad(lambda x: x)("a")
     with pytest.raises(TypeError, match="None of type NoneType is not a number"):
