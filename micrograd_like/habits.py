@@ -3,9 +3,9 @@
 What you can do with it::
 
     >>> from micrograd_like import nn
-    >>> nn.Linear
+    >>> nn.Sequential
     Traceback (most recent call last):
-    AttributeError: micrograd_like.nn has no Linear: write nn.Layer(nin, nout, nonlin=False)
+    AttributeError: micrograd_like.nn has no Sequential: write nn.MLP(nin, [sizes]), or a ...
 """
 
 from __future__ import annotations

@@ -136,14 +136,15 @@ def test_second_derivatives_are_found_in_threads() -> None:
 
 
 def test_a_thread_that_fails_in_backward_does_not_stop_the_others() -> None:
-    leaf, good = Value(1.0), Value(1.0)
-    leaf.grad = "not a number"
+    good = Value(1.0)
 
     def work(i: int) -> None:
+        leaf, other = Value(1.0), Value(1.0)
+        leaf.grad = "not a number"
         for _ in range(10):
             if i % 2:
                 with pytest.raises(TypeError):
-                    (leaf * good).backward()
+                    (leaf * other).backward()
             else:
                 assert gradients(good * 2.0, [good]) == [2.0]
 

@@ -184,7 +184,7 @@ const py = (() => {
     exp: checked("exp", Math.exp), expm1: checked("expm1", Math.expm1), exp2: checked("exp2", (a) => 2 ** a),
     log: checked("log", Math.log, () => false), log2: checked("log2", Math.log2, () => false),
     log10: checked("log10", Math.log10, () => false), log1p: checked("log1p", Math.log1p, () => false),
-    sqrt: checked("sqrt", Math.sqrt), cbrt: Math.cbrt, atan2: Math.atan2,
+    sqrt: checked("sqrt", Math.sqrt), cbrt: Math.cbrt, cbrt_by_newton: Math.cbrt, atan2: Math.atan2,
     sin: checked("sin", Math.sin), cos: checked("cos", Math.cos), tan: checked("tan", Math.tan),
     asin: checked("asin", Math.asin), acos: checked("acos", Math.acos), atan: Math.atan,
     sinh: checked("sinh", Math.sinh), cosh: checked("cosh", Math.cosh), tanh: Math.tanh,

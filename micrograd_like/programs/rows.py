@@ -192,6 +192,7 @@ class Function:
             sorted: list,
             any: self._any,
             sum: self._sum,
+            floats.add_up: self._sum,  # since Python 3.12 it is another
             max: functools.partial(self._extreme, "max", ">"),
             min: functools.partial(self._extreme, "min", "<"),
             floats.product_error: functools.partial(node, helper(floats.product_error)),
