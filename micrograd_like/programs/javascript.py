@@ -27,7 +27,7 @@ from . import python, source
 from .lowering import Lowered
 from .recording import Recording
 
-OWN = {"_sumprod", "cbrt", "cbrt_by_newton", "exp2"}  # in place of what stands in for them on older Pythons
+OWN = {"_sumprod", "cbrt", "cbrt_by_newton", "exp2"}  # JavaScript has them
 RESERVED = set(
     re.findall(
         r"\w+",
