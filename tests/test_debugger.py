@@ -312,6 +312,10 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("1 +", "*** SyntaxError"),
         ("contnue", "*** NameError: name 'contnue' is not defined: did you mean `continue`?"),
         ("brake e", "*** SyntaxError: invalid syntax: did you mean `break`?"),
+        (
+            "jump 3",
+            "*** SyntaxError: invalid syntax: pdb's `jump` is not here; `help` lists what is",
+        ),
         ("help brake", "*** no command 'brake': did you mean `break`?"),
         ("break e if foo > 1", "*** 'foo > 1' cannot be evaluated: NameError"),
         ("break if grad.real.foo", "*** 'grad.real.foo' cannot be evaluated: AttributeError"),

@@ -29,6 +29,8 @@ from ..engine import Value
 from ..names import Names
 from ..text import base, cells, columns_of, cut, printable, shown
 
+# Commands of pdb that a backward walk has no use for.
+PDBS_OWN = {"alias", "args", "ignore", "interact", "jump", "retval", "source", "unalias", "whatis"}
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
 ALIASES |= {"b": "break", "tb": "tbreak", "cl": "delete", "clear": "delete", "u": "up", "d": "down"}
 ALIASES |= {"rs": "back", "reverse-step": "back", "rc": "reverse_continue"}
@@ -137,6 +139,8 @@ class Prompt(cmd.Cmd):
         from difflib import get_close_matches
 
         word = (re.match(r"[A-Za-z-]+", line) or [""])[0].replace("-", "_")
+        if word in PDBS_OWN:
+            return f": pdb's `{word}` is not here; `help` lists what is"
         close = get_close_matches(word, [*self.known(), *ALIASES], 1, 0.7)
         return f": did you mean `{close[0].replace('_', '-')}`?" if close else ""
 
