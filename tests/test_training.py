@@ -684,7 +684,7 @@ def variant(name: str, path: Path | None, resume: Path | None = None, **kwargs: 
     model = small()
     if name == "sgd":
         optimizer: optim.Optimizer = optim.SGD(model, 0.3)
-        settings: dict[str, Any] = {"epochs": 3}
+        settings: dict[str, Any] = {"epochs": 3, "engine": "eager"}  # more places to interrupt
     elif name == "momentum":
         optimizer = optim.SGD(model, lambda step: 0.3 * 0.97**step, 0.9, nesterov=True)
         settings = {"epochs": 3, "validation": 0.25, "metrics": ["accuracy"], "clip_norm": 0.1}
