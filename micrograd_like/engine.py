@@ -72,8 +72,8 @@ class Value(Recorder):
     def __init__(self, data: float, label: str = "", op: None = None) -> None:
         if op is not None or isinstance(label, tuple):  # as micrograd makes a node
             raise TypeError(
-                "Value(data, label) makes a leaf. An op of your own takes two lines, with "
-                "micrograd_like.ops.Op: see demos/README.md, An op of your own"
+                "Value(data, label) makes a leaf. An op of your own is a micrograd_like.ops.Op, "
+                'a function: f = Op("f", math.tanh, lambda out, a: (1 - out**2,)); y = f(x)'
             )
         self._data: float = data if type(data) is float else as_float(data)
         self.grad: Any = 0  # a float, or a Value after backward(create_graph=True)

@@ -108,7 +108,7 @@ class Module(Named):
         if problems:
             raise ValueError(f"these are not the weights of {self!r}: {'; '.join(problems)}")
         data = [finite(name, state[name]) for name in parameters]
-        any(map(_set_data, parameters.values(), data))  # all of them or none, whatever interrupts
+        any(map(set_data, parameters.values(), data))  # all of them or none, whatever interrupts
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the weights to a JSON file, exact to the bit; whole, or not at all.
@@ -298,7 +298,7 @@ class MLP(Module):
 
 _PLAIN = {bool, float, int, str, Name, Op, type(None), type(linear)}  # common, and no holders
 
-_set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
+set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
 _UNORDERED = (set, frozenset, dict, str, bytes, bytearray)  # or no collection of numbers
 
 

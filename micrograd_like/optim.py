@@ -26,10 +26,10 @@ import math
 from itertools import chain
 
 from . import ops
-from .engine import Value
+from .engine import Value, _set_grad
 from .files import finite
 from .habits import elsewhere
-from .nn import Module
+from .nn import Module, set_data
 from .ops import as_float
 from .text import shorten
 
@@ -203,8 +203,6 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}{settings})"
 
 
-set_data: Callable[[Value, float], None] = Value.__dict__["_data"].__set__
-_set_grad: Callable[[Value, float], None] = Value.__dict__["grad"].__set__
 _set_state: Callable[[Optimizer, State], None] = Optimizer.__dict__["_state"].__set__
 
 

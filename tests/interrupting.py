@@ -43,11 +43,11 @@ class Interrupts:
             sys.setprofile(self)
             function()
             sys.setprofile(None)
-            return True
         except KeyboardInterrupt:
-            return False
+            pass
         finally:
             sys.setprofile(before)
+        return self.left > 0  # Python drops one that is raised in a weak reference's callback
 
 
 class PlacedInterrupts:

@@ -18,7 +18,8 @@ from interrupting import PlacedInterrupts
 import micrograd_like as ml
 from micrograd_like import Value, losses, nn, optim, training
 from micrograd_like.data import moons
-from micrograd_like.training import compiled, fitting
+from micrograd_like.training import compiled, running
+from micrograd_like.training.measuring import Measure, checked_rows
 from micrograd_like.training.recorded import CannotRecord
 
 ROWS = moons(40, noise=0.1, rng=3)
@@ -72,7 +73,7 @@ def run(
 def steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Count the steps that programs make, and those that are eager."""
     count = {"python": 0, "eager": 0}
-    take, step = compiled.Compiled.take, fitting.Run.step
+    take, step = compiled.Compiled.take, running.Run.step
 
     def taken(self: Any, batches: Any, sums: Any) -> None:
         take(self, batches, sums)
@@ -83,7 +84,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         count["eager"] += 1
 
     monkeypatch.setattr(compiled.Compiled, "take", taken)
-    monkeypatch.setattr(fitting.Run, "step", stepped)
+    monkeypatch.setattr(running.Run, "step", stepped)
     return count
 
 
@@ -97,6 +98,17 @@ def test_a_run_by_a_program_has_the_bits_of_the_eager_one(
     before = steps["eager"]
     assert run("python", optimizer, validation=0.25, **options) == eager
     assert steps["python"] > 0.75 * before
+
+
+@pytest.mark.parametrize("batch_size", [40, 500])
+def test_one_batch_an_epoch_is_a_step_of_the_program_too(
+    batch_size: int, steps: dict[str, int]
+) -> None:
+    eager = run("eager", "Adam", batch_size=batch_size)
+    before = steps["eager"]
+    assert run("python", "Adam", batch_size=batch_size) == eager
+    assert steps["eager"] - before <= 1  # the first: an optimizer remembers nothing before it
+    assert steps["python"] >= before - 1
 
 
 @given(
@@ -446,7 +458,7 @@ def test_so_it_does_from_hundreds_of_places(tmp_path: Path) -> None:
 
 
 def test_a_program_says_why_it_cannot_be_written() -> None:
-    measure = fitting.Measure(Asks(), losses.cross_entropy, [])
-    rows = fitting.checked_rows("data", ROWS)
+    measure = Measure(Asks(), losses.cross_entropy, [])
+    rows = checked_rows("data", ROWS)
     with pytest.raises(CannotRecord, match="asks for >"):
         compiled.Compiled(measure, optim.SGD(measure.parameters), rows, 1, None, True)

@@ -56,17 +56,15 @@ class Looking(Stopping):
         if not source.strip():
             return
         text, (start, stop) = source.lstrip(), getattr(value.line, "span", None) or (0, 0)
-        head, indent = (
-            f"   {base(value.line)}: ",
-            len(source.encode()) - len(source.lstrip().encode()),
-        )
+        head, indent = f"   {base(value.line)}: ", len(source) - len(text)  # white space is ASCII
         first, last = (
             len(text.encode()[: max(at - indent, 0)].decode(errors="ignore"))
             for at in (start, stop)
         )
         room = self.columns - cells(head)
-        skipped = max(min(first, cells(text) - room), 0)
-        self.tell(head + cut(clean(text[skipped:]), room))
+        skipped = max(min(first - 1, cells(text) - room), 0)
+        shown = f"…{text[skipped + 1 :]}" if skipped else text
+        self.tell(head + cut(clean(shown), room))
         if last > first:
             marks = min(last - first, room - first + skipped)
             self.tell(" " * (cells(head) + first - skipped) + "^" * marks)

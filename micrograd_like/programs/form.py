@@ -257,6 +257,10 @@ class Form:
             found = [self.node("select", asked[i][0], x, y) for x, y in zip(found, others)]
         return found
 
+    def gate_of(self) -> dict[Node, tuple[Node, Node]]:
+        """Return the gate of each product, and of each gradient that is a gate itself."""
+        return {**self.gates, **{gate[0]: gate for gate in self.gates.values()}}
+
     def product(self, grad: Node, partial: Node) -> Node:
         """Return a gradient times a partial; where that is a choice, a choice of two products."""
         if self.reassociate and partial.op == "constant" and not partial.of:

@@ -366,20 +366,23 @@ def over_rows(lowered: Lowered, name: str) -> str:
     names, n = [*map(writer.name, lowered.arguments)], len(lowered.inputs)
     lines = writer.statements()
     lines.append((None, "", f"total += {writer.text(lowered.values[0])}"))
-    gates = lowered.form.gates
-    gates = {**gates, **{gate[0]: gate for gate in gates.values()}}
-    sums = []
+    gates, sums = lowered.form.gate_of(), list[str]()
     for grad in plain:
         of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")
         sums.append(writer.unique(f"sum_{of}"))
         lines.append((gates.get(grad), sums[-1], f"{sums[-1]} += {writer.text(grad)}"))
     quick = ["total", *[x for _, x, _ in lines if x], *names[:n]]  # CPython's first 256 locals
-    body = [f"{' = '.join(quick[i : i + 100])} = 0.0" for i in range(0, len(quick), 100)]
+    body = zeroed(quick)
     body += [wrapped("(", names[n:], ") = leaves")] if names[n:] else []
     body += [f"for {', '.join(names[:n])}, in rows:" if n else "for _ in rows:"]
     body += [f"    {line}" for line in writer.blocks(lines, otherwise=False)]
     body.append(wrapped("return total, [", sums, "]"))
     return module(writer, f"def {name}(rows, *leaves):", body)
+
+
+def zeroed(names: Sequence[str]) -> list[str]:
+    """Return lines that set numbers to 0.0."""
+    return [f"{' = '.join(names[i : i + 100])} = 0.0" for i in range(0, len(names), 100)]
 
 
 def wrapped(before: str, items: Sequence[str], after: str) -> str:

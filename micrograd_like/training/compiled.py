@@ -72,10 +72,8 @@ class Compiled:
         """Tell whether a step has the gradients that ``eager()`` sets; change nothing."""
         before = [p.grad for p in self.measure.parameters]
         names = self.optimizer.memory_names if self.remembers else ()
-        memory, rows = (
-            [(0.0,) * len(names)] * len(self.trained),
-            [self.floats[id(r)] for r in batch],
-        )
+        memory = [(0.0,) * len(names)] * len(self.trained)
+        rows = [self.floats[id(row)] for row in batch]
         try:
             rate = self.optimizer.rate()
             data, _, grads = self._epoch(*self._leaves(), memory, [rows], [rate], [])

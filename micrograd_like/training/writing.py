@@ -23,9 +23,9 @@ from typing import Any
 from .. import ops, optim
 from ..engine import Value
 from ..optim import Optimizer
-from ..programs.form import Form, Node
+from ..programs.form import Node
 from ..programs.lowering import Lowered
-from ..programs.python import Line, Writer, module, wrapped
+from ..programs.python import Line, Writer, module, wrapped, zeroed
 from .recorded import CannotRecord, Part, Recorded
 
 MOST_PARAMETERS = 10_000
@@ -189,13 +189,13 @@ class Text:
         step = [
             *["share = 1 / len(rows)"] * (self.share.op == "leaf"),
             "found = []",
-            *([] if self.at_once else _zero(totals)),
+            *([] if self.at_once else zeroed(totals)),
             f"for {self.each_row(writer)} in reversed(rows):",
             *_indented(row),
             *after,
             "done.append(found[::-1])",
         ]
-        whole = [*_zero([*quick]), *head, "for rows, lr in zip(batches, rates):", *_indented(step)]
+        whole = [*zeroed([*quick]), *head, "for rows, lr in zip(batches, rates):", *_indented(step)]
         grads = "[]" if self.at_once else "grads"
         whole.append(wrapped("return [", self.names, f"], memory, {grads}"))
         return module(writer, "def epoch(data, fixed, memory, batches, rates, done):", whole)
@@ -204,7 +204,7 @@ class Text:
         """Return what comes at the end of a row, and at the end of a batch."""
         if self.at_once:
             return self.updates_at_once(writer, totals), []
-        lines, gates = list[Line](), self.gates()
+        lines, gates = list[Line](), self.lowered.form.gate_of()
         for p, grad, total in zip(self.trained, self.grads, totals):
             if p in self.sums:
                 lines.append((None, "", f"{total} = {writer.text(grad)}"))
@@ -225,7 +225,7 @@ class Text:
 
     def updates_at_once(self, writer: Writer, totals: list[str]) -> list[Line]:
         """Return the updates of gradient descent row by row, without a name for each gradient."""
-        lines, first, gates = list[Line](), list[Line](), self.gates()
+        lines, first, gates = list[Line](), list[Line](), self.lowered.form.gate_of()
         parameters = {*self.names}
         for name, grad, total in zip(self.names, self.grads, totals):
             text = writer.text(grad)
@@ -236,14 +236,10 @@ class Text:
             lines.append((gates.get(grad), name, f"{name} -= lr*{product}"))
         return [*first, *lines]
 
-    def gates(self) -> dict[Node, Any]:
-        """Return the gate of each product, and of each gradient that is a gate itself."""
-        gates = self.lowered.form.gates
-        return {**gates, **{gate[0]: gate for gate in gates.values()}}
-
     def update(self, writer: Writer) -> list[str]:
         """Return the loop over the parameters that does what the optimizer's `update` does."""
-        form, optimizer = Form(), self.optimizer
+        lowered, optimizer = Lowered(Part((), (), ())), self.optimizer
+        form = lowered.form
         labels = [f"memory{i}" for i in range(len(optimizer.memory_names))]
         x, g, lr, *memory = [form.leaf(label) for label in ("x", "g", "lr", *labels)]
 
@@ -259,8 +255,6 @@ class Text:
         except Exception as error:
             name = type(optimizer).__name__
             raise CannotRecord(f"the update of {name} is not arithmetic: {error!r}") from error
-        lowered = Lowered(Part((), (), ()))
-        lowered.form = form
         inner = Writer(lowered, found)
         inner.imports, inner.aliases = writer.imports, writer.aliases
         inner.taken |= writer.taken
@@ -300,7 +294,3 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 def _unpacked(names: list[str], whole: str) -> list[str]:
     return [wrapped("(", names, f") = {whole}")] if names else []
-
-
-def _zero(names: Sequence[str]) -> list[str]:
-    return [f"{' = '.join(names[i : i + 100])} = 0.0" for i in range(0, len(names), 100)]
