@@ -12,8 +12,10 @@ deadline: how fast a machine is decides no test.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from browsing import browser as browser
@@ -58,11 +60,34 @@ def _the_table_as_it_was() -> Iterator[None]:
         TABLE.update(before)
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector pass over thousands of tests, which stay to the end, in every test."""
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of pytest-xdist left out; each leaves out the same."""
+    left_out[:] = node.workeroutput.get("left_out", left_out)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Note what is left out."""
+    left_out.extend(item.nodeid for item in items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that started this one, if pytest-xdist did, what was left out."""
+    getattr(session.config, "workeroutput", {})["left_out"] = left_out
+
+
+left_out: list[str] = []
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line what was left out."""
-    left_out = len(terminalreporter.stats.get("deselected", ()))
     if left_out and terminalreporter.config.option.markexpr == "not thorough":
         terminalreporter.write_line(
-            f"left out: {left_out} thorough tests (browsers, many processes); "
+            f"left out: {len(left_out)} thorough tests (browsers, many processes); "
             "python -m pytest -m thorough runs them"
         )

@@ -225,16 +225,16 @@ def test_counts_are_exact_where_they_are_readable() -> None:
     assert "and 1,048,573 other paths, whose products add up to 0.999997" in str(why)
 
 
-def test_a_hundred_thousand_levels() -> None:
+def test_twenty_thousand_levels() -> None:
     x = leaf()
     y = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         y = tanh(y)
     why = explain(x, y)
     assert why.path_count == 1
-    assert len(why.paths[0].factors) == 100_000
+    assert len(why.paths[0].factors) == 20_000
     text = str(why)
-    assert "… 99,976 more …" in text
+    assert "… 19,976 more …" in text
     assert len(text.splitlines()) < 20
 
 

@@ -47,7 +47,7 @@ README = ROOT / "README.md"
 GUIDES = (ROOT / "demos" / "README.md", ROOT / "tests" / "README.md")
 LANGUAGES = {"python", "pycon", "text", "console", "sh", "toml", "dot", "html", "json"}
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|\binf\b|\bnan\b)")
-TEST_COMMAND = re.compile(r"python3 -m venv .* -m pytest")
+TEST_COMMAND = re.compile(r"python3 -m venv .* -m pytest -n auto")
 
 
 @dataclass(frozen=True)
