@@ -38,6 +38,7 @@ __all__ += ["grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "value_and
 _NAMES |= dict.fromkeys(__all__[-8:], "functional")
 __all__ += functions.__all__
 __all__ += ops.__all__
+__all__ += [name for name in _NAMES if name not in __all__]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

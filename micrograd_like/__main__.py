@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         script, names = _split(options.target)
+        if not names:
+            raise Failure(
+                f"{shorten(script)} names no Value: write SCRIPT:NAME, as train.py:loss"
+                f"{_choice(run_script(script, given[cut + 1 :])) if os.path.isfile(script) else ''}"  # noqa: PTH113
+            )
         with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
             found = run_script(script, given[cut + 1 :])
         if options.command == "check":
@@ -232,10 +237,10 @@ COMMANDS: dict[str, Callable[..., int]] = {
 
 
 def _split(target: str) -> tuple[str, list[str]]:
-    script, colon, names = target.rpartition(":")
-    if not colon or not script or not names:
-        raise Failure(f"{shorten(target)} names no Value: write SCRIPT:NAME, as train.py:loss")
-    return script, [name.strip() for name in names.split(",")]
+    script, _, names = target.rpartition(":")
+    return (
+        (script, [name.strip() for name in names.split(",")]) if names and script else (target, [])
+    )
 
 
 def run_script(script: str, arguments: Sequence[str] = ()) -> Globals:
@@ -275,8 +280,7 @@ def find(known: Globals, name: str, script: str) -> list[Value]:
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*|\[-?\d{1,18}\])*", name):
         raise Failure(f"{shorten(name)} is no name of a Value, as loss, net.out or losses[-1]")
     first, *rest = re.findall(r"[^\W\d]\w*|-?\d+", name)
-    values = [other for other, value in known.items() if isinstance(value, Value)]
-    choice = f"; its Values are {', '.join(values[:20])}" if values else "; it has no global Values"
+    choice = _choice(known)
     if first not in known:
         raise Failure(f"{script} has no {shorten(first)}{_under_guard(script, first)}{choice}")
     found = known[first]
@@ -292,6 +296,11 @@ def find(known: Globals, name: str, script: str) -> list[Value]:
             kind = type(value).__name__
             raise Failure(f"{name} of {script} is of type {kind}, not a Value{choice}")
     return several
+
+
+def _choice(known: Globals) -> str:
+    values = [name for name, value in known.items() if isinstance(value, Value)]
+    return f"; its Values are {', '.join(values[:20])}" if values else "; it has no global Values"
 
 
 def _under_guard(script: str, name: str) -> str:

@@ -135,6 +135,8 @@ def read_csv(
                 f"{'remove the extra cells' if len(cells) > width else 'add what is missing'}"
             )
         remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
+        if any("\udc80" <= letter <= "\udcff" for letter in "".join(cells)):
+            remedy += ", and save the file as UTF-8"
         rows.append(_row(cells, target % width, kind, at, remedy))
     if not rows:
         raise ValueError(f"{name}, line {skip + 1}: no rows from here on; check the file and skip")

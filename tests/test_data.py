@@ -372,3 +372,11 @@ class TestSplitAndBatches:
         for size in (0, -1):
             with pytest.raises(ValueError, match=f"size = {size}"):
                 batches([1, 2], size)
+
+
+def test_a_header_that_is_not_in_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes("größe,class\n1,0\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"pass skip=1 if .*, and save the file as UTF-8$"):
+        read_csv(path)
+    assert read_csv(path, skip=1) == [([1.0], 0)]

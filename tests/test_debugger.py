@@ -564,7 +564,7 @@ def test_two_commands_on_a_line() -> None:
 def test_deleting_everything_asks_first() -> None:
     assert "deleted" not in session("b e;delete;n;info")
     assert "  1  keep  e" in session("b e;delete;;info")
-    assert "Delete all 2 breakpoints? deleted 2\nno breakpoints" in session("b e;b a;cl;yes;info")
+    assert "Delete all breakpoints (2)? deleted 2\nno breakpoints" in session("b e;b a;cl;yes;info")
     assert "deleted 1\n" in session("b e;b a;cl 2")
 
 

@@ -697,3 +697,8 @@ def test_a_path_can_be_made_by_hand() -> None:
     path = Path([leaf(), leaf()], [-0.5])
     assert path.product == -0.5
     assert repr(path) == "<Path of 1 edge: -0.5>"
+
+
+def test_a_leaf_and_a_loss_that_changed_places_are_told() -> None:
+    x = leaf(3.0)
+    assert "the other way round: the leaf comes first" in str(explain(x * 2, x))

@@ -33,7 +33,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from ..drawing.notebook import as_text
-from ..engine import Value
+from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import Names
 from ..text import base, cells, columns_of, printable, shorten
@@ -212,6 +212,11 @@ def _findings(why: Explanation, paths: Paths) -> list[Finding]:
             f"{names.title(loss)} does not depend on {names.title(leaf)}: no path leads there. "
             "Was a new Value made of its data on the way?"
         )
+        if loss in {*topological_order(leaf)}:
+            text = (
+                f"{names.title(loss)} does not depend on {names.title(leaf)}, but the other way "
+                "round: the leaf comes first, as explain(leaf, loss)"
+            )
         return [Finding("no path", text, (leaf,))]
     edge = None if isfinite(why.gradient) else first_not_finite(loss, within=paths.best)
     cut = {} if why.gradient else _cut(paths, names)

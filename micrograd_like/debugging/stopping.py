@@ -154,7 +154,7 @@ class Stopping(Prompt):
     def do_delete(self, arguments: str) -> None:
         """delete [NUMBER ...]: delete these breakpoints, or all; to delete all, it asks first."""
         gone = self.numbered(arguments)
-        if arguments.strip() or not gone or self.ask(f"Delete all {len(gone)} breakpoints? "):
+        if arguments.strip() or not gone or self.ask(f"Delete all breakpoints ({len(gone)})? "):
             self.breakpoints = [each for each in self.breakpoints if each not in gone]
             self.tell(f"deleted {len(gone)}")
 
