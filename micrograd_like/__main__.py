@@ -238,9 +238,9 @@ COMMANDS: dict[str, Callable[..., int]] = {
 
 def _split(target: str) -> tuple[str, list[str]]:
     script, _, names = target.rpartition(":")
-    return (
-        (script, [name.strip() for name in names.split(",")]) if names and script else (target, [])
-    )
+    if not script or not names:
+        return target, []
+    return script, [name.strip() for name in names.split(",")]
 
 
 def run_script(script: str, arguments: Sequence[str] = ()) -> Globals:

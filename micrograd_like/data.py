@@ -27,6 +27,8 @@ from random import Random
 from reprlib import repr as brief
 from typing import Any, TypeVar, overload
 
+__all__ = ["Standardiser", "batches", "circles", "moons", "read_csv", "spirals", "split", "xor"]
+
 Row = tuple[list[float], int]
 T = TypeVar("T")
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .page.page import Page
     from .programs.program import Program
 
+__all__ = ["Value", "topological_order"]
 # What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Hook | None = None
 VARS = ("data", "grad", "label", "line", "op", "operands", "partials")  # for vars() and debuggers

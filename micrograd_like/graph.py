@@ -1,3 +1,5 @@
 """The picture of a graph under its public path: see `micrograd_like.drawing.graph`."""
 
-from .drawing.graph import Graph as Graph
+from .drawing.graph import Graph
+
+__all__ = ["Graph"]

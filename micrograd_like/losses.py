@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+__all__ = ["absolute_error", "binary_cross_entropy", "cross_entropy", "half_squared_error", "hinge"]
+__all__ += ["l2_penalty", "mean_squared_error"]
 __getattr__ = elsewhere(__name__)
 
 

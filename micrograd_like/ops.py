@@ -53,7 +53,6 @@ else:
         """Leave a signature to the type checkers."""
 
 
-# The rows that are public functions of the package as they stand.
 __all__ = ["acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp"]
 __all__ += ["copysign", "cos", "cosh", "degrees", "elu", "erf", "erfc", "exp", "exp2", "expm1"]
 __all__ += ["fabs", "floor", "fmod", "gelu", "hypot", "leaky_relu", "log10", "log1p", "log2"]

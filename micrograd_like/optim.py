@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     Memory = tuple[float, ...]
     State = tuple[int, tuple[Memory, ...]]  # the number of steps, and a memory per parameter
 
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm"]
 __getattr__ = elsewhere(__name__)
 
 
