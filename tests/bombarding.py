@@ -76,8 +76,10 @@ class Timer:
         raise KeyboardInterrupt
 
     def wait(self) -> None:
+        # repr() asks for signals itself: CPython 3.12 may lose the note that one is there, if it
+        # comes while another is handled, and an empty loop would then wait for ever.
         while self.waiting:
-            pass
+            repr(self)
 
 
 class Process:
