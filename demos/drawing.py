@@ -1,4 +1,4 @@
-"""Draw what the demos show beyond curves: functions of two variables, matrices, and networks.
+"""Draw what the demos show beyond curves: functions of two variables, and matrices.
 
 What you can do with it::
 
@@ -12,7 +12,6 @@ What you can do with it::
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 
 from micrograd_like.drawing.charts import (
     BLUE,
@@ -25,7 +24,6 @@ from micrograd_like.drawing.charts import (
     dot,
     figure,
     path_of,
-    px,
     rect,
     ring,
     spread,
@@ -212,44 +210,6 @@ def progress(
 def halo(x: float, y: float) -> str:
     """Return the mark around a misclassified point."""
     return ring(x, y, INK, 6.8, "none")
-
-
-def network(
-    panel: Panel,
-    columns: Sequence[Sequence[Sequence[str]]],
-    weights: Sequence[tuple[Sequence[str], str, float]],
-) -> None:
-    """Draw columns of neurons, each a circle with lines of words, and the weights between them.
-
-    A weight is its lines of words, its colour and its width; they come in the order of the neurons
-    that they lead to. A neuron stands at x = its column, y = 0, -1, ... from the top down.
-    """
-    lines = iter(weights)
-    for x, (left, right) in enumerate(pairwise(columns)):
-        for y_to in range(len(right)):
-            for y_from in range(len(left)):
-                words, colour, width = next(lines)
-                panel.line([(x, -y_from), (x + 1, -y_to)], colour, width=width)
-                if y_from == y_to:  # words on both sides of the line
-                    panel.frame += _stack(panel.at(x + 0.5, -y_from), words, 26)
-                else:  # words on the line, where it crosses no other
-                    place = panel.at(x + 0.29, -y_from + 0.29 * (y_from - y_to))
-                    half = 3.3 * max(map(len, words)) + 4, 8.5 * len(words)
-                    corner = place[0] - half[0], place[1] - half[1]
-                    panel.frame.append(rect(*corner, 2 * half[0], 2 * half[1], "white"))
-                    panel.frame += _stack(place, words, 16)
-    for x, column in enumerate(columns):
-        for y, words in enumerate(column):
-            place = panel.at(x, -y)
-            circle = f'<circle cx="{px(place[0])}" cy="{px(place[1])}" r="36"'
-            panel.frame.append(f'{circle} fill="white" stroke="{INK}"/>')
-            panel.frame += _stack(place, words, 16)
-
-
-def _stack(place: Point, lines: Sequence[str], gap: float) -> list[str]:
-    """Return lines of words around a place."""
-    top = place[1] + 4.5 - gap * (len(lines) - 1) / 2
-    return [text(place[0], top + gap * i, words, anchor="middle") for i, words in enumerate(lines)]
 
 
 def contours(field: Field, level: float) -> list[list[Point]]:

@@ -24,7 +24,6 @@ from demos.drawing import (
     colour_bar,
     contours,
     heat,
-    network,
     shade,
     training_picture,
 )
@@ -304,42 +303,6 @@ class TestDrawing:
         ]
         words = re.findall(r">([^<]+)</text>", "".join(panel.frame))
         assert words == ["W", "0.0000", "4.0000", "−4.0000", "1.0000", "b", "1.0000"]
-
-    def test_a_network_joins_every_neuron_with_the_next_column(self) -> None:
-        panel = Panel((400, 200), (0, 2), (-1, 0))
-        weights = [([f"w{k}"], CLASSES[0], 1.0) for k in range(1, 7)]
-        network(panel, [[["a"], ["b"]], [["c"], ["d"]], [["e"]]], weights)
-        assert [re.findall(r"M(\S+ \S+)L(\S+ \S+)\"", mark)[0] for mark in panel.marks] == [
-            ("0 0", "200 0"),
-            ("0 200", "200 0"),
-            ("0 0", "200 200"),
-            ("0 200", "200 200"),
-            ("200 0", "400 0"),
-            ("200 200", "400 0"),
-        ]
-        words = re.findall(r">(\w+)</text>", "".join(panel.frame))
-        assert words == [*(f"w{k}" for k in range(1, 7)), *"abcde"]
-
-    def test_the_words_on_a_crossing_line_stand_on_white(self) -> None:
-        panel = Panel((400, 200), (0, 1), (-1, 0))
-        weights = [([f"w{k} = 1", f"slope {k}"], CLASSES[0], 9.0) for k in range(1, 5)]
-        network(panel, [[["a"], ["b"]], [["c"], ["d"]]], weights)
-        root = ET.fromstring(f"<g>{''.join(panel.frame)}</g>")
-        boxes = [
-            [float(e.get(side, "")) for side in ("x", "y", "width", "height")]
-            for e in root.findall("rect")
-        ]
-        assert {e.get("fill") for e in root.findall("rect")} == {"white"}
-        places = {
-            e.text: (float(e.get("x", "")), float(e.get("y", ""))) for e in root.findall("text")
-        }
-        for box, k in zip(boxes, (2, 3), strict=True):
-            left, top, width, height = box
-            for words in f"w{k} = 1", f"slope {k}":
-                x, base = places[words]
-                assert left == pytest.approx(x - width / 2, abs=0.2)
-                assert width > 6 * len(words)
-                assert top + 12 < base < top + height - 3
 
     def test_the_picture_is_true(self) -> None:
         svg = draw(lambda x, y: y - 0.5)
