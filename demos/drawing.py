@@ -13,6 +13,7 @@ What you can do with it::
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from micrograd_like import Value
 from micrograd_like.drawing.charts import (
     BLUE,
     GREEN,
@@ -33,6 +34,7 @@ from micrograd_like.drawing.charts import (
 Row = tuple[list[float], int]
 Field = list[list[float]]
 Corner = tuple[int, int]
+Function = Callable[[Value], Value]
 
 CLASSES = (BLUE, VERMILION)  # of points
 TINTS = ("#c9dfee", "#e9f2f8", "#fcefe6", "#f5d3bd")  # from surely class 0 to surely class 1
@@ -204,6 +206,24 @@ def progress(
         panel.line([(k, curve[k]) for k in shown], colours[words])
     if len(curves) > 1:
         panel.key(colours)
+    return panel
+
+
+def walks(
+    size: Point,
+    names: tuple[str, str],
+    f: Function,
+    paths: Mapping[str, Sequence[Sequence[float]]],
+    title: str = "",
+) -> Panel:
+    """Return a chart of a function, and of walks on it: after each step x, y and the slope."""
+    xs, ys, _ = zip(*(place for path in paths.values() for place in path))
+    panel = Panel(size, spread(xs), spread(ys), title=title)
+    panel.axes(*names)
+    panel.curve(lambda x: f(Value(x)).data, GREY, width=1.2)
+    panel.key(colours := dict(zip(paths, (BLUE, VERMILION, GREEN))))
+    for name, path in paths.items():
+        panel.steps([(x, y) for x, y, _ in path], colours[name])
     return panel
 
 

@@ -4,18 +4,22 @@ Where the slope is positive, y rises with x: reduce x. Where it is negative, inc
 rate · slope does both, and the steps become smaller as the ground becomes flatter.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from demos.console import parse, run, write
+from demos.drawing import Function, walks
 from micrograd_like import Value, tanh
-from micrograd_like.drawing.charts import BLUE, GREEN, GREY, VERMILION, Panel, Point, figure, label
+from micrograd_like.drawing.charts import figure, label
 
-Function = Callable[[Value], Value]
 Path = list[tuple[float, float, float]]  # x, y and the slope dy/dx
 
 
 def descend(f: Function, start: float, rate: float, steps: int) -> Path:
-    """Return x, f(x) and the slope at the start and after each step."""
+    """Return x, f(x) and the slope at the start and after each step.
+
+    >>> [round(x, 3) for x, y, slope in descend(lambda x: (x + 2) ** 2, 0.0, 0.1, steps=3)]
+    [0.0, -0.4, -0.72, -0.976]
+    """
     x, path = Value(start), Path()
     for _ in range(steps + 1):
         x.grad = 0
@@ -37,14 +41,9 @@ SEEN = (
     "Two starts, two valleys: a walk finds a low place near it, not the lowest of all.",
     "Far out the slope is tiny, and so are the steps: a small slope is not yet a low place.",
 )
-VIEWS = ((-4.5, 0.5), (-0.4, 5)), ((-1.7, 1.5), (-1.8, 1.2)), ((-1.5, 4), (-0.1, 1.2))
-VERDICTS = {  # of rates on the first function
-    0.1: "comes down on one side",
-    0.5: "is there in one step",
-    0.9: "comes down from side to side",
-    1.0: "jumps back and forth for ever",
-    1.1: "climbs out, ever faster",
-}
+RATES = """\
+A step multiplies the distance to −2 by 1 − 2·rate. Rate 0.5 is there in one step, 0.9 comes down
+from side to side, 1 jumps back and forth for ever, and 1.1 climbs out, ever faster."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse("gradient_descent", __doc__, arguments)
     print("If the slope is positive, reduce x; if it is negative, increase x: x ← x − rate·slope")
     panels = []
-    for (name, f), starts, seen, view in zip(FUNCTIONS.items(), STARTS, SEEN, VIEWS):
+    for (name, f), starts, seen in zip(FUNCTIONS.items(), STARTS, SEEN):
         paths = {f"from {label(start)}": descend(f, start, 0.1, 60) for start in starts}
         print(f"\n{name}\nrate 0.1 " + f"{'x':>13}{'y':>10}{'slope':>10}" * len(paths))
         for step in (0, 1, 2, 3, 10, 60):
@@ -60,31 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             row = "".join(f"{x:13.6f}{y:10.6f}{slope:10.6f}" for x, y, slope in points)
             print(f"step {step:<4}{row}")
         print(seen)
-        panels.append(draw(f"{name}, rate 0.1", f, paths, *view))
+        panels.append(walks((210, 300), ("x", "y"), f, paths, f"{name}, rate 0.1"))
 
-    print(f"\ny = (x + 2)² from x = 0; x after step{1:6}{2:9}{3:9}{10:9}")
-    parabola = FUNCTIONS["y = (x + 2)²"]
-    for rate, verdict in VERDICTS.items():
-        path = descend(parabola, 0.0, rate, 10)
-        places = "".join(f"{path[step][0]:9.3f}" for step in (1, 2, 3, 10))
-        print(f"rate {rate:<25}{places}   {verdict}")
-    print("A step multiplies the distance to −2 by 1 − 2·rate; below rate 1 the distance shrinks.")
-    large = {f"{rate}": descend(parabola, 0.0, rate, 5) for rate in (0.9, 1.0, 1.1)}
-    panels.insert(1, draw("larger rates, from x = 0", parabola, large, (-7.2, 3.2), (-2, 25)))
+    f = FUNCTIONS["y = (x + 2)²"]
+    paths = {f"{rate}": descend(f, 0.0, rate, 5) for rate in (0.1, 0.5, 0.9, 1.0, 1.1)}
+    print("\ny = (x + 2)² from x = 0; x after step", *(f"{step:8}" for step in range(1, 6)))
+    for rate, path in paths.items():
+        print(f"rate {rate:<32}", *(f"{x:8.3f}" for x, _, _ in path[1:]))
+    print(RATES)
+    large = {rate: paths[rate] for rate in ("0.9", "1.0", "1.1")}
+    panels.insert(1, walks((210, 300), ("x", "y"), f, large, "larger rates, from x = 0"))
     subtitle = "x ← x − rate·slope: small steps lead down, too large ones back and forth, or away"
     write(options.picture, figure("Gradient descent", subtitle, *panels))
     return 0
-
-
-def draw(title: str, f: Function, paths: dict[str, Path], xs: Point, ys: Point) -> Panel:
-    """Draw walks on the curve of their function."""
-    panel = Panel((230, 300), xs, ys, title=title)
-    panel.axes("x", "y")
-    panel.curve(lambda x: f(Value(x)).data, GREY, width=1.2)
-    panel.key(colours := dict(zip(paths, (BLUE, VERMILION, GREEN))))
-    for name, path in paths.items():
-        panel.steps([(x, y) for x, y, _ in path], colours[name])
-    return panel
 
 
 if __name__ == "__main__":
