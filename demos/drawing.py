@@ -1,4 +1,4 @@
-"""Draw what the demos show beyond curves: functions of two variables, and matrices.
+"""Draw what the demos share: functions of two variables, walks on a curve, runs of training.
 
 What you can do with it::
 
@@ -28,7 +28,6 @@ from micrograd_like.drawing.charts import (
     rect,
     ring,
     spread,
-    text,
 )
 
 Row = tuple[list[float], int]
@@ -53,7 +52,6 @@ def shade_of_root(number: float) -> str:
 
 
 BANDS = [shade(k / 19) for k in range(20)]  # of a function
-ROOTS = [shade_of_root(k / 50 - 1) for k in range(101)]  # of a matrix
 
 
 def regions(
@@ -86,36 +84,12 @@ def heat(panel: Panel, f: Callable[[float, float], float], low: float, high: flo
     regions(panel, f, [(level, f'fill="{colour}"') for level, colour in levels[1:]])
 
 
-def cells(title: str, fields: Mapping[str, Field]) -> Panel:
-    """Return matrices below each other, their numbers on colours that show sign and size.
-
-    The colours go by the square root: so do small numbers show beside large ones.
-    """
-    columns = max(len(field[0]) for field in fields.values())
-    rows = sum(map(len, fields.values())) + 0.5 * (len(fields) - 1)
-    largest = max(abs(x) for field in fields.values() for row in field for x in row)
-    panel = Panel((64.0 * columns, 32.0 * rows), (0, columns), (rows, 0), title=title)
-    top = 0.0
-    for name, field in fields.items():
-        panel.note(-0.12, top + 0.62, name, anchor="end")
-        for i, row in enumerate(field):
-            for j, x in enumerate(row):
-                colour = shade(0.5 + math.copysign(0.35 * math.sqrt(abs(x) / largest), x))
-                panel.marks.append(rect(64.0 * j, 32 * (top + i), 64, 32, colour))
-                place = panel.at(j + 0.5, top + i + 0.62)
-                panel.frame.append(text(*place, f"{x:.4f}".replace("-", "−"), anchor="middle"))
-        top += len(field) + 0.5
-    return panel
-
-
-def colour_bar(
-    height: float, low: float, high: float, name: str, colours: Sequence[str] = BANDS
-) -> Panel:
-    """Return the scale of `heat`, or of other colours from the bottom up."""
+def colour_bar(height: float, low: float, high: float, name: str) -> Panel:
+    """Return the scale of `heat`."""
     bar = Panel((18, height), (0, 1), (low, high))
     bar.axes("", name)
-    side = height / len(colours)
-    for k, colour in enumerate(colours, 1):
+    side = height / len(BANDS)
+    for k, colour in enumerate(BANDS, 1):
         bar.marks.append(rect(0, height - k * side, 18, side + 0.5, colour))
     return bar
 

@@ -1,17 +1,65 @@
-"""Matrices as lists of rows, of floats or of Values, for the demos that write with them."""
+"""Matrices of floats or of Values, and layers made of them, for the demos that write with them."""
 
+from __future__ import annotations
+
+import random
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import add, mul
+from itertools import pairwise
+from operator import add, mul, sub
 from typing import Any
 
-Matrix = list[list[Any]]
+
+class Matrix:
+    """Rows of numbers. ``@`` is the product; ``+``, ``-`` and ``*`` go entry by entry.
+
+    A number is taken for a matrix full of it, and a column for a matrix of such columns.
+    """
+
+    def __init__(self, rows: Iterable[Iterable[Any]]) -> None:
+        self.rows = [list(row) for row in rows]
+
+    def __matmul__(self, other: Matrix) -> Matrix:
+        return Matrix(
+            [total(map(mul, row, column)) for column in other.T.rows] for row in self.rows
+        )
+
+    def __add__(self, other: Matrix) -> Matrix:
+        return self.with_each(add, other)
+
+    def __sub__(self, other: Matrix) -> Matrix:
+        return self.with_each(sub, other)
+
+    def __mul__(self, other: Matrix) -> Matrix:
+        return self.with_each(mul, other)
+
+    def __rsub__(self, number: float) -> Matrix:
+        return self.map(lambda entry: number - entry)
+
+    def __rmul__(self, number: float) -> Matrix:
+        return self.map(lambda entry: number * entry)
+
+    def with_each(self, f: Callable[[Any, Any], Any], other: Matrix) -> Matrix:
+        """Return what f makes of each entry and the other's."""
+        pairs = zip(self.rows, other.rows, strict=True)
+        return Matrix(map(f, row, its * len(row) if len(its) == 1 else its) for row, its in pairs)
+
+    def map(self, f: Callable[[Any], Any]) -> Matrix:
+        """Return what f makes of each entry."""
+        return Matrix(map(f, row) for row in self.rows)
+
+    @property
+    def T(self) -> Matrix:
+        """The rows as columns."""
+        return Matrix(zip(*self.rows, strict=True))
+
+    def sums(self) -> Matrix:
+        """Return the sums of the rows, as a column."""
+        return Matrix([total(row)] for row in self.rows)
 
 
-def times(a: Matrix, b: Matrix) -> Matrix:
-    """Return the product of two matrices."""
-    columns = transposed(b)
-    return [[total(map(mul, row, column)) for column in columns] for row in a]
+Matrices = Sequence[Matrix]
+Layers = Sequence[tuple[Matrix, Matrix]]  # W and b, which is a column
 
 
 def total(numbers: Iterable[Any]) -> Any:
@@ -19,16 +67,43 @@ def total(numbers: Iterable[Any]) -> Any:
     return reduce(add, numbers)
 
 
-def transposed(a: Matrix) -> Matrix:
-    """Return rows as columns."""
-    return [list(column) for column in zip(*a, strict=True)]
-
-
-def each(f: Callable[..., Any], *matrices: Matrix) -> Matrix:
-    """Apply a function entry by entry."""
-    return [list(map(f, *rows)) for rows in zip(*matrices, strict=True)]
-
-
-def flat(layers: Sequence[Sequence[Matrix]]) -> list[Any]:
+def flat(layers: Layers) -> list[Any]:
     """Return all entries in order."""
-    return [entry for layer in layers for matrix in layer for row in matrix for entry in row]
+    return [entry for layer in layers for matrix in layer for row in matrix.rows for entry in row]
+
+
+def random_layers(sizes: Sequence[int], rng: random.Random) -> Layers:
+    """Return layers of normal random numbers; the first size is the number of inputs."""
+
+    def normal(rows: int, columns: int) -> Matrix:
+        return Matrix([rng.gauss(0, 1) for _ in range(columns)] for _ in range(rows))
+
+    return [(normal(n, below), normal(n, 1)) for below, n in pairwise(sizes)]
+
+
+def tell(layers: Layers, outs: Matrices, error: float, deltas: Matrices, slopes: Layers) -> None:
+    """Print what goes forward through three layers, and what comes back."""
+    inputs, errors = ("X", "out₁", "out₂"), ("(W₂ᵀ δ₂)", "(W₃ᵀ δ₃)", "(out₃ − T)")
+    print("Each column below Net, out and δ is an example: 0 0, 0 1, 1 0, 1 1.\n")
+    for k, name, (w, b), below, out in zip("₁₂₃", inputs, layers, outs, outs[1:]):
+        beside(f"Net{k} = W{k} {name} + b{k}", w @ below + b, f"out{k} = σ(Net{k})", out)
+    print(f"E = ½ Σ (out₃ − T)² = {error:.6f}\n")
+    for k, name, back, delta, (dw, db) in [*zip("₁₂₃", inputs, errors, deltas, slopes)][::-1]:
+        both = Matrix(row + shift for row, shift in zip(dw.rows, db.rows))
+        beside(f"δ{k} = {back} ∘ σ′{k}", delta, f"∂E/∂W{k} = δ{k} {name}ᵀ, and ∂E/∂b{k}", both)
+    print(QUARTER)
+
+
+QUARTER = """\
+σ′ = σ(1 − σ) is largest where σ = ½: there it is ½ · ½ = ¼. (It is not ½, as the article has it.)
+Each layer further back takes one more factor σ′, so slopes tend to become smaller on the way.
+"""
+
+
+def beside(left: str, a: Matrix, right: str, b: Matrix) -> None:
+    """Print two matrices with their names, side by side."""
+    print(f"  {left:40}  {right}")
+    for rows in zip(a.rows, b.rows, strict=True):
+        first, second = ("".join(f"{x:9.5f}" for x in row) for row in rows)
+        print(f"{first:40}{second}")
+    print()

@@ -34,8 +34,8 @@ from demos import (
     until_correct,
 )
 from demos.drawing import shade
-from demos.matrices import flat, times, transposed
-from micrograd_like import Value, fsum, optim, sigmoid
+from demos.matrices import Matrix, flat, random_layers
+from micrograd_like import Value, fsum, gradients, optim, sigmoid, softplus
 from micrograd_like.drawing.charts import Panel, spread
 from micrograd_like.nn import MLP
 
@@ -59,7 +59,7 @@ SHORTER = {  # the same work in small, where it is done twice
     "ten_thousand_steps": "demo.STEPS = 200",
     "imitate": "demo.EPOCHS = 1",
     "delta_notation": "demo.LIMIT = 50",
-    "drop_sigma_prime": "demo.STARTS, demo.STEPS = 1, 60",
+    "drop_sigma_prime": "demo.STARTS = 1",
     "until_correct": "demo.SEEDS, demo.LIMIT = 2, 20",
 }
 # they train for seconds
@@ -549,11 +549,21 @@ class TestImitate:
         ET.parse(tmp_path / "x.svg")
 
 
+def start_of(rng: random.Random) -> Any:
+    """Return the layers that the demos of matrices start from."""
+    return random_layers(delta_notation.SIZES, rng)
+
+
+def array(matrix: Matrix) -> Any:
+    """Return a matrix as NumPy's array."""
+    return np.array(matrix.rows)
+
+
 def model_from(seed: int) -> MLP:
     """Return the network that the demo of delta notation starts from, made by the library."""
     model = MLP(2, [4, 3, 1], activation=["sigmoid"] * 3)
-    for layer, (w, b) in zip(model.layers, delta_notation.start(random.Random(seed))):
-        for neuron, row, [shift] in zip(layer.neurons, w, b):
+    for layer, (w, b) in zip(model.layers, start_of(random.Random(seed))):
+        for neuron, row, [shift] in zip(layer.neurons, w.rows, b.rows):
             assert neuron.b is not None
             neuron.b.data = shift
             for weight, number in zip(neuron.w, row):
@@ -567,7 +577,7 @@ EXAMPLES = [([0.0, 0.0], 0), ([0.0, 1.0], 1), ([1.0, 0.0], 1), ([1.0, 1.0], 0)]
 class TestDeltaNotation:
     @given(st.integers(0, 10_000))
     def test_the_matrices_agree_with_the_engine(self, seed: int) -> None:
-        layers = delta_notation.start(random.Random(seed))
+        layers = start_of(random.Random(seed))
         outs = delta_notation.forward(layers, delta_notation.X)
         deltas = delta_notation.deltas(layers, outs, delta_notation.T)
         found = flat(delta_notation.slopes_of(deltas, outs))
@@ -585,8 +595,8 @@ class TestDeltaNotation:
         assert found == pytest.approx(expected, rel=1e-11, abs=1e-13 * largest)
 
     def test_what_is_printed_is_what_numpy_finds(self) -> None:
-        layers = [(np.array(w), np.array(b)) for w, b in delta_notation.start(random.Random(1))]
-        outs, x, t = [np.array(delta_notation.X)], "X", np.array(delta_notation.T)
+        layers = [(array(w), array(b)) for w, b in start_of(random.Random(1))]
+        outs, x, t = [array(delta_notation.X)], "X", array(delta_notation.T)
         for k, (w, b) in enumerate(layers, 1):
             net = w @ outs[-1] + b
             outs.append(1 / (1 + np.exp(-net)))
@@ -602,14 +612,12 @@ class TestDeltaNotation:
         run = demo("delta_notation")
         assert run.row("The engine's slopes differ by at most")[0] < 1e-15
         (said,) = (line for line in run.lines if line.startswith("After"))
-        updates, alpha, error, *answers = numbers(said)
+        updates, alpha, error = numbers(said.rstrip("."))
         assert alpha == delta_notation.ALPHA
         assert error < delta_notation.ENOUGH
         errors = from_all_starts("xor", GRADIENT, [1], 1, int(updates), rate=alpha)
         assert errors[-1, 0] == pytest.approx(error, abs=6e-7)
         assert errors[-2, 0] > delta_notation.ENOUGH
-        for answer, (_, target) in zip(answers, EXAMPLES):
-            assert abs(answer - target) < 0.1
 
     def test_sigma_prime_is_at_most_a_quarter(self) -> None:
         slopes = []
@@ -619,24 +627,22 @@ class TestDeltaNotation:
             slopes.append(net.grad)
         assert max(slopes) == slopes[400] == 0.25
 
-    def test_the_slopes_are_drawn_with_their_numbers(self) -> None:
-        run = demo("delta_notation")
-        drawn = re.findall(r">(−?0\.\d{4})<", run.svg)
-        found = [float(x.replace("−", "-")) for x in drawn]
-        layers = delta_notation.start(random.Random(1))
-        outs = delta_notation.forward(layers, delta_notation.X)
-        slopes = delta_notation.slopes_of(
-            delta_notation.deltas(layers, outs, delta_notation.T), outs
-        )
-        rows = [x for w, b in slopes for row, shift in zip(w, b) for x in row + shift]
-        assert found == pytest.approx(rows, abs=6e-5)
-
     @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.randoms())
     def test_products_are_numpy_s(self, m: int, n: int, k: int, rng: random.Random) -> None:
         a = [[rng.uniform(-9, 9) for _ in range(n)] for _ in range(m)]
         b = [[rng.uniform(-9, 9) for _ in range(k)] for _ in range(n)]
-        assert np.array(times(a, b)) == pytest.approx(np.array(a) @ np.array(b))
-        assert transposed(transposed(a)) == a
+        product, column = Matrix(a) @ Matrix(b), Matrix(row[:1] for row in a)
+        assert array(product) == pytest.approx(np.array(a) @ np.array(b))
+        assert array(Matrix(a).T).tolist() == np.array(a).T.tolist()
+        assert array(Matrix(a).sums()) == pytest.approx(np.array(a).sum(axis=1, keepdims=True))
+        assert array(Matrix(a) - column).tolist() == (np.array(a) - array(column)).tolist()
+        assert array(2 * (1 - Matrix(a))).tolist() == (2 * (1 - np.array(a))).tolist()
+
+    def test_matrices_that_do_not_fit_are_refused(self) -> None:
+        two, three = Matrix([[1.0, 2.0]] * 2), Matrix([[1.0, 2.0]] * 3)
+        for wrong in (lambda: two + three, lambda: two * three):
+            with pytest.raises(ValueError, match="zip"):
+                wrong()
 
 
 SUB = "₀₁₂₃"
@@ -662,11 +668,9 @@ def from_all_starts(
     """Return E by step and start as NumPy finds it, all starts at once, on to the last step."""
     kept, number = drop_sigma_prime.RULES[rule], len(seeds) * starts
     rate = kept.rate if rate is None else rate
-    networks = [
-        delta_notation.start(rng) for rng in map(random.Random, seeds) for _ in range(starts)
-    ]
+    networks = [start_of(rng) for rng in map(random.Random, seeds) for _ in range(starts)]
     layers = [
-        tuple(np.array([network[k][part] for network in networks]) for part in (0, 1))
+        tuple(np.array([network[k][part].rows for network in networks]) for part in (0, 1))
         for k in range(3)
     ]
     targets = np.array([[t or (task == "or" and x == [1, 1]) for x, t in EXAMPLES]], dtype=float)
@@ -710,28 +714,38 @@ def steps_taken(task: str, rule: str, rate: float | None = None) -> Any:
 class TestDroppedFactors:
     @given(st.integers(0, 10_000))
     def test_what_each_rule_drops(self, seed: int) -> None:
-        layers, targets = delta_notation.start(random.Random(seed)), delta_notation.T
+        layers, targets = start_of(random.Random(seed)), delta_notation.T
         true = delta_notation.deltas(layers, outs := delta_notation.forward(layers, X), targets)
         found = {
-            name: drop_sigma_prime.deltas(layers, outs, targets, rule)
+            name: [delta.rows for delta in drop_sigma_prime.deltas(rule, layers, outs, targets)]
             for name, rule in drop_sigma_prime.RULES.items()
         }
-        assert found[GRADIENT] == true
-        assert found[BOOK][2] == true[2]
-        own = np.array(outs[2]) * (1 - np.array(outs[2]))
-        error = np.array(outs[3]) - np.array(targets)
-        back = np.array(layers[2][0]).T @ error  # without σ′ of the output
+        assert found[GRADIENT] == [delta.rows for delta in true]
+        assert found[BOOK][2] == true[2].rows
+        own = array(outs[2]) * (1 - array(outs[2]))
+        error = array(outs[3]) - array(targets)
+        back = array(layers[2][0]).T @ error  # without σ′ of the output
         assert np.array(found[BOOK][1]) == pytest.approx(back * own)
-        own = np.array(outs[1]) * (1 - np.array(outs[1]))
-        back = np.array(layers[1][0]).T @ back  # nor σ′ of the layer above
+        own = array(outs[1]) * (1 - array(outs[1]))
+        back = array(layers[1][0]).T @ back  # nor σ′ of the layer above
         assert np.array(found[BOOK][0]) == pytest.approx(back * own)
         assert np.array(found[NONE][0]) == pytest.approx(back)
-        steps = drop_sigma_prime.steps(layers, targets, drop_sigma_prime.RULES[OUTPUT])
-        expected = drop_sigma_prime.cross_entropy_slopes(layers, targets)
-        assert steps == pytest.approx(expected, rel=1e-10, abs=1e-14)
+
+    @given(st.integers(0, 10_000))
+    def test_without_the_output_s_it_is_the_gradient_of_the_cross_entropy(self, seed: int) -> None:
+        layers, targets = start_of(random.Random(seed)), delta_notation.T
+        outs = delta_notation.forward(layers, X)
+        deltas = drop_sigma_prime.deltas(drop_sigma_prime.RULES[OUTPUT], layers, outs, targets)
+        values = [(w.map(Value), b.map(Value)) for w, b in layers]
+        (w, b), below = values[-1], delta_notation.forward(values, X)[-2]
+        nets = zip((w @ below + b).rows[0], targets.rows[0])
+        error = fsum([softplus(net) - target * net for net, target in nets])
+        expected = gradients(error, flat(values))
+        found = flat(delta_notation.slopes_of(deltas, outs))
+        assert found == pytest.approx(expected, rel=1e-10, abs=1e-14)
 
     def test_only_the_gradients_are_symmetric(self) -> None:
-        layers = delta_notation.start(random.Random(5))
+        layers = start_of(random.Random(5))
         found = [
             drop_sigma_prime.asymmetry(layers, rule) for rule in drop_sigma_prime.RULES.values()
         ]
@@ -739,11 +753,13 @@ class TestDroppedFactors:
         assert min(found[1], found[3]) > 0.1
 
     def test_without_hidden_factors_the_neurons_of_a_layer_take_parallel_steps(self) -> None:
-        layers, targets = delta_notation.start(random.Random(1)), delta_notation.T
+        layers, targets = start_of(random.Random(1)), delta_notation.T
         outs = delta_notation.forward(layers, X)
         for name, ranks in (GRADIENT, [3, 3, 1]), (NONE, [1, 1, 1]):
-            deltas = drop_sigma_prime.deltas(layers, outs, targets, drop_sigma_prime.RULES[name])
-            slopes = [np.hstack(layer) for layer in delta_notation.slopes_of(deltas, outs)]
+            deltas = drop_sigma_prime.deltas(drop_sigma_prime.RULES[name], layers, outs, targets)
+            slopes = [
+                np.hstack([*map(array, layer)]) for layer in delta_notation.slopes_of(deltas, outs)
+            ]
             assert [np.linalg.matrix_rank(step, tol=1e-9) for step in slopes] == ranks
 
     @pytest.mark.thorough
@@ -798,7 +814,7 @@ class TestDroppedFactors:
                 places = [
                     [float(x) for x in place.split()] for place in line.get("d", "")[1:].split("L")
                 ]
-                assert all(0 <= x <= 230 and 0 < y < 300 for x, y in places)
+                assert all(0 <= x <= 210 and 0 < y < 300 for x, y in places)
 
 
 @pytest.mark.thorough

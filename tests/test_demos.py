@@ -20,7 +20,6 @@ from demos import iris, moons
 from demos.console import check_writable, run
 from demos.drawing import (
     CLASSES,
-    cells,
     colour_bar,
     contours,
     heat,
@@ -290,19 +289,6 @@ class TestDrawing:
             assert min(float(x) for x in re.findall(r"[ML](\S+) ", mark)) == pytest.approx(
                 90 * k / 20, abs=0.1
             )
-
-    def test_cells_show_signs_and_sizes(self) -> None:
-        panel = cells("two", {"W": [[0.0, 4.0], [-4.0, 1.0]], "b": [[1.0]]})
-        shown = [re.findall(r'x="(\S+)" y="(\S+)" .*fill="(#\w+)"', mark) for mark in panel.marks]
-        assert shown == [
-            [("0", "0", "#ffffff")],
-            [("64", "0", shade(0.85))],
-            [("0", "32", shade(0.15))],
-            [("64", "32", shade(0.675))],
-            [("0", "80", shade(0.675))],
-        ]
-        words = re.findall(r">([^<]+)</text>", "".join(panel.frame))
-        assert words == ["W", "0.0000", "4.0000", "−4.0000", "1.0000", "b", "1.0000"]
 
     def test_the_picture_is_true(self) -> None:
         svg = draw(lambda x, y: y - 0.5)
