@@ -144,15 +144,14 @@ def training_picture(
         f'<path d="M-8 4h16" stroke="{TINTS[2]}" stroke-width="8"/>'
         f'<path d="M-8 0h16" stroke="{INK}" stroke-width="1.5"/>'
     )
-    plane.legend(
-        [
-            (dot(0, 0, CLASSES[0]), "class 0"),
-            (dot(0, 0, CLASSES[1]), "class 1"),
-            (ring(0, 0, GREY), "held out"),
-            (halo(0, 0), "misclassified"),
-            (band, "p = 10, 50, 90 %"),
-        ]
-    )
+    key = {
+        "class 0": dot(0, 0, CLASSES[0]),
+        "class 1": dot(0, 0, CLASSES[1]),
+        "held out": ring(0, 0, GREY) if held_out else "",
+        "misclassified": halo(0, 0),
+        "p = 10, 50, 90 %": band,
+    }
+    plane.legend((mark, words) for words, mark in key.items() if mark)
     curves = progress((300, height), "epoch", "loss", losses, log=True)
     return figure(title, subtitle, plane, curves)
 

@@ -542,10 +542,9 @@ class TestImitate:
                 super().step()
 
         monkeypatch.setattr(imitate.optim, "SGD", Interrupting)
-        assert imitate.main([str(tmp_path / "x.svg")]) == 130
+        assert imitate.main([str(tmp_path / "x.svg")]) == 0
         output = capsys.readouterr().out
         assert re.findall(r"after epoch (\d+)", output) == ["0", "1"]
-        assert "stopped in epoch 2 of 25" in output
         ET.parse(tmp_path / "x.svg")
 
 
@@ -833,9 +832,9 @@ class TestUntilCorrect:
 
     def test_an_epoch_updates_after_every_example(self) -> None:
         model, other = until_correct.build(3), until_correct.build(3)
-        answers = until_correct.until_correct(model)
-        next(answers)
-        second = next(answers)
+        epochs = until_correct.until_correct(model)
+        next(epochs)
+        second = next(epochs)
         for inputs, target in until_correct.EXAMPLES:
             error = (other(inputs) - target) ** 2 / 2
             other.zero_grad()
@@ -843,7 +842,7 @@ class TestUntilCorrect:
             for p in other.parameters():
                 p.data -= 2.0 * p.grad
         assert model.state_dict() == other.state_dict()
-        assert second == [other(inputs).data for inputs, _ in until_correct.EXAMPLES]
+        assert second.answers == [other(inputs).data for inputs, _ in until_correct.EXAMPLES]
 
     def test_how_many_seeds_reach_it(self) -> None:
         run = demo("until_correct")
