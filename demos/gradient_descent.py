@@ -36,14 +36,6 @@ FUNCTIONS: dict[str, Function] = {
     "y = tanh(x)²": lambda x: tanh(x) ** 2,
 }
 STARTS = (0.0, -4.0), (0.0, 0.5), (1.0, 3.5)  # two for each function
-SEEN = (
-    "The slope is 2·(x + 2). From both sides the walk leads to x = −2, where the slope is 0.",
-    "Two starts, two valleys: a walk finds a low place near it, not the lowest of all.",
-    "Far out the slope is tiny, and so are the steps: a small slope is not yet a low place.",
-)
-RATES = """\
-A step multiplies the distance to −2 by 1 − 2·rate. Rate 0.5 is there in one step, 0.9 comes down
-from side to side, 1 jumps back and forth for ever, and 1.1 climbs out, ever faster."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subtitle = "x ← x − rate·slope: small steps lead down, too large ones back and forth, or away"
     write(options.picture, figure("Gradient descent", subtitle, *panels))
     return 0
+
+
+SEEN = (
+    "The slope is 2·(x + 2). From both sides the walk leads to x = −2, where the slope is 0.",
+    "Two starts, two valleys: a walk finds a low place near it, not the lowest of all.",
+    "Far out the slope is tiny, and so are the steps: a small slope is not yet a low place.",
+)
+RATES = """\
+A step multiplies the distance to −2 by 1 − 2·rate. Rate 0.5 is there in one step, 0.9 comes down
+from side to side, 1 jumps back and forth for ever, and 1.1 climbs out, ever faster."""
 
 
 if __name__ == "__main__":

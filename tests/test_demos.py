@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import math
 import os
 import re
@@ -12,6 +14,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import notebooks
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -325,6 +328,51 @@ class TestDrawing:
         ET.fromstring(svg)
         assert ">1<" in svg
         assert ">0.2<" not in svg
+
+
+class TestNotebooks:
+    @pytest.mark.parametrize("name", notebooks.NAMES)
+    def test_a_notebook_is_what_its_demo_makes(self, name: str) -> None:
+        stored = (ROOT / "demos" / f"{name}.ipynb").read_text(encoding="utf-8")
+        assert stored == notebooks.notebook(name), "run python tests/notebooks.py"
+
+    @pytest.mark.thorough
+    @pytest.mark.filterwarnings("default")  # of what Jupyter is made of
+    @pytest.mark.parametrize("name", notebooks.NAMES)
+    def test_a_notebook_runs_and_draws_what_its_demo_draws(self, name: str, tmp_path: Path) -> None:
+        import nbformat
+        from nbclient import NotebookClient
+
+        book = nbformat.read(ROOT / "demos" / f"{name}.ipynb", as_version=4)
+        nbformat.validate(book)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", str(ROOT))
+            NotebookClient(book, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        *printed, picture = book.cells[-1].outputs
+        assert "image/svg+xml" in picture.data
+        drawn = (tmp_path / f"{name}.svg").read_bytes()
+        output = start(tmp_path, f"demos.{name}").stdout
+        text = "".join(part.text for part in printed)
+        assert text.encode("ascii", "replace").decode() == output
+        assert drawn == (tmp_path / f"{name}.svg").read_bytes()
+
+    def test_examples_are_cells_and_docstrings_are_words(self) -> None:
+        cells = [*notebooks.cells("gradient_descent")]
+        words = [text for kind, text in cells if kind == "markdown"]
+        code = [text for kind, text in cells if kind == "code"]
+        assert words[0].startswith("# Gradient descent\n\nWalk down a function")
+        assert (
+            "## `descend`\n\nReturn x, f(x) and the slope at the start and after each step."
+            in words
+        )
+        assert not any('"""' in text or ">>>" in text for text in words + code)
+        assert any(text.startswith("[round(x, 3)") for text in code)
+
+    def test_the_examples_in_docstrings_are_true(self) -> None:
+        texts = {p.stem: p.read_text(encoding="utf-8") for p in (ROOT / "demos").glob("*.py")}
+        for name in [name for name, text in texts.items() if ">>>" in text]:
+            tried = doctest.testmod(importlib.import_module(f"demos.{name}"))
+            assert tried.attempted > tried.failed == 0
 
 
 def draw(
