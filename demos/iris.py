@@ -12,7 +12,7 @@ from micrograd_like.losses import cross_entropy
 from micrograd_like.nn import MLP
 
 IRISES = pathlib.Path(__file__).with_name("data") / "iris.csv"
-SPECIES = ("setosa", "versicolor", "virginica")  # the classes 0, 1 and 2 of the last column
+SPECIES = ("setosa", "versicolor", "virginica")  # in the last column; the classes 0, 1 and 2
 FOUND = [5.8, 3.1, 4.3, 1.4]  # length and width of a flower's sepals, then of its petals, in cm
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read, train, print how well it does on flowers held out, and name a flower just found."""
     options = options_from(arguments)
     rng = random.Random(options.seed)
-    rows = read_csv(IRISES, skip=1)  # (inputs, class) from each line below the header
+    rows = read_csv(IRISES, skip=1, classes=SPECIES)  # (inputs, class) of each line but the header
     train, held_out = split(rows, 1 / 3, rng)
     scale = Standardiser(train)  # every column to mean 0 and deviation 1, as in the training part
     model = MLP(4, [8, len(SPECIES)], init="glorot", rng=rng)

@@ -34,7 +34,7 @@ def descend(biases: bool) -> list[float]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print E and the outputs after some of the steps; draw E."""
     options = parse("ten_thousand_steps", __doc__, arguments)
-    print(f"    step{'E':>16}{'out_o1':>14}{'out_o2':>14}\nThe weights alone, as in the article:")
+    print(f"    step{'E':>16}{'out_o1':>14}{'out_o2':>14}\nThe weights alone:")
     curves = {"weights": descend(biases=False)}
     print(f"{ELSEWHERE}\nThe weights and the biases:")
     curves["weights and biases"] = descend(biases=True)
