@@ -20,21 +20,6 @@ Example = tuple[list[float], float]
 Errors = dict[str, list[float]]
 
 
-def make_teacher(rng: random.Random) -> MLP:
-    """Return a network with random weights, large enough for hills and valleys."""
-    teacher = MLP(2, [6, 6, 1], activation="tanh", rng=rng)
-    for name, p in teacher.named_parameters():
-        p.data = rng.gauss(0, 1 if name.endswith(".b") else 0.8)
-    return teacher
-
-
-def answer(model: MLP, x: float, y: float) -> float:
-    """Return what a network makes of a point."""
-    with no_grad():
-        out: Value = model([x, y])
-    return out.data
-
-
 def learn(student: MLP, parts: dict[str, list[Example]], rng: random.Random) -> Errors:
     """Train on what is shown; return the errors on each part, before and after each epoch."""
     errors: Errors = {name: [] for name in parts}
@@ -86,6 +71,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     subtitle = f"on points that it was not shown, the student is {result}"
     write(options.picture, figure("Imitate a network", subtitle, *planes, bar, chart))
     return 0
+
+
+def make_teacher(rng: random.Random) -> MLP:
+    """Return a network with random weights, large enough for hills and valleys."""
+    teacher = MLP(2, [6, 6, 1], activation="tanh", rng=rng)
+    for name, p in teacher.named_parameters():
+        p.data = rng.gauss(0, 1 if name.endswith(".b") else 0.8)
+    return teacher
+
+
+def answer(model: MLP, x: float, y: float) -> float:
+    """Return what a network makes of a point."""
+    with no_grad():
+        out: Value = model([x, y])
+    return out.data
 
 
 def draw(name: str, model: MLP, answers: Sequence[float]) -> Panel:
