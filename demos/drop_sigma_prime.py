@@ -98,8 +98,8 @@ ANSWER = """
    start: of 120 starts, seeds 1 to 6, the gradient learns xor from 120, the book's rule from 114.
    It drops factors between 0 and ¼. That makes the steps larger, as a larger rate would. Each path
    from E to a weight keeps its sign, but a sum of several paths may not. Only the last layer gets
-   its true slopes. The rule is no function's gradient: the slopes of a gradient are a symmetric
-   matrix, with asymmetry 0.
+   its true slopes. The steps are the slopes of no error: for those, ∂E/∂w changes with a weight v
+   as ∂E/∂v changes with w, and the asymmetry is 0.
 
    Without the output's σ′ alone, the rule is the gradient of another error, the cross-entropy.
    Without any σ′, all neurons of a layer take multiples of one step. That learns `or` from most

@@ -39,9 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for x, y, out, absolute, square in rows:
             print(f"{x:6g} {y:8g} {out:14g} {absolute:16g} {square:15g}")
         print(f" total {sum(row[3] for row in rows):40g} {slope_at(w)[0]:15g}\n")
-    print(
-        f"{MISPRINTS}\nThe slope needs no second guess: positive, reduce W; negative, increase W."
-    )
+    print(MISPRINTS)
+    print("The slope needs no second guess: positive, reduce W; negative, increase W.")
     grid = [(k / 2, *slope_at(k / 2)) for k in range(9)]
     for name, row in zip(("W", "squared error", "slope"), zip(*grid)):
         print(f"{name:13}", *(f"{x:6g}" for x in row))
