@@ -3,7 +3,6 @@
 The loop is that of the textbooks; their pseudo-code stands beside it.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from math import log
 from typing import NamedTuple
@@ -62,13 +61,10 @@ def judge(model: MLP) -> Epoch:
 
 def build(seed: int, hidden: int = 4, size: float = 0.5) -> MLP:
     """Return a network of sigmoids whose weights are random numbers up to a size."""
-    return MLP(
-        2,
-        [hidden, 1],
-        activation=["sigmoid", "sigmoid"],
-        init=lambda rng, nin, nout: rng.uniform(-size, size),
-        rng=random.Random(seed),
-    )
+    model = MLP(2, [hidden, 1], activation=["sigmoid", "sigmoid"], rng=seed)
+    for p in model.parameters():
+        p.data *= size  # they are in ±1 before
+    return model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs = [[*until_correct(build(seed, hidden, size))] for seed in range(seeds)]
         ends = [len(run) - 1 for run in runs if run[-1].correct == len(EXAMPLES)]
         taken = f", after {min(ends)} to {max(ends)}" if ends else ""
-        reached = f"{len(ends)} of {seeds} reach the end{taken}"
-        print(f"{hidden} hidden neurons, weights in ±{size:g}: {reached}", flush=True)
+        print(f"{hidden} hidden neurons, weights in ±{size:g}: ", end="")
+        print(f"{len(ends)} of {seeds} reach the end{taken}", flush=True)
     print(NOTES)
 
     def log_odds(x: float, y: float) -> float:
