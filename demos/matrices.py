@@ -20,9 +20,10 @@ class Matrix:
         self.rows = [list(row) for row in rows]
 
     def __matmul__(self, other: Matrix) -> Matrix:
-        return Matrix(
-            [total(map(mul, row, column)) for column in other.T.rows] for row in self.rows
-        )
+        if len(self.rows[0]) != len(other.rows):
+            raise ValueError(f"{len(self.rows[0])} columns times {len(other.rows)} rows")
+        columns = other.T.rows
+        return Matrix([total(map(mul, row, column)) for column in columns] for row in self.rows)
 
     def __add__(self, other: Matrix) -> Matrix:
         return self.with_each(add, other)
@@ -41,8 +42,11 @@ class Matrix:
 
     def with_each(self, f: Callable[[Any, Any], Any], other: Matrix) -> Matrix:
         """Return what f makes of each entry and the other's."""
-        pairs = zip(self.rows, other.rows, strict=True)
-        return Matrix(map(f, row, its * len(row) if len(its) == 1 else its) for row, its in pairs)
+        rows = []
+        for row, its in zip(self.rows, other.rows, strict=True):
+            its = its * len(row) if len(its) == 1 else its
+            rows.append([f(x, y) for x, y in zip(row, its, strict=True)])
+        return Matrix(rows)
 
     def map(self, f: Callable[[Any], Any]) -> Matrix:
         """Return what f makes of each entry."""
