@@ -17,7 +17,7 @@ class Matrix:
     """
 
     def __init__(self, rows: Iterable[Iterable[Any]]) -> None:
-        self.rows = [list(row) for row in rows]
+        self.rows = [*map(list, rows)]
 
     def __matmul__(self, other: Matrix) -> Matrix:
         if len(self.rows[0]) != len(other.rows):
@@ -42,11 +42,11 @@ class Matrix:
 
     def with_each(self, f: Callable[[Any, Any], Any], other: Matrix) -> Matrix:
         """Return what f makes of each entry and the other's."""
-        rows = []
-        for row, its in zip(self.rows, other.rows, strict=True):
-            its = its * len(row) if len(its) == 1 else its
-            rows.append([f(x, y) for x, y in zip(row, its, strict=True)])
-        return Matrix(rows)
+        columns, given = len(self.rows[0]), len(other.rows[0])
+        if len(other.rows) != len(self.rows) or given not in (1, columns):
+            raise ValueError(f"{len(self.rows)}×{columns} with {len(other.rows)}×{given}")
+        wide = other.rows if given == columns else [row * columns for row in other.rows]
+        return Matrix(map(f, row, its) for row, its in zip(self.rows, wide))
 
     def map(self, f: Callable[[Any], Any]) -> Matrix:
         """Return what f makes of each entry."""
