@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read, train, print how well it does on flowers held out, and name a flower just found."""
     options = options_from(arguments)
     rng = random.Random(options.seed)
-    rows = read_csv(IRISES, skip=1, classes=SPECIES)  # (inputs, class) of each line but the header
+    rows = read_csv(IRISES, target="species", classes=SPECIES)  # (inputs, class) of each line
     train, held_out = split(rows, 1 / 3, rng)
     scale = Standardiser(train)  # every column to mean 0 and deviation 1, as in the training part
     model = MLP(4, [8, len(SPECIES)], init="glorot", rng=rng)

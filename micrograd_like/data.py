@@ -88,40 +88,54 @@ def read_csv(
     path: str | os.PathLike[str],
     *,
     skip: int = 0,
-    target: int = -1,
+    target: int | str = -1,
     classes: Sequence[str] | None = None,
     delimiter: str = ",",
 ) -> list[Row]: ...
 @overload
 def read_csv(
-    path: str | os.PathLike[str], *, skip: int = 0, target: type[float], delimiter: str = ","
+    path: str | os.PathLike[str],
+    *,
+    skip: int = 0,
+    target: type[float] | int | str = -1,
+    classes: type[float] | None = None,
+    delimiter: str = ",",
 ) -> list[tuple[list[float], float]]: ...
 def read_csv(
     path: str | os.PathLike[str],
     *,
     skip: int = 0,
     target: Any = -1,
-    classes: Sequence[str] | None = None,
+    classes: Any = None,
     delimiter: str = ",",
 ) -> Any:
     """Read rows of numbers from a CSV file in UTF-8, gzipped if its name ends in ``.gz``.
 
     ``skip`` is the number of lines before the data, such as a header. ``target`` is the index of
-    the class in a row, from 0, or from the end as -1, -2, ... Its cells hold whole numbers or, with
-    ``classes``, names from that list, read as their index in it. ``target=float`` stands for
-    numbers to predict, in the last column. Blank lines are skipped. Any other line that is not a
-    row of finite numbers raises ValueError, naming the file and, counted from 1, line and column. A
-    file that cannot be opened raises OSError.
+    the class in a row, from 0, or from the end as -1, -2, ...; or its name in the header, the first
+    line that is not skipped. Its cells hold whole numbers or, with ``classes``, names from that
+    list, read as their index in it. With ``classes=float`` they are numbers to predict;
+    ``target=float`` is short for that in the last column. Blank lines are skipped. Any other line
+    that is not a row of finite numbers raises ValueError, naming the file and, counted from 1, line
+    and column. A file that cannot be opened raises OSError.
     """
     if skip < 0:
         raise ValueError(f"skip = {skip!r}: the number of lines to skip is at least 0")
-    kind: Any = classes
     if target is float:
         if classes is not None:
             raise ValueError("target=float is for numbers, and classes are for names: pass one")
-        target, kind = -1, float
+        target, classes = -1, float
     name, rows, first, width = os.fspath(path), list[Any](), 0, 0
-    for line, cells in _records(name, skip, delimiter):
+    records = _records(name, skip, delimiter)
+    if isinstance(target, str):
+        line, header = next(records, (skip + 1, []))
+        if header.count(target) != 1:
+            found = f"{header.count(target) or 'no'} columns {brief(target)}"
+            raise ValueError(
+                f"{name}, line {line}: {found} in the header {brief(header)}; check target and skip"
+            )
+        target = header.index(target)
+    for line, cells in records:
         at = f"{name}, line {line}, column"
         if not rows:
             first, width = line, len(cells)
@@ -139,7 +153,7 @@ def read_csv(
         remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(cells)):
             remedy += ", and save the file as UTF-8"
-        rows.append(_row(cells, target % width, kind, at, remedy))
+        rows.append(_row(cells, target % width, classes, at, remedy))
     if not rows:
         raise ValueError(f"{name}, line {skip + 1}: no rows from here on; check the file and skip")
     return rows
@@ -276,7 +290,7 @@ def _row(
             if not label.is_integer():
                 raise ValueError(
                     f"{where} a whole number, as a class is; correct the cell, or pass "
-                    "target=float to read numbers from the last column"
+                    "classes=float to read numbers"
                 )
             label = int(label)
         elif cell.strip() in kind:

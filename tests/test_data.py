@@ -205,7 +205,7 @@ class TestReadCsv:
             read_csv(path, target=float)
         with pytest.raises(ValueError, match=r"line 2, column 2: '2\.5' is not a whole") as caught:
             read_csv(path, skip=1)
-        assert "pass target=float" in str(caught.value)
+        assert "pass classes=float" in str(caught.value)
         assert "skip" not in str(caught.value)
         write(path, "1,2.5\n3,high\n")
         with pytest.raises(ValueError, match=r"line 2, column 2: 'high' is not a finite number; c"):
@@ -226,7 +226,7 @@ class TestReadCsv:
                 "1,2,0\n\n1,2,0.5\n",
                 "line 3, column 3",
                 "'0.5'",
-                "correct the cell, or pass target=float",
+                "correct the cell, or pass classes=float",
             ),
             ("1,2,0\n1,2,nan\n", "line 2, column 3", "'nan'", "classes="),
             ("1,2,0\n1,2,owl\n", "line 2, column 3", "'owl'", "classes="),
@@ -380,3 +380,28 @@ def test_a_header_that_is_not_in_utf_8_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"pass skip=1 if .*, and save the file as UTF-8$"):
         read_csv(path)
     assert read_csv(path, skip=1) == [([1.0], 0)]
+
+
+class TestColumnsByName:
+    TEXT = "price,area,kind\n2.5,10,flat\n3.5,20,house\n"
+
+    def test_a_target_is_found_in_the_header(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "homes.csv", self.TEXT)
+        rows = read_csv(path, target="kind", classes=["flat", "house"])
+        assert rows == [([2.5, 10.0], 0), ([3.5, 20.0], 1)]
+        write(path, "# from a shop\nprice,area\n2.5,10\n3.5,20\n")
+        prices = read_csv(path, skip=1, target="price", classes=float)
+        assert prices == [([10.0], 2.5), ([20.0], 3.5)]
+
+    @pytest.mark.parametrize(
+        ("header", "message"),
+        [
+            ("a,b", r"line 1: no columns 'kind' in the header \['a', 'b'\]; check target"),
+            ("kind,kind", r"line 1: 2 columns 'kind' in the header"),
+            ("", r"line 1: no columns 'kind' in the header \[\]"),
+        ],
+    )
+    def test_another_header_is_told(self, tmp_path: Path, header: str, message: str) -> None:
+        path = write(tmp_path / "a.csv", f"{header}\n1,2\n" if header else "")
+        with pytest.raises(ValueError, match=message):
+            read_csv(path, target="kind")
