@@ -31,6 +31,7 @@ from micrograd_like.training import fit"""
 RICH = {
     "expression": "text/latex",
     "module": "text/html",
+    "report": "text/html",
     "explanation": "text/html",
     "not finite": "text/html",
     "step": "text/html",

@@ -14,8 +14,8 @@ What you can do with it::
     update/weights is 0.05 × |gradient| / |weights|; about 1e-3 is usual.
     A unit is dead if it is a relu that is off for every example in the loss.
 
-and `GradientReport.svg` draws it. A layer is the innermost module around a parameter that is not a
-single neuron: ``layers.0`` of an `MLP`, or a module of your own.
+A layer is the innermost module around a parameter that is not a single neuron: ``layers.0`` of an
+`MLP`, or a module of your own.
 
 Which values belong to which layer, the parameters tell. A product with a parameter is part of a
 unit's weighted sum, and so are sums of such products and parameters; a relu, sigmoid or tanh of the
@@ -24,14 +24,11 @@ sum is its activation. The first parameter in the sum stands for the ``unit``.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from html import escape
 from typing import NamedTuple
 
-from ..drawing import charts
-from ..drawing.charts import BLUE, GREY, PALE, document, label, log_ticks, px, rect, text
-from ..drawing.notebook import as_picture
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import WIDTH
@@ -41,10 +38,10 @@ from ..text import cells, clean, padded, printable, shorten
 from .explain import PRODUCTS, SATURATED, largest_partial
 
 SUMS = ("add", "fsum", "sub")
-USUAL = 1e-3  # update / weights in a step: a rule of thumb
+BAR = "background: linear-gradient(90deg, #d5733866 {0:.0%}, #8882 {0:.0%})"  # readable in the dark
 
-LIGHT_BLUE, LIGHT_ORANGE, LIGHT_GREEN, TRACK = "#a6cbe3", "#f3bf9c", "#e3f2ec", "#f1f1f1"
-ROW, TOP = 32, 128  # pixels
+Cell = tuple[str, "float | None"]  # a text, and the share of a whole that it tells
+Activation = tuple[Value, str, float]  # the unit, the op, and the partial as a share of the largest
 
 
 class LayerReport(NamedTuple):
@@ -66,80 +63,72 @@ class LayerReport(NamedTuple):
     sigmoid_values: int
     saturated_values: int
 
-    @property
-    def dead_share(self) -> float | None:
-        """The share of dead units among those with a relu; None if there are none."""
-        return self.dead_units / self.relu_units if self.relu_units else None
-
-    @property
-    def saturated_share(self) -> float | None:
-        """The share of saturated values among sigmoids and tanhs; None if there are none."""
-        return self.saturated_values / self.sigmoid_values if self.sigmoid_values else None
-
 
 class GradientReport(NamedTuple):
-    """How each layer is doing, and in ``total`` the model: ``print`` it, or draw it with `svg`."""
+    """How each layer is doing, and in ``total`` the model: ``print`` it."""
 
     model: str
     lr: float
     layers: tuple[LayerReport, ...]
     total: LayerReport
 
+    def table(self) -> list[tuple[Cell, ...]]:
+        """Return the table with its head; a column that says nothing of the model is left out."""
+        titles = ["layer", "parameters", "|weights|", "|gradient|", "update/weights"]
+        titles += ["zero gradients", "dead units", "saturated"]
+        columns = zip([(title, None) for title in titles], *map(_cells, (*self.layers, self.total)))
+        return [*zip(*[column for column in columns if column[-1][0] != "-"])]
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return as_picture(self)
+        html = "<table>"
+        for row in self.table():
+            html += "<tr>"
+            for text, share in row:
+                style = "" if share is None else f' style="{BAR.format(share)}"'
+                html += f"<td{style}>{escape(text)}</td>"
+            html += "</tr>"
+        notes = "<br>".join(map(escape, self._notes()))
+        return {"text/plain": str(self), "text/html": f"{html}</table><small>{notes}</small>"}
 
     def __repr__(self) -> str:
         return f"<GradientReport of {self.model}: {len(self.layers)} layers>"
 
     def __str__(self) -> str:
-        shares = _shown(self)
-        table = [["layer", "parameters", "|weights|", "|gradient|", "update/weights", *shares]]
-        for row in (*self.layers, self.total):
-            norms = f"{row.weight_norm:.3g}", f"{row.gradient_norm:.3g}", f"{row.update_ratio:.2e}"
-            table.append([clean(row.name, WIDTH), f"{row.parameters:,}", *norms])
-            table[-1] += [_shares(row)[title][1] for title in shares]
+        table = [[text for text, _ in row] for row in self.table()]
         widths = [max(map(cells, column)) for column in zip(*table)]
         lines = [
             "  ".join([padded(name, widths[0]), *map(str.rjust, numbers, widths[1:])])
             for name, *numbers in table
         ]
+        return printable("\n".join([*lines, "", *self._notes()]))
+
+    def _notes(self) -> list[str]:
+        titles = [title for title, _ in self.table()[0]]
         notes = [f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
-        if "dead units" in shares:
+        if "dead units" in titles:
             notes += ["A unit is dead if it is a relu that is off for every example in the loss."]
-        if "saturated" in shares:
+        if "saturated" in titles:
             notes += [
                 "A sigmoid or tanh of an example is saturated if its partial is less than "
                 f"{SATURATED:g} of the largest."
             ]
-        return printable("\n".join([*lines, "", *notes]))
-
-    def svg(self) -> str:
-        """Return the report as a picture: a self-contained SVG document."""
-        left, parts = 24.0, []
-        for column in (_names, _norms, _updates, _bars):
-            drawn, left = column(self, left)
-            parts += drawn
-        subtitle = f"{self.model}, learning rate {self.lr:g}"
-        bottom = TOP + ROW * len(self.layers)
-        return document(left, bottom + 48, "Gradients by layer", subtitle, parts)
+        return notes
 
 
-def _shares(row: LayerReport) -> dict[str, tuple[float | None, str]]:
-    """Return what is shown as a share of a whole, and the words for it."""
-    return {
-        "zero gradients": (row.zero_share, f"{100 * row.zero_share:.0f} %"),
-        "dead units": (row.dead_share, _of(row.dead_units, row.relu_units)),
-        "saturated": (row.saturated_share, _of(row.saturated_values, row.sigmoid_values)),
-    }
+def _cells(row: LayerReport) -> list[Cell]:
+    """Return a row of the table."""
+    numbers = f"{row.weight_norm:.3g}", f"{row.gradient_norm:.3g}", f"{row.update_ratio:.2e}"
+    plain = clean(row.name, WIDTH), f"{row.parameters:,}", *numbers
+    return [
+        *[(text, None) for text in plain],
+        (f"{100 * row.zero_share:.0f} %", row.zero_share),
+        _part(row.dead_units, row.relu_units),
+        _part(row.saturated_values, row.sigmoid_values),
+    ]
 
 
-def _shown(report: GradientReport) -> list[str]:
-    """Return the titles of the shares that there are in the model."""
-    return [title for title, (share, _) in _shares(report.total).items() if share is not None]
-
-
-def _of(part: int, whole: int) -> str:
-    return f"{part:,} of {whole:,}" if whole else "-"
+def _part(part: int, whole: int) -> Cell:
+    return (f"{part:,} of {whole:,}", part / whole) if whole else ("-", None)
 
 
 def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) -> GradientReport:
@@ -155,30 +144,38 @@ def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) 
         raise TypeError(f"the loss is {shorten(loss)}: it must be a Value, or None")
     lr = as_float(lr)
     layer_of = _layers(model)
-    parameters = list(layer_of)
-    found = [p.grad for p in parameters] if loss is None else gradients(loss, parameters)
-    grads = dict(zip(parameters, map(number, found)))
+    found = [p.grad for p in layer_of] if loss is None else gradients(loss, [*layer_of])
+    grads = dict(zip(layer_of, map(number, found)))
     values = [] if loss is None else [*_activations(topological_order(loss), layer_of)]
+    layers = []
+    for layer in dict.fromkeys(layer_of.values()):
+        ours = {p: grad for p, grad in grads.items() if layer_of[p] == layer}
+        layers.append(_report(layer or type(model).__name__, ours, values, lr))
+    total = _report("all", grads, values, lr)
+    return GradientReport(repr(model), lr, tuple(layers), total)
 
-    def report(name: str, belongs: Callable[[str], bool]) -> LayerReport:
-        ours = [p for p in parameters if belongs(layer_of[p])]
-        weights, slopes = _norm([p.data for p in ours]), _norm([grads[p] for p in ours])
-        zeros = sum(grads[p] == 0 for p in ours)
-        here = [(unit, op, share) for unit, op, share in values if belongs(layer_of[unit])]
-        units = {unit for unit, op, _ in here if op == "relu"}
-        alive = {unit for unit, op, share in here if op == "relu" and share}
-        passed = [share for _, op, share in here if op != "relu"]
-        return LayerReport(
-            *(name, len(ours), weights, slopes),
-            0.0 if not slopes else lr * slopes / weights if weights else math.inf,
-            zeros / len(ours) if ours else 0.0,
-            *(len(units), len(units - alive)),
-            *(len(passed), sum(share < SATURATED for share in passed)),
-        )
 
-    names = dict.fromkeys(layer_of.values())
-    layers = [report(name or type(model).__name__, name.__eq__) for name in names]
-    return GradientReport(repr(model), lr, tuple(layers), report("all", lambda name: True))
+def _report(
+    name: str, grads: dict[Value, float], values: list[Activation], lr: float
+) -> LayerReport:
+    """Return the numbers of some parameters, and of the activations of their units."""
+    weights, slopes = _norm([p.data for p in grads]), _norm([*grads.values()])
+    here = [(unit, op, share) for unit, op, share in values if unit in grads]
+    units = {unit for unit, op, _ in here if op == "relu"}
+    alive = {unit for unit, op, share in here if op == "relu" and share}
+    passed = [share for _, op, share in here if op != "relu"]
+    return LayerReport(
+        name=name,
+        parameters=len(grads),
+        weight_norm=weights,
+        gradient_norm=slopes,
+        update_ratio=0.0 if not slopes else lr * slopes / weights if weights else math.inf,
+        zero_share=[*grads.values()].count(0.0) / len(grads) if grads else 0.0,
+        relu_units=len(units),
+        dead_units=len(units - alive),
+        sigmoid_values=len(passed),
+        saturated_values=sum(share < SATURATED for share in passed),
+    )
 
 
 def _layers(model: Module) -> dict[Value, str]:
@@ -193,10 +190,8 @@ def _layers(model: Module) -> dict[Value, str]:
     return found
 
 
-def _activations(
-    order: Iterable[Value], layer_of: dict[Value, str]
-) -> Iterator[tuple[Value, str, float]]:
-    """Yield the unit, the op and the partial, as a share of the largest, of every activation."""
+def _activations(order: Iterable[Value], layer_of: dict[Value, str]) -> Iterator[Activation]:
+    """Yield every activation of a unit."""
     unit_of = {p: p for p in layer_of}
     for out in order:
         op, xs = out.op.name if out.op else "", out.operands
@@ -212,106 +207,3 @@ def _activations(
 def _norm(xs: list[float]) -> float:
     """Return the Euclidean norm; nan if a number is nan, where math.hypot may return inf."""
     return math.nan if any(map(math.isnan, xs)) else math.hypot(*xs)
-
-
-# ---------------------------------------------------------------------------- the picture
-
-
-_dot = functools.partial(charts.dot, colour=BLUE, radius=4.5)
-_ring = functools.partial(charts.ring, colour=GREY, radius=6)  # around a dot in the same place
-
-
-def _names(report: GradientReport, left: float) -> tuple[list[str], float]:
-    """Draw the column of names from ``left`` on; return it and where the next one begins."""
-    names = [clean(row.name, WIDTH) for row in report.layers]
-    parts = [text(left, TOP - 16, "layer", GREY)]
-    parts += [text(left, _middle(n) + 4, name) for n, name in enumerate(names)]
-    return parts, left + 30 + 7.2 * max(map(cells, names), default=0)
-
-
-def _norms(report: GradientReport, left: float) -> tuple[list[str], float]:
-    """Draw the norms: a ring for the weights, a dot for the gradient, a line between them."""
-    norms = [(row.weight_norm, row.gradient_norm) for row in report.layers]
-    axis = Axis(left, 250, [x for both in zip(*norms) for x in both])
-    parts = axis.frame(len(norms), "norm of weights and gradient")
-    parts += [_ring(left + 6, TOP - 40), text(left + 17, TOP - 36, "weights", GREY)]
-    parts += [_dot(left + 86, TOP - 40), text(left + 95, TOP - 36, "gradient", GREY)]
-    for n, (weight, slope) in enumerate(norms):
-        if all(0 < x < math.inf for x in (weight, slope)):
-            span = f"M{px(axis.at(weight))} {px(_middle(n))}H{px(axis.at(slope))}"
-            parts.append(f'<path d="{span}" stroke="{PALE}" stroke-width="2"/>')
-        parts += [axis.mark(weight, n, _ring), axis.mark(slope, n, _dot)]
-    return parts, left + 250 + 60
-
-
-def _updates(report: GradientReport, left: float) -> tuple[list[str], float]:
-    """Draw the sizes of the updates, over a band for those that are usual."""
-    updates, usual = [row.update_ratio for row in report.layers], (USUAL / 3, USUAL * 3)
-    axis = Axis(left, 220, [*updates, *usual])
-    low, high = map(axis.at, usual)
-    parts = [rect(low, TOP, high - low, ROW * len(updates), LIGHT_GREEN)]
-    parts += axis.frame(len(updates), "update / weights in a step")
-    parts += [rect(left, TOP - 46, 14, 12, LIGHT_GREEN), text(left + 21, TOP - 36, "usual", GREY)]
-    parts += [axis.mark(update, n, _dot) for n, update in enumerate(updates)]
-    return parts, left + 220 + 50
-
-
-def _bars(report: GradientReport, left: float) -> tuple[list[str], float]:
-    """Draw a bar for each share of zero gradients, dead units and saturated values."""
-    parts = []
-    for title in _shown(report):
-        colour = LIGHT_BLUE if title == "zero gradients" else LIGHT_ORANGE
-        parts.append(text(left, TOP - 16, title, GREY))
-        for n, row in enumerate(report.layers):
-            share, words = _shares(row)[title]
-            if share is not None:
-                parts.append(rect(left, _middle(n) - 10, 120, 20, TRACK))
-                parts.append(rect(left, _middle(n) - 10, 120 * share, 20, colour))
-                parts.append(text(left + 8, _middle(n) + 4, words))
-        left += 120 + 30
-    return parts, left
-
-
-class Axis:
-    """A log axis over whole powers of ten, between ``left`` and ``right`` in pixels.
-
-    If a number is 0 or nan, there is a place for it before the axis begins.
-    """
-
-    def __init__(self, left: float, width: float, numbers: list[float]) -> None:
-        logs = [math.log10(x) for x in numbers if 0 < x < math.inf] or [0.0]
-        self.low = math.floor(min(logs))
-        self.high = max(math.ceil(max(logs)), self.low + 1)
-        self.edge, self.right = left, left + width
-        self.left = left if all(x > 0 for x in numbers) else left + 40
-
-    def at(self, x: float) -> float:
-        """Return the place of a number, or of 0, in pixels."""
-        if not x:
-            return self.edge + 8
-        share = charts.share(math.log10(x), self.low, self.high)
-        return self.left + (self.right - self.left) * share
-
-    def mark(self, x: float, row: int, shape: Callable[[float, float], str]) -> str:
-        """Return a number's mark in a row: for inf and nan the words."""
-        if math.isnan(x):
-            return text(self.edge, _middle(row) + 4, "nan", GREY)
-        if math.isinf(x):
-            return text(self.right, _middle(row) + 4, "inf", GREY, anchor="end")
-        return shape(self.at(x), _middle(row))
-
-    def frame(self, rows: int, title: str) -> list[str]:
-        """Return the axis's title, its lines and their numbers."""
-        bottom, parts = TOP + ROW * rows, [text(self.edge, TOP - 16, title, GREY)]
-        ticks = [(label(x), self.at(x)) for x in log_ticks(self.low, self.high)]
-        ticks = ticks[:: 1 + (len(ticks) > 6)]  # for which there is room
-        if self.left > self.edge:
-            ticks.append(("0", self.at(0)))
-        for words, x in ticks:
-            parts.append(f'<path d="M{px(x)} {TOP}V{px(bottom)}" stroke="{PALE}"/>')
-            parts.append(text(x, bottom + 18, words, GREY, anchor="middle"))
-        return parts
-
-
-def _middle(row: int) -> float:
-    return TOP + ROW * (row + 0.5)
