@@ -15,6 +15,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 # Of the marks without a glyph: they part letters in Persian, and join emoji.
@@ -80,6 +81,18 @@ def cells(text: str) -> int:
 def padded(text: str, columns: int) -> str:
     """Return the text with spaces behind it, so that it takes so many columns."""
     return text + " " * (columns - cells(text))
+
+
+def aligned(rows: Sequence[Sequence[str]], columns: int = 1000) -> list[str]:
+    """Return a table as lines: its first column on the left, and cut if there are fewer columns
+    than it takes; the others on the right."""
+    first, *widths = [max(map(cells, column)) + 2 for column in zip(*rows)]
+    first = min(first - 2, max(columns - sum(widths), 8))
+    lines = []
+    for name, *texts in rows:
+        right = map(str.rjust, texts, widths)
+        lines.append((padded(cut(name, first), first) + "".join(right)).rstrip())
+    return lines
 
 
 def printable(text: str, stream: Any = None) -> str:

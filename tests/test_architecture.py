@@ -68,7 +68,7 @@ SLOW = {"ast", "dataclasses", "inspect", "json", "linecache", "pathlib", "re", "
 SLOW |= {"tokenize", "typing"}
 
 # The modules that may run source: what is generated, and what the user types at a prompt.
-MAY_EXEC = {"programs.source", "debugging.debugger"}
+MAY_EXEC = {"programs.source", "debugging.lookup"}
 
 Check = Callable[[Path], list[str]]
 

@@ -128,9 +128,9 @@ def test_gradients_are_live_while_it_stands() -> None:
 
 
 COMMANDS = """
-step|next|back|continue|reverse-continue|restart|finish|s 3|back 2|n 2|info|info values|where|list
-formula|until v0|until v1|break v1|tbreak v2|watch v0|break if |grad| > 1|break if changes sign
-break if not finite|delete|whatis v0|step x|zzz|break zzz||print v0|info step|why v0
+step|next|back|continue|reverse-continue|restart|finish|s 3|back 2|n 2|b|ll|where|list
+whatis|until v0|until v1|break v1|tbreak v2|watch v0|break if |grad| > 1|break if changes sign
+break if not finite|delete|whatis v0|step x|zzz|break zzz||print v0|p v1|why v0
 """
 commands = st.lists(st.sampled_from(re.split(r"\|(?!\||grad| >)|\n", COMMANDS)), max_size=12)
 
@@ -162,6 +162,8 @@ def test_back_restores_what_was_there(recipe: Recipe, moves: list[int]) -> None:
 def test_next_takes_all_the_edges_of_a_value() -> None:
     assert "-> 3/9  tanh v7" in session("next;q")
     assert "-> 6/9  d to e" in session("next 3;q")
+    folded = (Value(3.0, label="x") - 0.5) ** 2
+    assert "-> 2/2  - 0.5 v3 to x" in session("next;q", folded)
 
 
 def test_until_waits_for_the_last_contribution() -> None:
@@ -177,7 +179,6 @@ def test_the_ends_of_the_walk_are_told() -> None:
     start = "*** this is the start of the walk: `step`, `continue` or `quit`\n"
     assert last("back") == last("reverse-continue") == start
     assert last("restart") == "".join(session("q").splitlines(True)[1:2])
-    assert "no rule to run" in last("finish;pdb")
 
 
 def test_an_empty_line_repeats_the_last_command() -> None:
@@ -257,7 +258,7 @@ def test_reverse_continue_stops_where_continue_does() -> None:
 def test_breakpoints_on_what_is_not_finite() -> None:
     x = Value(0.0, label="x")
     root = x + sqrt(x) * 0.0
-    text = session("break if not finite;c;info", root)
+    text = session("break if not finite;c;b", root)
     assert "Breakpoint 1: if not finite — x, grad nan" in text
     assert "if not finite   1 hit" in text
 
@@ -284,12 +285,10 @@ def test_breakpoints_on_lines() -> None:
 
 
 def test_breakpoints_are_listed_with_their_hits() -> None:
-    assert last("info") == "no breakpoints\n"
-    assert last("break e;tbreak if |grad| > 99;watch a;c;c;info") == (
+    assert last("b") == "no breakpoints\n"
+    assert last("break e;tbreak if |grad| > 99;watch a;c;c;b") == (
         "  1  keep  e   1 hit\n  2  once  if |grad| > 99\n  3  keep  watch a   1 hit\n"
     )
-    text = last("break e;watch a;c;c;info b")
-    assert text == "  1  keep  e   1 hit\n  2  keep  watch a   1 hit\n"
 
 
 @pytest.mark.parametrize(
@@ -298,15 +297,14 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("step x", "*** 'x' is not a count of steps: it must be a whole number of at least 1"),
         ("step 0", "*** '0' is not a count of steps"),
         ("back -1", "*** '-1' is not a count"),
-        ("until nope", "*** no value 'nope': there are a, b, c, e, d, loss; `info values`"),
+        ("until nope", "*** no value 'nope': there are a, b, c, e, d, loss; `ll`"),
         ("watch", "*** watch which value?"),
         ("tbreak", "*** tbreak where?"),
         ("break op sin", "*** no op 'sin' in the graph: it has add, mul, tanh"),
         ("break if grad >", "*** 'grad >' is not a condition"),
-        ("delete 7", "*** no breakpoint 7: `info breakpoints` lists them"),
+        ("delete 7", "*** no breakpoint 7: `break` lists them"),
         ("delete x", "*** 'x' is not a breakpoint's number"),
-        ("info nonsense", "*** no info about 'nonsense': say breakpoints, step or values"),
-        ("formula a", "*** a is a leaf: no op made it"),
+        ("info b", "*** SyntaxError: invalid syntax: `info` is not here; `help` lists what is"),
         ("draw x.gif", "*** ValueError: cannot draw to 'x.gif'"),
         ("nonsense", "*** NameError: name 'nonsense' is not defined"),
         ("1 +", "*** SyntaxError"),
@@ -314,7 +312,7 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("brake e", "*** SyntaxError: invalid syntax: did you mean `break`?"),
         (
             "jump 3",
-            "*** SyntaxError: invalid syntax: pdb's `jump` is not here; `help` lists what is",
+            "*** SyntaxError: invalid syntax: `jump` is not here; `help` lists what is",
         ),
         ("help brake", "*** no command 'brake': did you mean `break`?"),
         ("break e if foo > 1", "*** 'foo > 1' cannot be evaluated: NameError"),
@@ -332,15 +330,14 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
 )
 def test_mistakes_are_told_and_nothing_moves(command: str, message: str) -> None:
     text = last(f"step;{command}", other=Value(1.0))
-    assert text.startswith(message)
+    assert " ".join(text.split()).startswith(message)
     assert "-> 3/9" in session(f"step;{command};step", other=Value(1.0))
 
 
 def test_a_condition_that_raises_does_not_end_the_session() -> None:
-    assert (
-        "*** breakpoint 1, if 1/0 > 1, raised ZeroDivisionError: division by zero; `delete 1`"
-        in session("break if 1/0 > 1;continue;delete;y;finish")
-    )
+    text = session("break if 1/0 > 1;continue;delete;y;finish")
+    assert "\n*** breakpoint 1, if 1/0 > 1, raised ZeroDivisionError: division by zero;\n" in text
+    assert "\n    `delete 1` deletes it, `condition 1` its condition\n" in text
 
 
 def test_values_of_one_label_are_told_apart() -> None:
@@ -385,7 +382,7 @@ def test_list_shows_the_neighbourhood() -> None:
     ]
     assert last("list a").splitlines()[-1].split() == ["a", "2", "–"]
     wide = nn.Neuron(99)([1.0] * 99) * 1.0
-    assert "… and 159 more" in last("next;list", wide)
+    assert "… and 159 more" in last("next 2;list", wide)
 
 
 def test_print_and_python_see_the_script() -> None:
@@ -397,19 +394,16 @@ def test_print_and_python_see_the_script() -> None:
     assert last("for i in range(2): print(i)") == "0\n1\n"
 
 
-def test_whatis_and_formula() -> None:
+def test_whatis_tells_how_a_value_was_made() -> None:
     assert last("next;whatis e").splitlines() == [
         "e is mul of a, b",
         "   data -6.0",
         "   grad 0.3799489622552249, 1 of 2 contributions are there",
-    ]
-    assert last("next;pp e") == last("next;whatis e")
-    assert last("formula e").splitlines() == [
-        "e = mul = -6",
         "   ∂mul/∂a = b = -3.0   towards a",
         "   ∂mul/∂b = a = 2.0   towards b",
     ]
-    assert last("formula").startswith("loss = mul")
+    assert last("next;pp e") == last("next;whatis e")
+    assert last("whatis").startswith("loss is mul of tanh v7, e\n")
     assert last("whatis a").startswith("a is a leaf\n")
 
 
@@ -433,18 +427,10 @@ def test_draw_lights_the_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "the graph is large" in last("draw", large)
 
 
-def test_info_values_lists_them_with_their_gradients() -> None:
-    lines = last("step;info values").splitlines()
-    assert lines == last("step;ll").splitlines()
+def test_longlist_shows_all_values_with_their_gradients() -> None:
+    lines = last("step;ll").splitlines()
     assert [line[:12].rstrip() for line in lines[:4]] == ["", "-> * loss", "   tanh v7", "   * v6"]
-    assert "1 to 200 of 403" in last("info values", nn.Neuron(200)([1.0] * 200))
-    assert last("info step").startswith("1. loss -> tanh")
-
-
-def test_pdb_runs_the_rule_with_its_operands() -> None:
-    text = session("step 2;pdb;p (a, out);quit;pdb;continue")
-    assert "(0.4, 0.3799489622552249)" in text
-    assert "partials: (0.8556387860811776,)" in text
+    assert "1 to 200 of 403" in last("ll", nn.Neuron(200)([1.0] * 200))
 
 
 def test_every_command_has_a_manual() -> None:
@@ -460,18 +446,20 @@ def test_every_command_has_a_manual() -> None:
 
 def test_completion_knows_labels_and_names() -> None:
     debugger = Debugger(graph()["loss"], {}, io.StringIO(), io.StringIO())
-    assert debugger.complete_until("l", "until l", 6, 7) == ["loss"]
-    assert debugger.complete_until("v", "until v", 6, 7) == [f"v{i}" for i in range(9)]
+    assert debugger.completedefault("l", "until l", 6, 7) == ["loss"]
+    assert debugger.completedefault("v", "until v", 6, 7) == [f"v{i}" for i in range(9)]
+    assert debugger.completedefault("loss.gr", "p loss.gr", 2, 9) == ["loss.grad", "loss.graph"]
+    assert debugger.completedefault("", "reverse-", 8, 8) == ["continue"]
     assert debugger.completenames("rev") == ["reverse-continue"]
     assert debugger.complete_break("ta", "break op ta", 9, 11) == ["tanh"]
     assert debugger.complete_break("", "break module ", 13, 13) == []
-    debugger.namespace["network"] = None
-    assert debugger.complete_print("net", "print net", 6, 9) == ["network"]
+    debugger.lookup.namespace["network"] = None
+    assert debugger.completedefault("net", "print net", 6, 9) == ["network"]
 
 
 def test_hostile_labels_stay_on_their_line() -> None:
     x = Value(1.0, label="x\x1b[31m\n\u202e")
-    text = session("info values;where;list;step;finish", x * 2.0)
+    text = session("ll;where;list;step;finish", x * 2.0)
     assert "\x1b" not in text
     assert "\u202e" not in text
 
@@ -511,7 +499,7 @@ def test_u_and_d_go_along_the_path_and_the_next_step_comes_back() -> None:
     assert last("next 3;u;s;whatis").startswith("d is add of e, c\n")
     assert "*** this is where the next step leads" in session("d;d", graph()["loss"])
     assert "*** this is the loss" in session("u", graph()["loss"])
-    assert "deleted" not in session("b e;d;info", graph()["loss"])
+    assert "deleted" not in session("b e;d;b", graph()["loss"])
 
 
 def test_labels_are_names_in_expressions() -> None:
@@ -524,6 +512,42 @@ def test_labels_are_names_in_expressions() -> None:
     assert last("p a.data", values["loss"], a=stranger) == "2.0\n"
     assert last("def f(): return a.data;f()", values["loss"]) == "2.0\n"
     assert stops("b b if grad > a.data - 9;c", values["loss"]) == ["the end"]
+
+
+def test_labels_with_dots_are_names_in_expressions() -> None:
+    model = nn.MLP(2, [1, 1], rng=1)
+    b, root = model.layers[0].neurons[0].b, model([1.0, 2.0]) * 2.0
+    b.data = 0.25
+    name = b.label
+    assert name == "layers.0.neurons.0.b"
+    assert last(f"p {name}.data, {name}.grad + 1", root) == "(0.25, 1)\n"
+    assert last(f"p {{'{name}': 3}}['{name}']", root) == "3\n"  # in a string it is text
+    assert last(f"{name}.data = 0.5;p {name}.data", root) == "0.5\n"
+    assert b.data == 0.5
+    assert "cannot assign" in last(f"{name} = 3", root)
+    assert stops(f"b if {name}.grad;c", root) == ["the end"]
+    assert f"   display {name}.data: 0.5\n" in session(f"display {name}.data", root)
+    assert last(f"what-if {name} = {name}.data + 1", root).count("0.5 → 1.5") == 1
+    shared = tanh(model([1.0, 2.0]) + model([2.0, 1.0]))
+    assert last("p layers.1.neurons.0.grad", shared).startswith(
+        "*** 2 values have the label 'layers.1.neurons.0': say one of v"
+    )
+
+
+def test_print_shows_what_pdb_shows() -> None:
+    assert last("p None") == "None\n"
+    assert last("None") == ""
+    assert last("p") == last("p 1 +") == "*** SyntaxError: invalid syntax\n"
+    assert last("p a = 3").startswith("*** SyntaxError")
+    assert last("p my weight", Value(1.0, label="my weight") * 2.0).startswith("Value(data=1.0")
+    assert session("n = 1;n += 1;;p n", graph()["loss"]).endswith(f"3\n\n{LEAVING}\n")
+
+
+def test_a_variable_of_the_graph_comes_before_another_value_of_its_label() -> None:
+    values = [Value(float(i), label="x") for i in range(3)]
+    root = micrograd_like.fsum(values)
+    assert last("p x.data", root, x=values[2]) == "2.0\n"
+    assert last("p x.data", root).startswith("*** 3 values have the label 'x': say one of v")
 
 
 def test_a_watch_list_is_shown_at_each_stop_until_it_is_taken_back() -> None:
@@ -545,7 +569,7 @@ def test_breakpoints_are_switched_off_and_on_and_conditioned() -> None:
 
 
 def test_commands_are_done_at_each_stop() -> None:
-    text = session("b op *;commands;silent;p 6 * 7;display e;end;c;c;info", network())
+    text = session("b op *;commands;silent;p 6 * 7;display e;end;c;c;b", network())
     assert text.count("p 6 * 7\n42\n") == 2
     assert "            p 6 * 7\n            display e\n" in text
     text = session("watch e;commands 1;c;end;c")
@@ -562,9 +586,9 @@ def test_two_commands_on_a_line() -> None:
 
 
 def test_deleting_everything_asks_first() -> None:
-    assert "deleted" not in session("b e;delete;n;info")
-    assert "  1  keep  e" in session("b e;delete;;info")
-    assert "Delete all breakpoints (2)? deleted 2\nno breakpoints" in session("b e;b a;cl;yes;info")
+    assert "deleted" not in session("b e;delete;n;b")
+    assert "  1  keep  e" in session("b e;delete;;b")
+    assert "Delete all breakpoints (2)? deleted 2\nno breakpoints" in session("b e;b a;cl;yes;b")
     assert "deleted 1\n" in session("b e;b a;cl 2")
 
 
@@ -610,11 +634,9 @@ def test_the_source_is_shown_with_its_expression_marked(tmp_path: Path) -> None:
 def test_no_line_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Debugger, "columns", columns)
     root = network() * Value(1.0, label="a very long label, longer than anyone would like " * 2)
-    typed = (
-        "b op sigmoid;c;list;u;w;display w5.grad;n;what-if w1 = 0.2;why w5;ll;info;help;list a v"
-    )
-    text = session(f"{typed};finish;q", root)
-    lines = [line for line in text.splitlines() if not line.startswith(("***", "d("))]
+    typed = "b op sigmoid;c;list;u;w;display w5.grad;n;what-if w1 = 0.2;why w5;ll;b;jump 3;help"
+    text = session(f"{typed};list a v;finish;q", root)
+    lines = [line for line in text.splitlines() if not line.startswith("d(")]
     assert max(map(len, lines)) <= columns
     assert "…" in text
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 from micrograd_like import Value, nn, topological_order
-from micrograd_like.debugging.prompt import Lookup, Mistake
+from micrograd_like.debugging.lookup import Lookup, Mistake
 
 
 def lookup(root: Value) -> Lookup:
-    return Lookup(topological_order(root), {}.__getitem__)
+    return Lookup(topological_order(root), {})
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FrameType
+from types import FrameType
 from typing import IO, Any
 
 from ..engine import Value, topological_order
 from ..text import clean, shorten
 from .looking import Looking
-from .prompt import Lookup, Mistake, Scope, count_of, none_taken
+from .lookup import Lookup, Mistake
+from .prompt import Given, count_of, none_taken
 from .steps import Walk
 
 LEAVING = "every gradient is what it was before"
@@ -33,7 +34,6 @@ class Debugger(Looking):
     """The commands that move; the others are in `Looking` and `stopping.Stopping`."""
 
     prompt = "(grad) "
-    reading = False  # whether it waits for a command
 
     def __init__(
         self,
@@ -50,15 +50,13 @@ class Debugger(Looking):
             raise TypeError(f"cannot debug {shorten(root)} of type {kind}: no Value")
         super().__init__("tab", stdin, stdout)
         self.use_rawinput = stdin is None
-        self.namespace = {} if namespace is None else namespace
-        self.cmdqueue = [commands] if isinstance(commands, str) else [*commands]
-        for command in self.cmdqueue:
+        for command in [commands] if isinstance(commands, str) else commands:
             if not isinstance(command, str):
                 raise TypeError(f"a command is text, as 'step', not {shorten(command)}")
-        self.queued = len(self.cmdqueue)
+            self.cmdqueue.append(Given(command))
         self.breakpoints, self.displays = [], {}
-        self.walk = Walk(root, seed, self.namespace, constants)
-        self.lookup = Lookup(self.walk.order, self.evaluate, self.namespace, constants)
+        self.walk = Walk(root, seed, constants)
+        self.lookup = Lookup(self.walk.order, {} if namespace is None else namespace, constants)
 
     def run(self) -> None:
         """Do commands until the user leaves; then every gradient is again what it was before."""
@@ -70,24 +68,14 @@ class Debugger(Looking):
                 with self.interruptible():  # at the prompt, as in pdb
                     self.cmdloop()
                     return
-        except (OSError, NotImplementedError) as error:
-            if not (self.reading and self.use_rawinput):
-                raise
+        except (
+            OSError,
+            NotImplementedError,
+        ) as error:  # if in writing, it is raised again
             self.tell(f"\n*** no commands can be read here: {clean(error, 200)}")
             self.tell('run pytest with -s, or say them: debug(loss, commands=["finish", "quit"])')
         finally:
             self.walk.restore()
-
-    def preloop(self) -> None:
-        self.reading = True
-
-    def precmd(self, line: str) -> str:
-        self.reading = False
-        return super().precmd(line)
-
-    def postcmd(self, stop: bool, line: str) -> bool:
-        self.reading = True
-        return stop
 
     @contextlib.contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -97,32 +85,6 @@ class Debugger(Looking):
         except KeyboardInterrupt:
             self.walk.sync()
             self.tell("--KeyboardInterrupt--")
-
-    def evaluate(self, expression: str | CodeType, **names: object) -> Any:
-        """Evaluate an expression among the names of the script, the values', and more ``names``."""
-        scope = Scope(self.namespace, self.lookup, names)
-        return eval(expression, scope, scope)
-
-    def default(self, line: str) -> None:
-        """Run what is not a command as Python."""
-        line = line.removeprefix("!").strip()
-        scope = Scope(self.namespace, self.lookup, {})
-        with contextlib.redirect_stdout(self.stdout):
-            try:
-                code = compile(line, "<stdin>", "eval")
-            except SyntaxError:
-                try:
-                    code = compile(f"{line}\n", "<stdin>", "single")
-                except SyntaxError as error:
-                    raise Mistake(f"SyntaxError: {error.msg}{self.meant(line)}") from None
-                return exec(code, scope, scope)
-            try:
-                found = eval(code, scope, scope)
-            except NameError as error:
-                raise Mistake(f"NameError: {error}{self.meant(line)}") from None
-            if found is not None:
-                self.tell(repr(found))
-            return None
 
     # ------------------------------------------------------------------ moving
 
@@ -134,8 +96,8 @@ class Debugger(Looking):
         """next [COUNT]: do the steps that are left of the current value, or of COUNT values."""
         count, tape, target = count_of(arguments), self.walk.tape, self.walk.position
         while count and target < len(tape):
-            target += len(tape[target].out.operands) - tape[target].index
-            count -= 1
+            out, target = tape[target].out, target + 1
+            count -= target == len(tape) or tape[target].out is not out
         self.go(target - self.walk.position or 1)
 
     def do_until(self, arguments: str) -> None:

@@ -34,7 +34,7 @@ from ..functional import gradients
 from ..names import WIDTH
 from ..nn import Module, Neuron
 from ..ops import as_float, number
-from ..text import cells, clean, padded, printable, shorten
+from ..text import aligned, clean, printable, shorten
 from .explain import PRODUCTS, SATURATED, largest_partial
 
 SUMS = ("add", "fsum", "sub")
@@ -95,12 +95,7 @@ class GradientReport(NamedTuple):
 
     def __str__(self) -> str:
         table = [[text for text, _ in row] for row in self.table()]
-        widths = [max(map(cells, column)) for column in zip(*table)]
-        lines = [
-            "  ".join([padded(name, widths[0]), *map(str.rjust, numbers, widths[1:])])
-            for name, *numbers in table
-        ]
-        return printable("\n".join([*lines, "", *self._notes()]))
+        return printable("\n".join([*aligned(table), "", *self._notes()]))
 
     def _notes(self) -> list[str]:
         titles = [title for title, _ in self.table()[0]]

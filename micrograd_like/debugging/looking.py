@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from pprint import pformat
 
 from ..drawing.graph import Graph
 from ..engine import Value
 from ..functional import gradients
 from ..ops import as_float
-from ..text import base, cells, clean, cut, padded, shown
-from .prompt import Mistake, count_of, none_taken, width
+from ..text import aligned, base, cells, clean, cut, shown
+from .lookup import Mistake
+from .prompt import count_of, none_taken, starting, width
 from .replaying import replay
 from .stopping import Stopping, gradient
 
 Row = tuple[str, "Value | None", "float | None"]  # what is drawn, a value, a partial
 MOST_DRAWN = 300  # values; of a larger graph the part that is near
-WHICH = "which value? Say its label, or its name as `info values` shows it"
+WHICH = "which value? Say its label, or its name as `ll` shows it"
 
 
 class Looking(Stopping):
@@ -116,25 +118,15 @@ class Looking(Stopping):
     def table(self, rows: Sequence[Row]) -> None:
         """Show values: what is drawn before each, its name, data and gradient, and a partial."""
         partials = any(dx is not None for *_, dx in rows)
-        for digits in (6, 4):
-            cells_of = [
-                (
-                    head + (self.lookup(value) if value is not None else ""),
-                    f"{value.data + 0.0:.{digits}g}" if value is not None else "",
-                    gradient(value) if value is not None else "",
-                    "" if dx is None else f"{dx + 0.0:.{digits}g}",
-                )
-                for head, value, dx in rows
-            ]
-            columns = [("", "data", "grad", "× partial" if partials else ""), *cells_of]
-            _, *numbers = [max(map(cells, column)) + 2 for column in zip(*columns)]
-            room = self.columns - sum(numbers)
-            if room > 24:
-                break
-        first = min(max(cells(row[0]) for row in columns), room)
-        for name, *texts in columns:
-            right = [" " * (n - cells(text)) + text for n, text in zip(numbers, texts)]
-            self.tell((padded(cut(name, first), first) + "".join(right)).rstrip())
+        table = [["", "data", "grad", "× partial" if partials else ""]]
+        for head, value, dx in rows:
+            name, partial = head, "" if dx is None else shown(dx)
+            numbers = "", ""
+            if value is not None:
+                name += self.lookup(value)
+                numbers = shown(value.data), gradient(value)
+            table.append([name, *numbers, partial])
+        self.tell("\n".join(aligned(table, self.columns)))
 
     def do_list(self, arguments: str) -> None:
         """list [NODE]: draw what a value, or the current one, is made of and what it goes into."""
@@ -169,72 +161,54 @@ class Looking(Stopping):
         if len(order) > 200:
             self.tell(f"   {at + 1} to {at + len(some)} of {len(order)}")
 
-    def do_info(self, arguments: str) -> None:
-        """info breakpoints | step | values: list the breakpoints, the current step, all values."""
-        topic = arguments.strip() or "breakpoints"
-        if "breakpoints".startswith(topic):
-            self.show_breakpoints()
-        elif "step".startswith(topic):
-            self.tell(self.walk.coming or "the end of the walk")
-        elif "values".startswith(topic):
-            self.do_longlist("")
-        else:
-            raise Mistake(f"no info about {topic!r}: say breakpoints, step or values")
-
     # ------------------------------------------------------------------ one value
+
+    def found(self, text: str) -> object:
+        """Return what an expression is, or the value of a label that is none, as "my weight"."""
+        value = None if text.isidentifier() else self.lookup.named(text)
+        return self.lookup.evaluate(text) if value is None else value
 
     def do_print(self, arguments: str) -> None:
         """print EXPRESSION: show what a Python expression is, in full; labels are names in it."""
-        value = self.lookup.labelled(arguments.strip()) if not arguments.isidentifier() else None
-        self.default(arguments) if value is None else self.tell(repr(value))
+        self.tell(repr(self.found(arguments)))
 
     def do_pp(self, arguments: str) -> None:
         """pp EXPRESSION: show what it is, laid out; a value as `whatis` does."""
-        from pprint import pformat
-
-        found = self.lookup.labelled(arguments.strip())
-        found = self.evaluate(arguments.strip()) if found is None else found
+        found = self.found(arguments)
         if isinstance(found, Value) and found in self.lookup:
             self.tell_about(found)
         else:
             self.tell(pformat(found, width=self.columns))
 
     def do_whatis(self, arguments: str) -> None:
-        """whatis [NODE]: say what made a value, and how much of its gradient has arrived."""
+        """whatis [NODE]: tell what made a value, its partials, how much of its gradient arrived."""
         self.tell_about(self.node(arguments))
 
     def tell_about(self, value: Value) -> None:
-        """Show what made a value, its numbers in full, and its line."""
+        """Show what made a value, its numbers in full, its partials and its line."""
+        title, op, few = self.lookup.title, value.op, value.operands[:8]
         kind = "a constant" if value.constant else "a leaf"
-        if value.op:
-            more = " …" if len(value.operands) > 8 else ""
-            operands = ", ".join(map(self.lookup.title, value.operands[:8]))
-            kind = f"{value.op.name} of {operands}{more}"
-        self.tell(f"{self.lookup.title(value)} is {kind}")
+        if op:
+            kind = f"{op.name} of {', '.join(map(title, few))}{' …' * (len(value.operands) > 8)}"
+        self.tell(cut(f"{title(value)} is {kind}", self.columns))
         self.tell(f"   data {value.data!r}")
         uses = sum(x is value for out in self.lookup.order for x in out.operands)
         arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
         grad = "–" if gradient(value) == "–" else repr(value.grad)
         self.tell(f"   grad {grad}, {arrived} of {uses} contributions are there")
+        partials = [float(shown(dx)) for dx in value.partials[:8]]
+        for i, (x, dx) in enumerate(zip(few, partials)):
+            assert op is not None
+            formula = op.formula(i, len(value.operands), dx)
+            self.tell(cut(f"   {formula}   towards {title(x)}", self.columns))
         if value.line:
             self.show_source(value)
-
-    def do_formula(self, arguments: str) -> None:
-        """formula [NODE]: show the formulas of the op that made a value, with numbers."""  # noqa: D401
-        value = self.node(arguments)
-        if value.op is None:
-            raise Mistake(f"{self.lookup.title(value)} is a leaf: no op made it")
-        n = len(value.operands)
-        self.tell(f"{self.lookup.title(value)} = {value.op.name} = {shown(value.data)}")
-        for i, (x, dx) in enumerate(zip(value.operands, value.partials)):
-            number = float(shown(dx))
-            self.tell(f"   {value.op.formula(i, n, number)}   towards {self.lookup.title(x)}")
 
     def do_why(self, arguments: str) -> None:
         """why [NODE]: say why its gradient is what it is, by the paths that it is the sum of."""
         from .explain import explain
 
-        why = explain(self.node(arguments), self.walk.root, names=self.namespace)
+        why = explain(self.node(arguments), self.walk.root, names=self.lookup.namespace)
         self.tell(why.text(self.columns))
 
     def do_what_if(self, arguments: str) -> None:
@@ -243,7 +217,7 @@ class Looking(Stopping):
         if not equals or not name.strip():
             raise Mistake("what-if takes a value and a number, as `what-if w1 = 0.2`")
         value, root, order = self.node(name), self.walk.root, self.lookup.order
-        twins = replay(root, {value: as_float(self.evaluate(text.strip()))})
+        twins = replay(root, {value: as_float(self.lookup.evaluate(text))})
         new = gradients(twins[root], map(twins.__getitem__, order), seed=self.walk.seed)
         rows = []
         for x, grad in zip(order, new):
@@ -251,14 +225,10 @@ class Looking(Stopping):
             texts = [f"{shown(a)} → {shown(b)}" if repr(a) != repr(b) else "" for a, b in numbers]
             if any(texts):
                 rows.append((self.lookup.title(x), *texts))
-        rows = [("", "data", "grad at the end"), *rows]
-        widths = [max(map(cells, column)) + 2 for column in zip(*rows)]
-        widths[0] = min(widths[0], max(self.columns - widths[1] - widths[2], 12))
-        for name, *columns in [rows[0], *rows[1:][-40:]]:
-            cells_ = [cut(name, widths[0] - 2), *columns]
-            self.tell("".join(map(padded, cells_, widths)).rstrip())
-        if len(rows) > 41:
-            self.tell(f"and {len(rows) - 41} more")
+        table = [("", "data", "grad at the end"), *rows[-40:]]
+        self.tell("\n".join(aligned(table, self.columns)))
+        if len(rows) > 40:
+            self.tell(f"and {len(rows) - 40} more")
 
     # ------------------------------------------------------------------ other tools
 
@@ -281,32 +251,14 @@ class Looking(Stopping):
     def do_page(self, arguments: str) -> None:
         """page [FILE]: write the page of the graph, grad.html say, and open it at this step."""
         import webbrowser
-        from pathlib import Path
 
-        path = Path(arguments.strip() or "grad.html")
-        options = {
-            "names": self.namespace,
-            "constants": len(self.lookup.order) == len([*self.lookup]),
-        }
-        self.walk.root.page(path, seed=self.walk.seed, **options)
+        path, lookup = Path(arguments.strip() or "grad.html"), self.lookup
+        self.walk.root.page(
+            path, seed=self.walk.seed, names=lookup.namespace, constants=lookup.constants
+        )
         step = min(self.walk.position + 1, len(self.walk.tape))
         webbrowser.open(f"{path.resolve().as_uri()}#step={step}")
         self.tell(f"wrote {path}: this is its step {step}")
-
-    def do_pdb(self, arguments: str) -> None:
-        """pdb: step through the rule of the current op in pdb, with its operands as local names."""
-        import pdb
-
-        coming = self.walk.coming
-        if coming is None or coming.out.op is None:
-            raise Mistake("this is the end of the walk: there is no rule to run")
-        stdin, stdout = (None, None) if self.use_rawinput else (self.stdin, self.stdout)
-        debugger = pdb.Pdb("tab", stdin, stdout, nosigint=True)  # Ctrl-C stays this prompt's
-        out, op = coming.out, coming.out.op
-        floats = tuple([x.data for x in out.operands])
-        partials: Any = debugger.runcall(op.partials, out.data, *((floats,) if op.many else floats))
-        if partials is not None:  # or else the user left pdb by `quit`
-            self.tell(f"partials: {partials!r}")
 
     def node(self, text: str, command: str = "") -> Value:
         """Return the value that was given; without one, unless a ``command`` needs it, the one that
@@ -319,23 +271,14 @@ class Looking(Stopping):
 
     # ------------------------------------------------------------------ completion
 
-    def complete_node(self, text: str, line: str, begin: int, end: int) -> list[str]:
-        return _starting(text, self.lookup.words())
-
     def complete_break(self, text: str, line: str, begin: int, end: int) -> list[str]:
-        kind = line.split()[1:2]
+        """Complete what stands behind op or module, or else a name."""
         known = {"op": self.lookup.ops, "module": self.lookup.modules}
-        return _starting(text, known.get("".join(kind), self.lookup.words)())
-
-    def complete_print(self, text: str, line: str, begin: int, end: int) -> list[str]:
-        names = {*self.namespace} if text else set()
-        return _starting(text, names | self.lookup.words())
+        kind = "".join(line.split()[1:2])
+        return (
+            starting(text, known[kind]())
+            if kind in known
+            else self.completedefault(text, line, begin, end)
+        )
 
     complete_tbreak = complete_break
-    complete_pp = complete_display = complete_print
-    complete_until = complete_watch = complete_whatis = complete_why = complete_node
-    complete_list = complete_formula = complete_node
-
-
-def _starting(text: str, names: Iterable[str]) -> list[str]:
-    return sorted(name for name in names if name.startswith(text) and name.isprintable())

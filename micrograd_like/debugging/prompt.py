@@ -1,17 +1,6 @@
-"""What is typed at the debugger's prompt: commands, and the names of values.
+"""The debugger's prompt: it reads commands, tells mistakes, and runs as Python what is no command.
 
-`Prompt` reads commands, `Lookup` finds values, and `Scope` has the names of expressions::
-
-    >>> from micrograd_like import Value, tanh, topological_order
-    >>> x = Value(0.5, label="x")
-    >>> lookup = Lookup(topological_order(tanh(x * 2)), {"y": x * 3}.__getitem__)
-    >>> lookup.value("x") is lookup.value("v0") is x
-    True
-    >>> lookup.place("op tanh")
-    [Value(data=0.7615941559557649, grad=0, op=tanh(1.0))]
-    >>> lookup.value("y")
-    Traceback (most recent call last):
-    micrograd_like.debugging.prompt.Mistake: y is not in the graph of tanh v3
+A command is a method ``do_NAME``, whose docstring is its manual; `HELP` says where it is listed.
 """
 
 from __future__ import annotations
@@ -22,19 +11,18 @@ import inspect
 import keyword
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from ..engine import Value
-from ..names import Names
-from ..text import base, cells, columns_of, cut, printable, shown
+from ..text import cells, columns_of, cut, printable, shown
+from .lookup import Lookup, Mistake
 
-# Commands of pdb that a backward walk has no use for.
-PDBS_OWN = {"alias", "args", "ignore", "interact", "jump", "retval", "source", "unalias", "whatis"}
+# Commands of pdb and gdb that a backward walk has no use for.
+NOT_HERE = {"alias", "ignore", "info", "interact", "jump", "retval", "source", "unalias"}
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
 ALIASES |= {"b": "break", "tb": "tbreak", "cl": "delete", "clear": "delete", "u": "up", "d": "down"}
 ALIASES |= {"rs": "back", "reverse-step": "back", "rc": "reverse_continue"}
-ALIASES |= {"run": "restart", "i": "info", "r": "finish", "return": "finish", "fin": "finish"}
+ALIASES |= {"run": "restart", "r": "finish", "return": "finish", "fin": "finish"}
 ALIASES |= {"w": "where", "bt": "where", "l": "list", "ll": "longlist", "p": "print"}
 ALIASES |= {"args": "whatis", "q": "quit", "exit": "quit", "h": "help", "?": "help"}
 
@@ -42,16 +30,12 @@ HELP = {
     "Go on": "step next until continue finish",
     "Go back": "back reverse_continue restart",
     "Stop": "break tbreak watch condition commands enable disable delete",
-    "Look": "print pp whatis list longlist where up down info display undisplay",
-    "Understand": "why formula what_if draw page pdb",
+    "Look": "print pp whatis list longlist where up down display undisplay",
+    "Understand": "why what_if draw page",
     "Leave": "quit",
 }
 
 ACTING = "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]|\x1b(?!\\[(0|31|36)m)"
-
-
-class Mistake(Exception):
-    """A command that could not be understood, or done here."""
 
 
 def none_taken(command: str, arguments: str) -> None:
@@ -75,14 +59,22 @@ def number_of(text: str, what: str) -> int:
     return int(text)
 
 
+def told(error: Exception) -> str:
+    """Return the kind of an error, and what it says."""
+    said = getattr(error, "msg", error)  # of a SyntaxError the file and line are of no use
+    return str(error) if isinstance(error, Mistake) else f"{type(error).__name__}: {said}"
+
+
+class Given(str):
+    """A command that was not typed, and is shown as if it had been."""
+
+
 class Prompt(cmd.Cmd):
-    """A prompt among the names of a script. A method ``do_...`` is a command, and its docstring the
-    manual. Mistakes are told; what is no command is Python, which ``default`` runs."""
+    """A prompt among the names of a script. Mistakes are told; what is no command is Python."""
 
     identchars = cmd.Cmd.identchars + "-"
 
-    namespace: dict[str, Any]  # of the script
-    queued = 0  # how many of the commands to come were not typed
+    lookup: Lookup
 
     @property
     def columns(self) -> int:
@@ -90,33 +82,45 @@ class Prompt(cmd.Cmd):
         return columns_of(self.stdout, 80)
 
     def precmd(self, line: str) -> str:
-        """Show a command that was not typed, as if it had been; keep what is behind ;;."""
-        line, _, rest = map(str.strip, line.partition(";;"))
-        echo, self.queued = self.queued > 0, max(self.queued - 1, 0)
-        if echo:
-            self.tell(f"{self.prompt}{line}")
+        """Show a command that was not typed; keep what is behind ;;."""
+        first, _, rest = map(type(line), map(str.strip, line.partition(";;")))
+        if isinstance(line, Given):
+            self.tell(f"{self.prompt}{first}")
         if rest:
             self.cmdqueue.insert(0, rest)
-            self.queued += echo
-        return line
+        return first
 
     def onecmd(self, line: str) -> bool:
         """Do a command. If it fails, say why and stay."""
         try:
             return bool(super().onecmd(line))
         except Exception as error:
-            kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
-            self.tell(f"*** {kind}{error}")
+            options: Any = {"subsequent_indent": "    ", "break_on_hyphens": False}
+            lines = textwrap.wrap(f"*** {told(error)}", self.columns, **options)
+            self.tell("\n".join(lines))
             return False
 
+    def default(self, line: str) -> None:
+        """Run what is not a command as Python."""
+        try:
+            with contextlib.redirect_stdout(self.stdout):
+                self.lookup.run(line.removeprefix("!").strip(), self.show)
+        except (NameError, SyntaxError) as error:
+            raise Mistake(f"{told(error)}{self.meant(line)}") from None
+
+    def show(self, found: object) -> None:
+        """Show what an expression is, as Python's prompt does."""
+        if found is not None:
+            self.tell(repr(found))
+
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
-        """Take a word for a command if it stands alone, or before a blank and no ``=``."""
+        """Take a word for a command if it stands alone, or before a blank and no ``+=``."""
         command, arguments, line = super().parseline(line)
         if not command or command == "EOF":
             return command, arguments, line
         rest = "" if line[0] in "?!" else line[len(command) :]
-        if rest and (not rest[0].isspace() or rest.lstrip().startswith("=")):
-            return None, None, line
+        if rest and (not rest[0].isspace() or re.match(r"\s*[^\w\s]*=", rest)):
+            return "", None, line
         return self.command_of(command), arguments, line
 
     def command_of(self, word: str) -> str:
@@ -127,7 +131,7 @@ class Prompt(cmd.Cmd):
         if word in ALIASES:
             return ALIASES[word]
         longer = [command for command in commands if command.startswith(start)]
-        known = word in self.namespace or keyword.iskeyword(word)
+        known = word in self.lookup.namespace or keyword.iskeyword(word)
         return longer[0] if len(longer) == 1 and len(word) > 2 and not known else word
 
     def known(self) -> list[str]:
@@ -139,15 +143,15 @@ class Prompt(cmd.Cmd):
         from difflib import get_close_matches
 
         word = (re.match(r"[A-Za-z-]+", line) or [""])[0].replace("-", "_")
-        if word in PDBS_OWN:
-            return f": pdb's `{word}` is not here; `help` lists what is"
+        if word in NOT_HERE:
+            return f": `{word}` is not here; `help` lists what is"
         close = get_close_matches(word, [*self.known(), *ALIASES], 1, 0.7)
         return f": did you mean `{close[0].replace('_', '-')}`?" if close else ""
 
     def ask(self, question: str) -> bool:
         """Return whether the answer is yes; that may be among the commands to come."""
         if self.cmdqueue:
-            answer, self.queued = self.cmdqueue.pop(0), max(self.queued - 1, 0)
+            answer = self.cmdqueue.pop(0)
             self.tell(f"{question}{answer}")
         elif self.use_rawinput:
             answer = input(question)
@@ -158,6 +162,20 @@ class Prompt(cmd.Cmd):
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
         return [name.replace("_", "-") for name in super().completenames(text.replace("-", "_"))]
+
+    def completedefault(
+        self, text: str = "", line: str = "", begin: int = 0, end: int = 0, *ignored: Any
+    ) -> list[str]:
+        """Complete a command that has a dash, a name of a value or a variable, or an attribute."""
+        if dashed := [name[begin:] for name in self.completenames(line[:end])]:
+            return dashed
+        names, (head, dot, _) = {*self.lookup.values}, text.rpartition(".")
+        if text:
+            names |= {*self.lookup.namespace}
+        if dot:
+            with contextlib.suppress(Exception):
+                names |= {f"{head}.{name}" for name in dir(self.lookup.evaluate(head))}
+        return starting(text, names)
 
     def emptyline(self) -> bool:
         """Repeat the last command, as pdb and gdb do."""
@@ -207,106 +225,6 @@ def width(text: str) -> int:
     return cells(re.sub("\x1b\\[\\d+m", "", text))
 
 
-class Lookup(Names):
-    """The names of a graph's values, and what has a name. The root is the last of the ``order``;
-    ``evaluate`` runs an expression of the script, whose variables are ``names``."""
-
-    def __init__(
-        self,
-        order: list[Value],
-        evaluate: Callable[[str], object],
-        names: Mapping[str, object] | None = None,
-        constants: bool = False,
-    ) -> None:
-        super().__init__(order, names, constants)
-        self.root, self.evaluate = order[-1], evaluate
-        self.order = [value for value in order if constants or not value.constant]
-        self.values: dict[str, Value] = {self.key(value): value for value in self.order}
-        self.values |= {self.short(value): value for value in reversed(self.order)}
-
-    def value(self, text: str) -> Value:
-        """Return the value that a label, a key or an expression stands for."""
-        text = text.strip()
-        result: object = self.labelled(text)
-        if result is None:
-            with contextlib.suppress(Exception):
-                result = self.evaluate(text)
-        if not isinstance(result, Value):
-            known = [name for name in map(self.given, self.order) if name]
-            raise Mistake(
-                f"no value {text!r}: there are {', '.join(known[:12]) or 'no labels'}"
-                f"{' …' if len(known) > 12 else ''}; `info values` lists all values"
-            )
-        if result not in self:
-            raise Mistake(f"{text} is not in the graph of {self.title(self.root)}")
-        return result
-
-    def labelled(self, text: str) -> Value | None:
-        """Return the value that has this label, this name or this key."""
-        found = [value for value in self.order if value.label and str(value.label) == text]
-        if len(found) > 1:
-            keys = ", ".join(map(self.key, found[:8]))
-            raise Mistake(f"{len(found)} values have the label {text!r}: say one of {keys}")
-        return found[0] if found else self.values.get(text)
-
-    def place(self, where: str) -> list[Value]:
-        """Return the values at a place: ``op NAME``, ``module NAME``, FILE:LINE or a value."""
-        kind, _, name = where.partition(" ")
-        name = name.strip()
-        if kind == "op":
-            found = [v for v in self.order if v.op and name in (v.op.name, v.op.symbol)]
-            return found or _none("op", name, self.ops())
-        if kind == "module":
-            found = [v for v in self.order if name in _modules(v)]
-            return found or _none("module", name, self.modules())
-        if re.search(r":\d+$", where):
-            lines = {v.line for v in self.order if v.line}
-            if not lines:
-                raise Mistake("no value knows its line: make the values under trace_lines()")
-            found = [v for v in self.order if f"/{v.line}".endswith(f"/{where}")]
-            return found or _none("value made at", where, map(base, lines))
-        return [self.value(where)]
-
-    def ops(self) -> set[str]:
-        """Return the names of the ops in the graph."""
-        return {v.op.name for v in self.order if v.op}
-
-    def modules(self) -> set[str]:
-        """Return the paths of the modules in the graph."""
-        return {module for v in self.order for module in _modules(v)}
-
-    def words(self) -> set[str]:
-        """Return every label, every name and every key."""
-        return {str(v.label) for v in self.order if v.label} | {*self.values}
-
-
-def _modules(value: Value) -> list[str]:
-    return [*map(str, getattr(value.label, "modules", ()))]
-
-
-def _none(kind: str, name: str, known: Iterable[str]) -> list[Value]:
-    has = ", ".join(sorted(known)[:20]) or "none"
-    raise Mistake(f"no {kind} {name!r} in the graph: it has {has}")
-
-
-class Scope(dict[str, Any]):
-    """The names of what is typed: some ``more``, the script's variables, the graph's values.
-
-    A label comes before a variable that holds another Value. What is assigned is a variable.
-    """
-
-    def __init__(self, namespace: dict[str, Any], lookup: Lookup, more: dict[str, object]) -> None:
-        super().__init__(more)
-        self.namespace, self.lookup = namespace, lookup
-
-    def __missing__(self, name: str) -> Any:
-        value, variable = self.lookup.values.get(name), self.namespace.get(name)
-        if isinstance(variable, Value) and value is not None and str(value.label) == name:
-            return value
-        return self.namespace[name] if name in self.namespace else self.lookup.values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.namespace[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self.namespace[name]
+def starting(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names that complete a text."""
+    return sorted(name for name in names if name.startswith(text) and name.isprintable())

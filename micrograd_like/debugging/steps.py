@@ -200,14 +200,11 @@ class Walk:
     a ``grad``, `sync` makes it right again.
     """
 
-    def __init__(
-        self, root: Value, seed: float = 1.0, names: Variables = None, constants: bool = False
-    ) -> None:
+    def __init__(self, root: Value, seed: float = 1.0, constants: bool = False) -> None:
         self.root, self.seed = root, as_float(seed)
         self.order = topological_order(root)
-        self.names = Names(self.order, names, constants)
         self.grads = dict.fromkeys(self.order, 0.0)  # at the end
-        self.tape = [*walk(root, self.seed, self.names, constants, self.grads)]
+        self.tape = [*walk(root, self.seed, None, constants, self.grads)]
         self.position = 0  # how many steps are done
         # After how many steps the gradient of a value is complete.
         self.complete_at = {root: 0} | {step.x: step.number for step in self.tape}

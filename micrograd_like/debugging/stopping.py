@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 from ..drawing.graph import grad_of, is_computed
 from ..engine import Value
 from ..text import clean, shown
-from .prompt import Lookup, Mistake, Prompt, number_of
+from .lookup import Lookup, Mistake
+from .prompt import Given, Prompt, number_of, told
 from .steps import Step, Walk
 
 When = Callable[[Step], object] | None  # a condition of a step
@@ -41,30 +41,32 @@ class Breakpoint:
     def hit(self) -> Value | None:
         """Return the value that the walk stops on here, if it does."""
         done = self.walk.done
-        if not self.on or (self.when is not None and (done is None or done.x not in self.values)):
+        if not self.on:
             return None
-        if self.when is None or done is None:
+        if self.when is None:
             return self.complete.get(self.walk.position)
+        if done is None or done.x not in self.values:
+            return None
         try:
             return done.x if self.when(done) else None
         except Exception as error:
             raise Mistake(
-                f"breakpoint {self.number}, {self.text}, raised {type(error).__name__}: {error}; "
+                f"breakpoint {self.number}, {self.text}, raised {told(error)}; "
                 f"`delete {self.number}` deletes it, `condition {self.number}` its condition"
             ) from None
 
 
-def condition(text: str, evaluate: Callable[..., object]) -> When:
+def condition(text: str, lookup: Lookup) -> When:
     """Return what is typed after ``if`` as a function of a step."""
     if text == "not finite":
         return lambda step: not math.isfinite(step.after)
     if text == "changes sign":
         return lambda step: step.before * step.after < 0
     try:
-        code = compile(re.sub(r"\|([^|]+)\|", r"abs(\1)", text), "<condition>", "eval")
+        code = lookup.compiled(re.sub(r"\|([^|]+)\|", r"abs(\1)", text))
     except SyntaxError as error:
         raise Mistake(f"{text!r} is not a condition: {error.msg}; see `help break`") from None
-    return lambda step: evaluate(
+    return lambda step: lookup.evaluate(
         code, step=step, grad=step.after, before=step.before, out=step.out, x=step.x
     )
 
@@ -73,15 +75,10 @@ class Stopping(Prompt):
     """A prompt in the middle of a walk, with breakpoints and a watch list."""
 
     walk: Walk
-    lookup: Lookup
     breakpoints: list[Breakpoint]
     made = 0  # the number of the last one
     displays: dict[str, str]  # what is shown at each stop, and what it was
     defining: Breakpoint | None = None  # what the lines to come are the commands of
-
-    def evaluate(self, expression: Any, **names: object) -> Any:
-        """Evaluate an expression among the names of the script, the values', and more."""
-        raise NotImplementedError  # Debugger does
 
     def onecmd(self, line: str) -> bool:
         """Do a command, or add it to those of a breakpoint."""
@@ -119,7 +116,7 @@ class Stopping(Prompt):
     def do_watch(self, arguments: str) -> None:
         """watch NODE: stop whenever the gradient of NODE changes."""
         if not arguments:
-            raise Mistake("watch which value? Say its name, as `info values` shows it")
+            raise Mistake("watch which value? Say its name, as `ll` shows it")
         value = self.lookup.value(arguments)
         self.add(f"watch {self.lookup.title(value)}", [value]).when = lambda step: True
 
@@ -177,9 +174,9 @@ class Stopping(Prompt):
         for text, old in self.displays.items():
             if only in ("", text):
                 try:
-                    found = self.evaluate(text)
+                    found = self.lookup.evaluate(text)
                 except Exception as error:
-                    found = f"{type(error).__name__}: {error}"
+                    found = told(error)
                 if isinstance(found, Value):
                     found = f"data {shown(found.data)}, grad {gradient(found)}"
                 now = shown(found) if type(found) is float else clean(found)
@@ -196,7 +193,7 @@ class Stopping(Prompt):
 
     def asked(self, text: str, values: set[Value]) -> When:
         """Return a condition, which must be one that can be evaluated."""
-        when = condition(text, self.evaluate) if text else None
+        when = condition(text, self.lookup) if text else None
         first = next((each for each in self.walk.tape if each.x in values), self.walk.done)
         if when and first:
             try:
@@ -204,8 +201,8 @@ class Stopping(Prompt):
             except ArithmeticError:
                 pass  # there, but maybe not elsewhere
             except Exception as error:
-                told = f"{type(error).__name__}: {error}"
-                raise Mistake(f"{text!r} cannot be evaluated: {told}; see `help break`") from None
+                why = f"{text!r} cannot be evaluated: {told(error)}; see `help break`"
+                raise Mistake(why) from None
         return when
 
     def add(self, where: str, values: list[Value], text: str = "", when: When = None) -> Breakpoint:
@@ -225,7 +222,7 @@ class Stopping(Prompt):
         """Return the breakpoints of these numbers, or all."""
         numbers = {number_of(word, "a breakpoint's number") for word in typed.split()}
         if unknown := numbers - {each.number for each in self.breakpoints}:
-            raise Mistake(f"no breakpoint {min(unknown)}: `info breakpoints` lists them")
+            raise Mistake(f"no breakpoint {min(unknown)}: `break` lists them")
         return [each for each in self.breakpoints if not numbers or each.number in numbers]
 
     def stops(self) -> bool:
@@ -236,8 +233,7 @@ class Stopping(Prompt):
             name, grad = self.lookup.title(value), self.number(value.grad)
             what = f"grad {grad}" if name == each.where else f"{name}, grad {grad}"
             self.tell(f"Breakpoint {each.number}: {each.text} — {what}")
-            self.cmdqueue[:0] = each.commands
-            self.queued += len(each.commands)
+            self.cmdqueue[:0] = map(Given, each.commands)
             if each.once:
                 self.breakpoints.remove(each)
         return bool(hit)
