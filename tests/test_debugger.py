@@ -284,6 +284,16 @@ def test_breakpoints_on_lines() -> None:
     assert "under trace_lines()" in last("break nowhere.py:1")
 
 
+def test_a_line_alone_is_one_of_the_file_at_hand() -> None:
+    with trace_lines():
+        x = Value(1.0, label="x")
+        root = tanh(x) * 2.0
+    name, _, line = root.line.rpartition(":")
+    assert f"Breakpoint 1: {Path(name).name}:{line}\n" in last(f"b {line}", root)
+    assert "it has" in last("b 1", root)
+    assert "under trace_lines()" in last("b 3")
+
+
 def test_breakpoints_are_listed_with_their_hits() -> None:
     assert last("b") == "no breakpoints\n"
     assert last("break e;tbreak if |grad| > 99;watch a;c;c;b") == (
@@ -381,6 +391,7 @@ def test_list_shows_the_neighbourhood() -> None:
         "└── b -3 – 2",
     ]
     assert last("list a").splitlines()[-1].split() == ["a", "2", "–"]
+    assert last("l .") == last("l")
     wide = nn.Neuron(99)([1.0] * 99) * 1.0
     assert "… and 159 more" in last("next 2;list", wide)
 
@@ -634,7 +645,9 @@ def test_the_source_is_shown_with_its_expression_marked(tmp_path: Path) -> None:
 def test_no_line_is_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Debugger, "columns", columns)
     root = network() * Value(1.0, label="a very long label, longer than anyone would like " * 2)
-    typed = "b op sigmoid;c;list;u;w;display w5.grad;n;what-if w1 = 0.2;why w5;ll;b;jump 3;help"
+    typed = (
+        "b op sigmoid;c;list;u;w;display w5.grad;n;what-if w1 = 0.2;why w5;ll;b;jump 3;help;help b"
+    )
     text = session(f"{typed};list a v;finish;q", root)
     lines = [line for line in text.splitlines() if not line.startswith("d(")]
     assert max(map(len, lines)) <= columns
@@ -693,6 +706,12 @@ def test_a_breakpoint_under_pytest_says_what_to_do(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------------- ends
+
+
+@pytest.mark.parametrize("leave", ["exit()", "quit()", "q", "exit"])
+def test_leaving_as_python_is_left_goes_on_with_the_script(leave: str) -> None:
+    assert session(f"{leave};step").endswith(f"   (∂mul/∂a = b)\n{LEAVING}\n")
+    assert "*** SystemExit: 3\n" in session("raise SystemExit(3);step")
 
 
 def test_end_of_input_quits() -> None:

@@ -49,9 +49,10 @@ ENVIRONMENT |= {"PYTHONSAFEPATH": ""}
 
 
 class Pdb:
-    """A session of pdb on a terminal."""
+    """A session of pdb, or of another prompt, on a terminal."""
 
-    def __init__(self, script: Path, *, run: bool = False) -> None:
+    def __init__(self, script: Path, *, run: bool = False, prompt: str = "(Pdb) ") -> None:
+        self.prompt = prompt
         pexpect = pytest.importorskip("pexpect", reason="pexpect is not installed")
         self.child = pexpect.spawn(
             sys.executable,
@@ -62,12 +63,12 @@ class Pdb:
             timeout=60,
             dimensions=(50, 200),
         )
-        self.child.expect_exact("(Pdb) ")
+        self.child.expect_exact(prompt)
 
     def do(self, command: str) -> str:
         """Return what a command prints."""
         self.child.sendline(command)
-        self.child.expect_exact("(Pdb) ")
+        self.child.expect_exact(self.prompt)
         return str(self.child.before).replace("\r\n", "\n")
 
 
@@ -119,6 +120,28 @@ def test_pdb_can_skip_the_package(tmp_path: Path) -> None:
     script.write_text("\n".join(lines))
     session = Pdb(script, run=True)
     assert 'print("grads"' in session.do("s") + session.do("s")
+
+
+def test_our_own_prompt_completes_remembers_and_is_interrupted(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"from micrograd_like import debug\n{SCRIPT.replace('y.backward()', 'debug(y)')}"
+    )
+    session = Pdb(script, run=True, prompt="(grad) ")
+    assert "2.0\n" in session.do("p a.dat\t")
+    assert "2 → 1" in session.do("what-\t a = 1")
+    assert "-> 2/3  * v2 to a" in session.do("ste\t")
+    assert "-> 3/3  * v2 to b" in session.do("\x1b[A")  # the key up: `step` again
+    session.do("b y")
+    session.child.sendintr()
+    session.child.expect_exact("--KeyboardInterrupt--\r\n(grad) ")
+    session.child.sendline("delete")
+    session.child.expect_exact("Delete all breakpoints (1)? ")
+    session.child.sendeof()
+    session.child.expect_exact("(grad) ")
+    assert "  1  keep  y\n" in session.do("b")
+    session.child.sendeof()
+    session.child.expect_exact("every gradient is what it was before\r\ngrads 0 0")
 
 
 # ---------------------------------------------------------------------------- VS Code

@@ -84,6 +84,7 @@ class Debugger(Looking):
             yield
         except KeyboardInterrupt:
             self.walk.sync()
+            self.end_commands()
             self.tell("--KeyboardInterrupt--")
 
     # ------------------------------------------------------------------ moving

@@ -265,9 +265,11 @@ class Looking(Stopping):
         was selected, that of the next step or the root."""
         if command and not text:
             raise Mistake(f"{command} {WHICH}")
+        if text not in ("", "."):
+            return self.lookup.value(text)
         coming = self.walk.coming
         here = coming.out if coming else self.walk.root
-        return self.lookup.value(text) if text else here if self.selected is None else self.selected
+        return here if self.selected is None else self.selected
 
     # ------------------------------------------------------------------ completion
 

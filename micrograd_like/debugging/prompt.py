@@ -18,7 +18,7 @@ from ..text import cells, columns_of, cut, printable, shown
 from .lookup import Lookup, Mistake
 
 # Commands of pdb and gdb that a backward walk has no use for.
-NOT_HERE = {"alias", "ignore", "info", "interact", "jump", "retval", "source", "unalias"}
+NOT_HERE = {"alias", "ignore", "info", "interact", "j", "jump", "retval", "source", "unalias"}
 ALIASES = {"s": "step", "n": "next", "c": "continue", "cont": "continue", "unt": "until"}
 ALIASES |= {"b": "break", "tb": "tbreak", "cl": "delete", "clear": "delete", "u": "up", "d": "down"}
 ALIASES |= {"rs": "back", "reverse-step": "back", "rc": "reverse_continue"}
@@ -59,7 +59,7 @@ def number_of(text: str, what: str) -> int:
     return int(text)
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """Return the kind of an error, and what it says."""
     said = getattr(error, "msg", error)  # of a SyntaxError the file and line are of no use
     return str(error) if isinstance(error, Mistake) else f"{type(error).__name__}: {said}"
@@ -94,10 +94,8 @@ class Prompt(cmd.Cmd):
         """Do a command. If it fails, say why and stay."""
         try:
             return bool(super().onecmd(line))
-        except Exception as error:
-            options: Any = {"subsequent_indent": "    ", "break_on_hyphens": False}
-            lines = textwrap.wrap(f"*** {told(error)}", self.columns, **options)
-            self.tell("\n".join(lines))
+        except (Exception, SystemExit) as error:
+            self.tell(self.wrapped(f"*** {told(error)}"))
             return False
 
     def default(self, line: str) -> None:
@@ -118,6 +116,8 @@ class Prompt(cmd.Cmd):
         command, arguments, line = super().parseline(line)
         if not command or command == "EOF":
             return command, arguments, line
+        if line in ("exit()", "quit()"):  # which would close the terminal
+            return "quit", "", line
         rest = "" if line[0] in "?!" else line[len(command) :]
         if rest and (not rest[0].isspace() or re.match(r"\s*[^\w\s]*=", rest)):
             return "", None, line
@@ -154,7 +154,9 @@ class Prompt(cmd.Cmd):
             answer = self.cmdqueue.pop(0)
             self.tell(f"{question}{answer}")
         elif self.use_rawinput:
-            answer = input(question)
+            answer = ""
+            with contextlib.suppress(EOFError):
+                answer = input(question)
         else:
             self.stdout.write(question)
             answer = self.stdin.readline()
@@ -186,6 +188,12 @@ class Prompt(cmd.Cmd):
         text = re.sub(ACTING, "\ufffd", str(text))
         print(printable(text, self.stdout), file=self.stdout, flush=True)
 
+    def wrapped(self, text: str) -> str:
+        """Return a text with its lines broken where the terminal ends."""
+        options: Any = {"subsequent_indent": "    ", "break_on_hyphens": False}
+        lines = [textwrap.wrap(line, self.columns, **options) for line in text.splitlines()]
+        return "\n".join("\n".join(line) for line in lines)
+
     def fitted(self, text: str, *names: str) -> str:
         """Return a text with names in its {}, cut if the terminal has no room for them."""
         room = self.columns - width(text.format(*[""] * len(names)))
@@ -206,7 +214,7 @@ class Prompt(cmd.Cmd):
         word = self.command_of(arg.strip()) if arg.strip() else ""
         method = getattr(self, f"do_{word}", None)
         if method is not None:
-            return self.tell(inspect.cleandoc(method.__doc__ or ""))
+            return self.tell(self.wrapped(inspect.cleandoc(method.__doc__ or "")))
         if word:
             raise Mistake(f"no command {arg.strip()!r}{self.meant(arg)}; `help` lists them")
         short = {command: alias for alias, command in reversed(ALIASES.items())}

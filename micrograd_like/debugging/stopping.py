@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..drawing.graph import grad_of, is_computed
 from ..engine import Value
-from ..text import clean, shown
+from ..text import base, clean, shown
 from .lookup import Lookup, Mistake
 from .prompt import Given, Prompt, number_of, told
 from .steps import Step, Walk
@@ -85,25 +85,28 @@ class Stopping(Prompt):
         if self.defining is None:
             return super().onecmd(line)
         if line.strip() in ("end", "EOF"):
-            self.defining, self.prompt = None, type(self).prompt
+            self.end_commands()
         elif line.strip() not in ("", "silent"):
             self.defining.commands.append(line.strip())
         return False
 
+    def end_commands(self) -> None:
+        self.defining, self.prompt = None, type(self).prompt
+
     def do_break(self, arguments: str) -> None:
         """break [WHERE] [if CONDITION]: stop there. Without arguments, list the breakpoints.
 
-        WHERE is a value: its label, its name as v12, or an expression. The walk stops when the
-        gradient of the value is complete. WHERE may also be one of
-            op NAME           any value of that op, as `break op relu`
-            module NAME       any value of that module, as `break module layers.0`
-            FILE:LINE         any value made there, if trace_lines() was on
-        With a CONDITION, the walk stops when a gradient changes, that of WHERE or any, and the
-        condition is true. It is Python, where |...| stands for abs(...), and has the names grad
-        (the sum in this walk so far), before (the sum before this step), step, out and x. Or it is
-        one of
-            not finite        as in `break if not finite`
-            changes sign      as in `break w1 if changes sign`
+        WHERE is a value: its label, its name as v12, or an expression. The walk stops
+        when the gradient of the value is complete. WHERE may also be one of
+            op NAME        any value of that op, as `break op relu`
+            module NAME    any value of that module, as `break module layers.0`
+            [FILE:]LINE    any value made there, if trace_lines() was on
+        With a CONDITION, the walk stops when a gradient changes, that of WHERE or any,
+        and the condition is true. It is Python, where |...| stands for abs(...), and has
+        the names grad (the sum in this walk so far), before (the sum before this step),
+        step, out and x. Or it is one of
+            not finite     as in `break if not finite`
+            changes sign   as in `break w1 if changes sign`
         """
         self.stop_at(arguments) if arguments else self.show_breakpoints()
 
@@ -187,6 +190,8 @@ class Stopping(Prompt):
     def stop_at(self, typed: str, *, once: bool = False) -> None:
         """Add the breakpoint that was typed: [WHERE] [if CONDITION]."""
         where, given, asked = re.split(r"^(.*?)(?:\s*\b(if)\s+(.*))?$", typed.strip())[1:4]
+        if where.isdecimal() and (done := self.walk.coming or self.walk.done):
+            where = f"{base(done.out.line).rpartition(':')[0]}:{where}"
         values = self.lookup.place(where) if where or not given else self.lookup.order
         when = self.asked(asked, {*values}) if given else None
         self.add(where, values, asked or "", when).once = once
