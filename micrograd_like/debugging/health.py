@@ -26,9 +26,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import NamedTuple
 
+from ..drawing.notebook import as_text
 from ..engine import Value, topological_order
 from ..functional import gradients
 from ..names import WIDTH
@@ -38,9 +38,7 @@ from ..text import aligned, clean, printable, shorten
 from .explain import PRODUCTS, SATURATED, largest_partial
 
 SUMS = ("add", "fsum", "sub")
-BAR = "background: linear-gradient(90deg, #d5733866 {0:.0%}, #8882 {0:.0%})"  # readable in the dark
 
-Cell = tuple[str, "float | None"]  # a text, and the share of a whole that it tells
 Activation = tuple[Value, str, float]  # the unit, the op, and the partial as a share of the largest
 
 
@@ -72,58 +70,44 @@ class GradientReport(NamedTuple):
     layers: tuple[LayerReport, ...]
     total: LayerReport
 
-    def table(self) -> list[tuple[Cell, ...]]:
-        """Return the table with its head; a column that says nothing of the model is left out."""
-        titles = ["layer", "parameters", "|weights|", "|gradient|", "update/weights"]
-        titles += ["zero gradients", "dead units", "saturated"]
-        columns = zip([(title, None) for title in titles], *map(_cells, (*self.layers, self.total)))
-        return [*zip(*[column for column in columns if column[-1][0] != "-"])]
-
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        html = "<table>"
-        for row in self.table():
-            html += "<tr>"
-            for text, share in row:
-                style = "" if share is None else f' style="{BAR.format(share)}"'
-                html += f"<td{style}>{escape(text)}</td>"
-            html += "</tr>"
-        notes = "<br>".join(map(escape, self._notes()))
-        return {"text/plain": str(self), "text/html": f"{html}</table><small>{notes}</small>"}
+        return as_text(self)
 
     def __repr__(self) -> str:
         return f"<GradientReport of {self.model}: {len(self.layers)} layers>"
 
     def __str__(self) -> str:
-        table = [[text for text, _ in row] for row in self.table()]
-        return printable("\n".join([*aligned(table), "", *self._notes()]))
+        update = f"{self.lr:g} × |gradient| / |weights|"
+        notes = {
+            "update/weights": f"update/weights is {update}; about 1e-3 is usual.",
+            "dead units": "A unit is dead if it is a relu that is off for every example in the "
+            "loss.",
+            "saturated": "A sigmoid or tanh of an example is saturated if its partial is less than "
+            f"{SATURATED:g} of the largest.",
+        }
+        titles = ["layer", "parameters", "|weights|", "|gradient|", "update/weights"]
+        titles += ["zero gradients", "dead units", "saturated"]
+        columns = zip(titles, *map(_cells, (*self.layers, self.total)))
+        told = [column for column in columns if column[-1] != "-"]  # of the model
+        lines = [
+            *aligned([*zip(*told)]),
+            "",
+            *[notes[title] for title, *_ in told if title in notes],
+        ]
+        return printable("\n".join(lines))
 
-    def _notes(self) -> list[str]:
-        titles = [title for title, _ in self.table()[0]]
-        notes = [f"update/weights is {self.lr:g} × |gradient| / |weights|; about 1e-3 is usual."]
-        if "dead units" in titles:
-            notes += ["A unit is dead if it is a relu that is off for every example in the loss."]
-        if "saturated" in titles:
-            notes += [
-                "A sigmoid or tanh of an example is saturated if its partial is less than "
-                f"{SATURATED:g} of the largest."
-            ]
-        return notes
 
-
-def _cells(row: LayerReport) -> list[Cell]:
+def _cells(row: LayerReport) -> list[str]:
     """Return a row of the table."""
-    numbers = f"{row.weight_norm:.3g}", f"{row.gradient_norm:.3g}", f"{row.update_ratio:.2e}"
-    plain = clean(row.name, WIDTH), f"{row.parameters:,}", *numbers
-    return [
-        *[(text, None) for text in plain],
-        (f"{100 * row.zero_share:.0f} %", row.zero_share),
-        _part(row.dead_units, row.relu_units),
-        _part(row.saturated_values, row.sigmoid_values),
-    ]
+    norms = f"{row.weight_norm:.3g}", f"{row.gradient_norm:.3g}", f"{row.update_ratio:.2e}"
+    zeros = f"{100 * row.zero_share:.0f} %"
+    dead = _of(row.dead_units, row.relu_units)
+    saturated = _of(row.saturated_values, row.sigmoid_values)
+    return [clean(row.name, WIDTH), f"{row.parameters:,}", *norms, zeros, dead, saturated]
 
 
-def _part(part: int, whole: int) -> Cell:
-    return (f"{part:,} of {whole:,}", part / whole) if whole else ("-", None)
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,}" if whole else "-"
 
 
 def gradient_report(model: Module, loss: Value | None = None, lr: float = 0.01) -> GradientReport:
