@@ -108,7 +108,7 @@ class Debugger(Looking):
         """
         if not arguments:
             return self.do_next("")
-        value = self.node(arguments, "until")
+        value = self.node(arguments)
         if value not in self.walk.complete_at:
             raise Mistake(f"{self.lookup.title(value)} is a constant: no step leads there")
         count = self.walk.complete_at[value] - self.walk.position

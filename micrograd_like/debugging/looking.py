@@ -19,7 +19,15 @@ from .stopping import Stopping, gradient
 
 Row = tuple[str, "Value | None", "float | None"]  # what is drawn, a value, a partial
 MOST_DRAWN = 300  # values; of a larger graph the part that is near
-WHICH = "which value? Say its label, or its name as `ll` shows it"
+
+
+def few(rows: list[Row], most: int) -> list[Row]:
+    """Return the rows; of very many the ends, with a row that counts the others."""
+    if len(rows) <= most:
+        return rows
+    half = most // 2
+    more: Row = (f"   … {len(rows) - 2 * half} more …", None, None)
+    return [*rows[:half], more, *rows[-half:]]
 
 
 class Looking(Stopping):
@@ -83,14 +91,9 @@ class Looking(Stopping):
     def do_where(self, arguments: str) -> None:
         """where: show a path from the loss to here, the nearest value last."""
         none_taken("where", arguments)
-        path, rows = self.path(), list[Row]()
-        for i, value in reversed([*enumerate(path)]):
-            if i < 20 or i >= len(path) - 20:
-                mark = ">" if value is self.selected else "->" if i == 0 else ""
-                rows.append((f"{mark:3}", value, None))
-            elif i == 20:
-                rows.append((f"   … {len(path) - 40} more …", None, None))
-        self.table(rows)
+        path = self.path()
+        marks = {path[0]: "->", self.selected: ">"}
+        self.table(few([(f"{marks.get(x, ''):3}", x, None) for x in reversed(path)], 40))
 
     def do_up(self, arguments: str) -> None:
         """up [COUNT]: look at the value that is one nearer to the loss on the path of `where`.
@@ -131,25 +134,24 @@ class Looking(Stopping):
     def do_list(self, arguments: str) -> None:
         """list [NODE]: draw what a value, or the current one, is made of and what it goes into."""
         coming, value = self.walk.coming, self.node(arguments)
-        order = self.lookup.order
-        uses = [(v, i) for v in order for i, x in enumerate(v.operands) if x is value]
-        rows: list[Row] = [
-            (f"   {'├' if k else '┌'}─ ", out, out.partials[i])
-            for k, (out, i) in enumerate(uses[:12])
+        order = dict.fromkeys(self.lookup.order)
+        uses = [(out, i) for out in order for i, x in enumerate(out.operands) if x is value]
+        above: list[Row] = [
+            (f"   {'├' if k else '┌'}─ ", out, out.partials[i]) for k, (out, i) in enumerate(uses)
         ]
-        if len(uses) > 12:
-            rows.append((f"   ├─ … and {len(uses) - 12} more", None, None))
-        if uses:
-            rows.append(("   ▼", None, None))
         index = coming.index if coming and coming.out is value else None
-        rows.append(("   " if index is None else "-> ", value, None))
-        below = [i for i, x in enumerate(value.operands) if x in {*order}]
-        for i in below[:40]:
-            corner = f"   {'└' if i == below[-1] else '├'}─{'▶' if i == index else '─'} "
-            rows.append((corner, value.operands[i], value.partials[i]))
-        if len(below) > 40:
-            rows.append((f"   └── … and {len(below) - 40} more", None, None))
-        self.table(rows)
+        here: Row = ("   " if index is None else "-> ", value, None)
+        places = [i for i, x in enumerate(value.operands) if x in order]
+        below: list[Row] = [
+            (
+                f"   {'└' if i == places[-1] else '├'}─{'▶' if i == index else '─'} ",
+                value.operands[i],
+                value.partials[i],
+            )
+            for i in places
+        ]
+        arrow: list[Row] = [("   ▼", None, None)] if above else []
+        self.table([*few(above, 12), *arrow, here, *few(below, 40)])
 
     def do_longlist(self, arguments: str) -> None:
         """longlist: list all values, from the loss down, with -> where the next step starts."""
@@ -260,11 +262,8 @@ class Looking(Stopping):
         webbrowser.open(f"{path.resolve().as_uri()}#step={step}")
         self.tell(f"wrote {path}: this is its step {step}")
 
-    def node(self, text: str, command: str = "") -> Value:
-        """Return the value that was given; without one, unless a ``command`` needs it, the one that
-        was selected, that of the next step or the root."""
-        if command and not text:
-            raise Mistake(f"{command} {WHICH}")
+    def node(self, text: str) -> Value:
+        """Return the value of a name; without one that selected, or of the next step, or the root."""
         if text not in ("", "."):
             return self.lookup.value(text)
         coming = self.walk.coming

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from .lookup import Lookup, Mistake
 from .prompt import Given, Prompt, number_of, told
 from .steps import Step, Walk
 
-When = Callable[[Step], object] | None  # a condition of a step
+When = Callable[[Step], object]  # a condition of a step
 
 
 class Breakpoint:
@@ -24,7 +25,7 @@ class Breakpoint:
         self.walk, self.number, self.where, self.values = walk, number, where, {*values}
         self.complete = {walk.complete_at[x]: x for x in values if x in walk.complete_at}
         self.condition, self.commands, self.hits = "", list[str](), 0
-        self.when: When = None
+        self.when: When | None = None
         self.once, self.on = False, True
 
     @property
@@ -62,10 +63,7 @@ def condition(text: str, lookup: Lookup) -> When:
         return lambda step: not math.isfinite(step.after)
     if text == "changes sign":
         return lambda step: step.before * step.after < 0
-    try:
-        code = lookup.compiled(re.sub(r"\|([^|]+)\|", r"abs(\1)", text))
-    except SyntaxError as error:
-        raise Mistake(f"{text!r} is not a condition: {error.msg}; see `help break`") from None
+    code = lookup.compiled(re.sub(r"\|([^|]+)\|", r"abs(\1)", text))
     return lambda step: lookup.evaluate(
         code, step=step, grad=step.after, before=step.before, out=step.out, x=step.x
     )
@@ -112,14 +110,10 @@ class Stopping(Prompt):
 
     def do_tbreak(self, arguments: str) -> None:
         """tbreak [WHERE] [if CONDITION]: set a breakpoint that stops once, and is then deleted."""
-        if not arguments:
-            raise Mistake("tbreak where? See `help break`")
-        self.stop_at(arguments, once=True)
+        self.stop_at(arguments, once=True) if arguments else self.show_breakpoints()
 
     def do_watch(self, arguments: str) -> None:
         """watch NODE: stop whenever the gradient of NODE changes."""
-        if not arguments:
-            raise Mistake("watch which value? Say its name, as `ll` shows it")
         value = self.lookup.value(arguments)
         self.add(f"watch {self.lookup.title(value)}", [value]).when = lambda step: True
 
@@ -141,14 +135,15 @@ class Stopping(Prompt):
 
     def do_enable(self, arguments: str) -> None:
         """enable [NUMBER ...]: let these breakpoints stop again, or all."""
-        for each in self.numbered(arguments):
-            each.on = True
-            self.tell(each)
+        self.turn(arguments, on=True)
 
     def do_disable(self, arguments: str) -> None:
         """disable [NUMBER ...]: let these breakpoints, or all, be passed over."""
-        for each in self.numbered(arguments):
-            each.on = False
+        self.turn(arguments, on=False)
+
+    def turn(self, typed: str, *, on: bool) -> None:
+        for each in self.numbered(typed):
+            each.on = on
             self.tell(each)
 
     def do_delete(self, arguments: str) -> None:
@@ -196,21 +191,23 @@ class Stopping(Prompt):
         when = self.asked(asked, {*values}) if given else None
         self.add(where, values, asked or "", when).once = once
 
-    def asked(self, text: str, values: set[Value]) -> When:
+    def asked(self, text: str, values: set[Value]) -> When | None:
         """Return a condition, which must be one that can be evaluated."""
-        when = condition(text, self.lookup) if text else None
+        if not text:
+            return None
         first = next((each for each in self.walk.tape if each.x in values), self.walk.done)
-        if when and first:
-            try:
-                when(first)
-            except ArithmeticError:
-                pass  # there, but maybe not elsewhere
-            except Exception as error:
-                why = f"{text!r} cannot be evaluated: {told(error)}; see `help break`"
-                raise Mistake(why) from None
+        try:
+            when = condition(text, self.lookup)
+            with contextlib.suppress(ArithmeticError):  # which may be so here only
+                when(first) if first else None
+        except Exception as error:
+            why = f"{text!r} cannot be evaluated: {told(error)}; see `help break`"
+            raise Mistake(why) from None
         return when
 
-    def add(self, where: str, values: list[Value], text: str = "", when: When = None) -> Breakpoint:
+    def add(
+        self, where: str, values: list[Value], text: str = "", when: When | None = None
+    ) -> Breakpoint:
         """Add a breakpoint, and tell its number."""
         self.made += 1
         each = Breakpoint(self.walk, self.made, where, values)
