@@ -510,6 +510,7 @@ def test_u_and_d_go_along_the_path_and_the_next_step_comes_back() -> None:
     assert last("next 3;u 2;d;w").splitlines()[-3].startswith(">  * v6")
     assert last("next 3;u;list").splitlines()[-3].startswith("   * v6")
     assert last("next 3;u;s;whatis").startswith("d is add of e, c\n")
+    assert last("next 3;u;restart;whatis").startswith("loss is mul")
     assert "*** this is where the next step leads" in session("d;d", graph()["loss"])
     assert "*** this is the loss" in session("u", graph()["loss"])
     assert "deleted" not in session("b e;d;b", graph()["loss"])
@@ -788,7 +789,7 @@ def test_interrupts_at_random_moments_leave_a_whole_walk() -> None:
 
 
 def test_only_values_are_debugged() -> None:
-    with pytest.raises(TypeError, match="cannot debug 3 of type int: no Value"):
+    with pytest.raises(TypeError, match="cannot debug 3: it must be a Value"):
         Debugger(3)  # type: ignore[arg-type]
 
 

@@ -132,7 +132,7 @@ def test_a_step_for_every_edge_tells_the_numbers_of_the_chain_rule(recipe: Recip
     assert not any(left.values())
 
 
-@given(any_recipes, st.lists(st.sampled_from("fffbbrR"), max_size=60), st.data())
+@given(any_recipes, st.lists(st.sampled_from("fffbbR"), max_size=60), st.data())
 def test_winding_restores_every_gradient_to_the_bit(
     recipe: Recipe, moves: list[str], data: st.DataObject
 ) -> None:
@@ -147,8 +147,6 @@ def test_winding_restores_every_gradient_to_the_bit(
             assert walk.coming is walk.forward()
         elif move == "b" and walk.position:
             walk.back()
-        elif move == "r":
-            walk.restart()
         elif move == "R":
             walk.restore()
             assert grads(root) == before

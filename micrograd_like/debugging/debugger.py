@@ -46,8 +46,7 @@ class Debugger(Looking):
         constants: bool = False,
     ) -> None:
         if not isinstance(root, Value):
-            kind = clean(type(root).__name__)
-            raise TypeError(f"cannot debug {shorten(root)} of type {kind}: no Value")
+            raise TypeError(f"cannot debug {shorten(root)}: it must be a Value")
         super().__init__("tab", stdin, stdout)
         self.use_rawinput = stdin is None
         for command in [commands] if isinstance(commands, str) else commands:
@@ -68,10 +67,7 @@ class Debugger(Looking):
                 with self.interruptible():  # at the prompt, as in pdb
                     self.cmdloop()
                     return
-        except (
-            OSError,
-            NotImplementedError,
-        ) as error:  # if in writing, it is raised again
+        except (OSError, NotImplementedError) as error:  # if in writing, it is raised again
             self.tell(f"\n*** no commands can be read here: {clean(error, 200)}")
             self.tell('run pytest with -s, or say them: debug(loss, commands=["finish", "quit"])')
         finally:
@@ -138,8 +134,7 @@ class Debugger(Looking):
 
     def do_restart(self, arguments: str) -> None:
         """restart: go back to the start. Breakpoints stay."""
-        self.walk.restart()
-        self.show_position()
+        self.go(-self.walk.position, stop=False)
 
     def do_quit(self, arguments: str) -> bool:
         """quit [keep]: leave; every gradient is then what it was before. At the end of the walk,

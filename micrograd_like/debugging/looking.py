@@ -263,7 +263,7 @@ class Looking(Stopping):
         self.tell(f"wrote {path}: this is its step {step}")
 
     def node(self, text: str) -> Value:
-        """Return the value of a name; without one that selected, or of the next step, or the root."""
+        """Return the value of a name; of none, the one selected, of the next step, or the root."""
         if text not in ("", "."):
             return self.lookup.value(text)
         coming = self.walk.coming

@@ -252,11 +252,6 @@ class Walk:
         step.x.grad = step.before if step.earlier else 0
         return step
 
-    def restart(self) -> None:
-        """Wind the tape back to its start."""
-        self.position = 0
-        self.sync()
-
     def sync(self) -> None:
         """Make every ``grad`` what the walk has made it so far."""
         arrived: dict[Value, Any] = dict.fromkeys(self.order, 0) | {self.root: self.seed}
