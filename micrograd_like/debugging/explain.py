@@ -26,7 +26,7 @@ import math
 import operator
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import chain, groupby
 from math import isfinite
@@ -208,15 +208,10 @@ def _findings(why: Explanation, paths: Paths) -> list[Finding]:
     """Return what is remarkable about the gradient."""
     leaf, loss, names = why.leaf, why.loss, why.names
     if not why.path_count:
-        text = (
-            f"{names.title(loss)} does not depend on {names.title(leaf)}: no path leads there. "
-            "Was a new Value made of its data on the way?"
-        )
+        text = ": no path leads there. Was a new Value made of its data on the way?"
         if loss in {*topological_order(leaf)}:
-            text = (
-                f"{names.title(loss)} does not depend on {names.title(leaf)}, but the other way "
-                "round: the leaf comes first, as explain(leaf, loss)"
-            )
+            text = ", but the other way round: the leaf comes first, as explain(leaf, loss)"
+        text = f"{names.title(loss)} does not depend on {names.title(leaf)}{text}"
         return [Finding("no path", text, (leaf,))]
     edge = None if isfinite(why.gradient) else first_not_finite(loss, within=paths.best)
     cut = {} if why.gradient else _cut(paths, names)
@@ -231,8 +226,8 @@ def _findings(why: Explanation, paths: Paths) -> list[Finding]:
         text = f"Every path is cut by a partial of 0: {_listed(each)}"
         found = [Finding("every path cut", text, tuple(cut))]
     else:
-        found = _rounding(why, paths)
-    return found + _narrow(why, paths, all_cut=bool(cut))
+        found = [*_rounding(why, paths)]
+    return [*found, *_narrow(why, paths, all_cut=bool(cut))]
 
 
 def _cut(paths: Paths, names: Names) -> dict[Value, str]:
@@ -270,7 +265,7 @@ def _why_zero(out: Value, i: int, names: Names) -> str:
     return f"has the partial 0 by {names(xs[i])} = {a}"
 
 
-def _rounding(why: Explanation, paths: Paths) -> list[Finding]:
+def _rounding(why: Explanation, paths: Paths) -> Iterator[Finding]:
     """Say whether the terms cancel, and whether they left the range of a float on the way."""
     total, size = paths.total, paths.size
     edges = sum(len(out.operands) for out in paths.best)
@@ -278,30 +273,26 @@ def _rounding(why: Explanation, paths: Paths) -> list[Finding]:
         text = f"The terms cancel exactly: their sizes add up to {short(size)}, the terms to 0"
         if why.gradient:
             text += f", and {why.gradient!r} is what rounding left"
-        return [Finding("cancellation", text)]
-    found = []
+        yield Finding("cancellation", text)
+        return
     if size > abs(total) * Decimal(CANCELLED):
         lost = (size / abs(total)).log10()
         text = (
             f"The terms cancel: their sizes add up to {short(size)}, the terms to "
             f"{short(total)}, so that about {lost:.0f} of a float's 16 digits are lost"
         )
-        found.append(Finding("cancellation", text))
+        yield Finding("cancellation", text)
     if not why.sum:
         text = f"The terms are too small for a float: they add up to {short(total)}"
-        found.append(Finding("underflow", text))
+        yield Finding("underflow", text)
     elif abs(Decimal(why.gradient) - total) > size * Decimal(2.0**-52) * (edges + 1):
-        text = (
-            f"Products left the range of a float on the way: the gradient is {why.gradient!r} in "
-            f"place of {why.sum!r}"
-        )
-        found.append(Finding("underflow", text))
-    return found
+        text = "Products left the range of a float on the way: the gradient is"
+        yield Finding("underflow", f"{text} {why.gradient!r} in place of {why.sum!r}")
 
 
-def _narrow(why: Explanation, paths: Paths, *, all_cut: bool) -> list[Finding]:
+def _narrow(why: Explanation, paths: Paths, *, all_cut: bool) -> Iterator[Finding]:
     """Say which paths are cut, or nearly, by a relu that is off or a saturated activation."""
-    names, inner = why.names, [v for v in paths.best if v is not why.leaf and v.op]
+    inner = [v for v in paths.best if v is not why.leaf and v.op]
     dead = [v for v in inner if v.op and v.op.name == "relu" and v.partials[0] == 0]
     largest = {v: x for v in inner if (x := largest_partial(v))}
     saturated = [v for v, x in largest.items() if v.partials[0] / x < SATURATED]
@@ -310,7 +301,6 @@ def _narrow(why: Explanation, paths: Paths, *, all_cut: bool) -> list[Finding]:
     narrow = {
         v: f"has the partial {short(v.partials[0])} of at most {largest[v]:g}" for v in saturated
     }
-    found = []
     for kind, what, said in (
         ("dead relu", "cut by a relu that is off, with the partial 0", cut),
         ("saturated", "nearly cut by a saturated activation", narrow),
@@ -320,9 +310,9 @@ def _narrow(why: Explanation, paths: Paths, *, all_cut: bool) -> list[Finding]:
             share = f"{count(n)} of {many_paths(why.path_count)} {'is' if n == 1 else 'are'}"
             share = "The only path is" if why.path_count == 1 else share
             most = sorted(said, key=counts.__getitem__, reverse=True)
-            each = [f"{with_line(names, v)} of {short(v.operands[0].data)} {said[v]}" for v in most]
-            found.append(Finding(kind, f"{share} {what}: {_listed(each)}", tuple(most)))
-    return found
+            operands = [short(v.operands[0].data) for v in most]
+            each = [f"{with_line(why.names, v)} of {a} {said[v]}" for v, a in zip(most, operands)]
+            yield Finding(kind, f"{share} {what}: {_listed(each)}", tuple(most))
 
 
 def largest_partial(value: Value) -> float:

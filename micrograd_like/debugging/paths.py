@@ -19,7 +19,7 @@ edge between them.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from heapq import nlargest
 from math import isinf, prod
 from operator import itemgetter
@@ -128,13 +128,7 @@ def short(x: float | Decimal) -> str:
 
 def count(n: int | Decimal) -> str:
     """Return a whole number exactly, or to six digits if it has more than 15."""
-    if n < 10**15:
-        return f"{n:,}"
-    if isinstance(n, Decimal):
-        return short(n)
-    with localcontext(FIFTY_DIGITS):  # str(n) would take long, or refuse
-        shift = max(n.bit_length() - 200, 0)
-        return short(Decimal(n >> shift) * Decimal(2) ** shift)
+    return f"{n:,}" if n < 10**15 else short(Decimal(n))
 
 
 def many_paths(n: int, other: str = "") -> str:

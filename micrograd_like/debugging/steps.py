@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from typing import Any, ClassVar
 
-    Variables = Mapping[str, object] | None  # see `Names`
     Edge = tuple[Value, int, float]  # a value, the place of an operand, and what that had before
 
 
@@ -104,7 +103,7 @@ def steps(
     seed: float = 1.0,
     *,
     commit: bool = False,
-    names: Variables = None,
+    names: Mapping[str, object] | None = None,
     constants: bool = False,
 ) -> Iterator[Step]:
     """Yield every step of ``root.backward(seed)``, starting from no gradients, and set them on the
