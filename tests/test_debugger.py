@@ -329,8 +329,10 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("help brake", "*** no command 'brake': did you mean `break`?"),
         ("break e if foo > 1", "*** 'foo > 1' cannot be evaluated: NameError"),
         ("break if grad.real.foo", "*** 'grad.real.foo' cannot be evaluated: AttributeError"),
-        ("condition 1 grad >", "*** no breakpoint 1"),
-        ("commands 1", "*** no breakpoint 1"),
+        ("condition 1 grad >", "*** there are no breakpoints: see `help break`"),
+        ("condition", "*** there are no breakpoints"),
+        ("commands", "*** there are no breakpoints"),
+        ("disable 1", "*** no breakpoint 1: `break` lists them"),
         ("undisplay e", "*** e is not displayed"),
         ("what-if e", "*** what-if takes a value and a number"),
         ("what-if e = None", "*** TypeError: expected a real number, got None"),
@@ -553,6 +555,7 @@ def test_print_shows_what_pdb_shows() -> None:
     assert last("None") == ""
     assert last("p") == last("p 1 +") == "*** SyntaxError: invalid syntax\n"
     assert last("p a = 3").startswith("*** SyntaxError")
+    assert last("p if", Value(1.0, label="if") * 2.0).startswith("Value(data=1.0")
     assert last("p my weight", Value(1.0, label="my weight") * 2.0).startswith("Value(data=1.0")
     assert session("n = 1;n += 1;;p n", graph()["loss"]).endswith(f"3\n\n{LEAVING}\n")
 

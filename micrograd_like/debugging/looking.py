@@ -166,8 +166,8 @@ class Looking(Stopping):
     # ------------------------------------------------------------------ one value
 
     def found(self, text: str) -> object:
-        """Return what an expression is, or the value of a label that is none, as "my weight"."""
-        value = None if text.isidentifier() else self.lookup.named(text)
+        """Return what an expression is, or the value of a label, which may be none: "my weight"."""
+        value = None if text in self.lookup.namespace else self.lookup.named(text)
         return self.lookup.evaluate(text) if value is None else value
 
     def do_print(self, arguments: str) -> None:

@@ -120,7 +120,7 @@ class Stopping(Prompt):
     def do_condition(self, arguments: str) -> None:
         """condition NUMBER [CONDITION]: let a breakpoint stop only if this is true, or always."""
         number, _, text = arguments.strip().partition(" ")
-        (each,) = self.numbered(number)
+        each = self.one(number)
         each.when, each.condition = self.asked(text.strip(), each.values), text.strip()
         self.tell(f"Breakpoint {each.number}: {each.text}")
 
@@ -129,7 +129,7 @@ class Stopping(Prompt):
 
         Without a number, those of the breakpoint that was made last.
         """
-        (self.defining,) = self.numbered(arguments or str(self.made))
+        self.defining = self.one(arguments)
         self.defining.commands.clear()
         self.prompt = "(com) "
 
@@ -226,6 +226,12 @@ class Stopping(Prompt):
         if unknown := numbers - {each.number for each in self.breakpoints}:
             raise Mistake(f"no breakpoint {min(unknown)}: `break` lists them")
         return [each for each in self.breakpoints if not numbers or each.number in numbers]
+
+    def one(self, typed: str) -> Breakpoint:
+        """Return the breakpoint of a number; without one that was made last."""
+        if not self.breakpoints:
+            raise Mistake("there are no breakpoints: see `help break`")
+        return self.numbered(typed or str(self.breakpoints[-1].number))[0]
 
     def stops(self) -> bool:
         """Tell which breakpoints stop here, and on what; return whether there are any."""
