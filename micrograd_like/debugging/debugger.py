@@ -139,7 +139,7 @@ class Debugger(Looking):
     def do_quit(self, arguments: str) -> bool:
         """quit [keep]: leave; every gradient is then what it was before. At the end of the walk,
         `quit keep` adds the walk's gradients to those of the leaves, as backward() does."""
-        if arguments.strip() not in ("", "keep"):
+        if arguments not in ("", "keep"):
             raise Mistake("quit takes no arguments but keep")
         if not arguments:
             self.tell(LEAVING)

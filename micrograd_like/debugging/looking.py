@@ -236,7 +236,7 @@ class Looking(Stopping):
 
     def do_draw(self, arguments: str) -> None:
         """draw [FILE]: draw the graph with the next step lit, to an .svg (or .png) file."""
-        path = arguments.strip() or "grad.svg"
+        path = arguments or "grad.svg"
         coming = self.walk.coming
         lit = [coming.out, coming.x] if coming else []
         here, levels = self.walk.root, None
@@ -254,7 +254,7 @@ class Looking(Stopping):
         """page [FILE]: write the page of the graph, grad.html say, and open it at this step."""
         import webbrowser
 
-        path, lookup = Path(arguments.strip() or "grad.html"), self.lookup
+        path, lookup = Path(arguments or "grad.html"), self.lookup
         self.walk.root.page(
             path, seed=self.walk.seed, names=lookup.namespace, constants=lookup.constants
         )

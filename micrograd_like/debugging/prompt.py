@@ -40,20 +40,20 @@ ACTING = "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]|\x1b(?!\\[(0|31|36
 
 def none_taken(command: str, arguments: str) -> None:
     """Raise unless there are no arguments."""
-    if arguments.strip():
+    if arguments:
         raise Mistake(f"{command} takes no arguments; if this is Python, put ! before it")
 
 
 def count_of(arguments: str) -> int:
     """Return the count of steps that was typed, or 1."""
-    return number_of(arguments, "a count of steps") if arguments.strip() else 1
+    return number_of(arguments, "a count of steps") if arguments else 1
 
 
 def number_of(text: str, what: str) -> int:
     """Return the number that was typed, or raise what it should be."""
-    if not text.strip().isdecimal() or not int(text):
+    if not text.isdecimal() or not int(text):
         raise Mistake(
-            f"{text.strip()!r} is not {what}: it must be a whole number of at least 1; "
+            f"{text!r} is not {what}: it must be a whole number of at least 1; "
             "if this is Python, put ! before it"
         )
     return int(text)
@@ -211,12 +211,12 @@ class Prompt(cmd.Cmd):
 
     def do_help(self, arg: str) -> None:
         """help [COMMAND]: list the commands, or tell what one does."""
-        word = self.command_of(arg.strip()) if arg.strip() else ""
+        word = self.command_of(arg) if arg else ""
         method = getattr(self, f"do_{word}", None)
         if method is not None:
             return self.tell(self.wrapped(inspect.cleandoc(method.__doc__ or "")))
         if word:
-            raise Mistake(f"no command {arg.strip()!r}{self.meant(arg)}; `help` lists them")
+            raise Mistake(f"no command {arg!r}{self.meant(arg)}; `help` lists them")
         short = {command: alias for alias, command in reversed(ALIASES.items())}
         for topic, commands in HELP.items():
             words = [f"{x} ({short[x]})" if x in short else x for x in commands.split()]

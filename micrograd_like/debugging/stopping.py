@@ -6,15 +6,21 @@ import contextlib
 import math
 import re
 from collections.abc import Callable
+from types import CodeType
 
 from ..drawing.graph import grad_of, is_computed
 from ..engine import Value
 from ..text import base, clean, shown
-from .lookup import Lookup, Mistake
+from .lookup import Mistake
 from .prompt import Given, Prompt, number_of, told
 from .steps import Step, Walk
 
 When = Callable[[Step], object]  # a condition of a step
+CONDITIONS: dict[str, When | None] = {  # those that are not typed in Python
+    "": None,
+    "not finite": lambda step: not math.isfinite(step.after),
+    "changes sign": lambda step: step.before * step.after < 0,
+}
 
 
 class Breakpoint:
@@ -55,18 +61,6 @@ class Breakpoint:
                 f"breakpoint {self.number}, {self.text}, raised {told(error)}; "
                 f"`delete {self.number}` deletes it, `condition {self.number}` its condition"
             ) from None
-
-
-def condition(text: str, lookup: Lookup) -> When:
-    """Return what is typed after ``if`` as a function of a step."""
-    if text == "not finite":
-        return lambda step: not math.isfinite(step.after)
-    if text == "changes sign":
-        return lambda step: step.before * step.after < 0
-    code = lookup.compiled(re.sub(r"\|([^|]+)\|", r"abs(\1)", text))
-    return lambda step: lookup.evaluate(
-        code, step=step, grad=step.after, before=step.before, out=step.out, x=step.x
-    )
 
 
 class Stopping(Prompt):
@@ -119,9 +113,10 @@ class Stopping(Prompt):
 
     def do_condition(self, arguments: str) -> None:
         """condition NUMBER [CONDITION]: let a breakpoint stop only if this is true, or always."""
-        number, _, text = arguments.strip().partition(" ")
+        number, _, text = arguments.partition(" ")
         each = self.one(number)
-        each.when, each.condition = self.asked(text.strip(), each.values), text.strip()
+        text = text.strip()
+        each.when, each.condition = self.when(text, each.values), text
         self.tell(f"Breakpoint {each.number}: {each.text}")
 
     def do_commands(self, arguments: str) -> None:
@@ -149,23 +144,22 @@ class Stopping(Prompt):
     def do_delete(self, arguments: str) -> None:
         """delete [NUMBER ...]: delete these breakpoints, or all; to delete all, it asks first."""
         gone = self.numbered(arguments)
-        if arguments.strip() or not gone or self.ask(f"Delete all breakpoints ({len(gone)})? "):
+        if arguments or not gone or self.ask(f"Delete all breakpoints ({len(gone)})? "):
             self.breakpoints = [each for each in self.breakpoints if each not in gone]
             self.tell(f"deleted {len(gone)}")
 
     def do_display(self, arguments: str) -> None:
         """display [EXPRESSION]: show it at each stop. Without one, show all those there are."""
-        if arguments.strip():
-            self.displays[arguments.strip()] = ""
-        self.show_displays(arguments.strip())
+        if arguments:
+            self.displays[arguments] = ""
+        self.show_displays(arguments)
 
     def do_undisplay(self, arguments: str) -> None:
         """undisplay [EXPRESSION]: show it no more; without one, show none of them."""
-        if arguments.strip() and arguments.strip() not in self.displays:
-            raise Mistake(f"{arguments.strip()} is not displayed: `display` lists what is")
-        self.displays = {
-            each: old for each, old in self.displays.items() if each != (arguments.strip() or each)
-        }
+        if not arguments:
+            self.displays.clear()
+        elif self.displays.pop(arguments, None) is None:
+            raise Mistake(f"{arguments} is not displayed: `display` lists what is")
 
     def show_displays(self, only: str = "") -> None:
         """Show the watch list, and of what has changed what it was."""
@@ -184,34 +178,35 @@ class Stopping(Prompt):
 
     def stop_at(self, typed: str, *, once: bool = False) -> None:
         """Add the breakpoint that was typed: [WHERE] [if CONDITION]."""
-        where, given, asked = re.split(r"^(.*?)(?:\s*\b(if)\s+(.*))?$", typed.strip())[1:4]
-        if where.isdecimal() and (done := self.walk.coming or self.walk.done):
-            where = f"{base(done.out.line).rpartition(':')[0]}:{where}"
-        values = self.lookup.place(where) if where or not given else self.lookup.order
-        when = self.asked(asked, {*values}) if given else None
-        self.add(where, values, asked or "", when).once = once
+        where, condition, *_ = *re.split(r"\s*\bif\s+", typed, maxsplit=1), ""
+        if where.isdecimal() and (step := self.walk.coming or self.walk.done):
+            where = f"{base(step.out.line).rpartition(':')[0]}:{where}"
+        values = self.lookup.place(where) if where else self.lookup.order
+        self.add(where, values, condition).once = once
 
-    def asked(self, text: str, values: set[Value]) -> When | None:
-        """Return a condition, which must be one that can be evaluated."""
-        if not text:
-            return None
+    def when(self, text: str, values: set[Value]) -> When | None:
+        """Return a condition, which must be one that can be evaluated, as a function of a step."""
+        if text in CONDITIONS:
+            return CONDITIONS[text]
         first = next((each for each in self.walk.tape if each.x in values), self.walk.done)
         try:
-            when = condition(text, self.lookup)
+            code = self.lookup.compiled(re.sub(r"\|([^|]+)\|", r"abs(\1)", text))
             with contextlib.suppress(ArithmeticError):  # which may be so here only
-                when(first) if first else None
+                self.holds(code, first) if first else None
         except Exception as error:
             why = f"{text!r} cannot be evaluated: {told(error)}; see `help break`"
             raise Mistake(why) from None
-        return when
+        return lambda step: self.holds(code, step)
 
-    def add(
-        self, where: str, values: list[Value], text: str = "", when: When | None = None
-    ) -> Breakpoint:
+    def holds(self, code: CodeType, step: Step) -> object:
+        names = {"step": step, "grad": step.after, "before": step.before}
+        return self.lookup.evaluate(code, **names, out=step.out, x=step.x)
+
+    def add(self, where: str, values: list[Value], condition: str = "") -> Breakpoint:
         """Add a breakpoint, and tell its number."""
-        self.made += 1
-        each = Breakpoint(self.walk, self.made, where, values)
-        each.condition, each.when = text, when
+        each = Breakpoint(self.walk, self.made + 1, where, values)
+        each.condition, each.when = condition, self.when(condition, each.values)
+        self.made = each.number
         self.breakpoints.append(each)
         self.tell(f"Breakpoint {each.number}: {each.text}")
         return each
