@@ -6,6 +6,7 @@ import linecache
 from collections.abc import Sequence
 from pathlib import Path
 from pprint import pformat
+from typing import NamedTuple
 
 from ..drawing.graph import Graph
 from ..engine import Value
@@ -17,8 +18,15 @@ from .prompt import count_of, none_taken, starting, width
 from .replaying import replay
 from .stopping import Stopping, gradient
 
-Row = tuple[str, "Value | None", "float | None"]  # what is drawn, a value, a partial
 MOST_DRAWN = 300  # values; of a larger graph the part that is near
+
+
+class Row(NamedTuple):
+    """A row of a table: what is drawn before a value, the value, and the partial between them."""
+
+    head: str
+    value: Value | None = None
+    partial: float | None = None
 
 
 def few(rows: list[Row], most: int) -> list[Row]:
@@ -26,8 +34,7 @@ def few(rows: list[Row], most: int) -> list[Row]:
     if len(rows) <= most:
         return rows
     half = most // 2
-    more: Row = (f"   … {len(rows) - 2 * half} more …", None, None)
-    return [*rows[:half], more, *rows[-half:]]
+    return [*rows[:half], Row(f"   … {len(rows) - 2 * half} more …"), *rows[-half:]]
 
 
 class Looking(Stopping):
@@ -93,7 +100,7 @@ class Looking(Stopping):
         none_taken("where", arguments)
         path = self.path()
         marks = {path[0]: "->", self.selected: ">"}
-        self.table(few([(f"{marks.get(x, ''):3}", x, None) for x in reversed(path)], 40))
+        self.table(few([Row(f"{marks.get(x, ''):3}", x) for x in reversed(path)], 40))
 
     def do_up(self, arguments: str) -> None:
         """up [COUNT]: look at the value that is one nearer to the loss on the path of `where`.
@@ -114,43 +121,38 @@ class Looking(Stopping):
         if to == at:
             raise Mistake("this is the loss" if count > 0 else "this is where the next step leads")
         self.selected = path[to]
-        self.table([(">  ", path[to], None)])
+        self.table([Row(">  ", path[to])])
 
     # ------------------------------------------------------------------ tables of values
 
     def table(self, rows: Sequence[Row]) -> None:
         """Show values: what is drawn before each, its name, data and gradient, and a partial."""
-        partials = any(dx is not None for *_, dx in rows)
+        partials = any(row.partial is not None for row in rows)
         table = [["", "data", "grad", "× partial" if partials else ""]]
         for head, value, dx in rows:
-            name, partial = head, "" if dx is None else shown(dx)
-            numbers = "", ""
+            texts = [head, "", "", "" if dx is None else shown(dx)]
             if value is not None:
-                name += self.lookup(value)
-                numbers = shown(value.data), gradient(value)
-            table.append([name, *numbers, partial])
+                texts[:3] = head + self.lookup(value), shown(value.data), gradient(value)
+            table.append(texts)
         self.tell("\n".join(aligned(table, self.columns)))
 
     def do_list(self, arguments: str) -> None:
         """list [NODE]: draw what a value, or the current one, is made of and what it goes into."""
         coming, value = self.walk.coming, self.node(arguments)
-        order = dict.fromkeys(self.lookup.order)
+        order, xs = dict.fromkeys(self.lookup.order), value.operands
         uses = [(out, i) for out in order for i, x in enumerate(out.operands) if x is value]
-        above: list[Row] = [
-            (f"   {'├' if k else '┌'}─ ", out, out.partials[i]) for k, (out, i) in enumerate(uses)
+        above = [
+            Row(f"   {'├' if k else '┌'}─ ", out, out.partials[i])
+            for k, (out, i) in enumerate(uses)
         ]
         index = coming.index if coming and coming.out is value else None
-        here: Row = ("   " if index is None else "-> ", value, None)
-        places = [i for i, x in enumerate(value.operands) if x in order]
-        below: list[Row] = [
-            (
-                f"   {'└' if i == places[-1] else '├'}─{'▶' if i == index else '─'} ",
-                value.operands[i],
-                value.partials[i],
-            )
-            for i in places
-        ]
-        arrow: list[Row] = [("   ▼", None, None)] if above else []
+        below = []
+        for i in [i for i, x in enumerate(xs) if x in order]:
+            below.append(Row(f"   ├─{'▶' if i == index else '─'} ", xs[i], value.partials[i]))
+        if below:
+            below[-1] = below[-1]._replace(head=below[-1].head.replace("├", "└"))
+        arrow = [Row("   ▼")] if above else []
+        here = Row("   " if index is None else "-> ", value)
         self.table([*few(above, 12), *arrow, here, *few(below, 40)])
 
     def do_longlist(self, arguments: str) -> None:
@@ -159,7 +161,7 @@ class Looking(Stopping):
         order, here = [*reversed(self.lookup.order)], self.node("")
         at = max(0, min(order.index(here) - 100, len(order) - 200)) if here in order else 0
         some, marks = order[at : at + 200], {here: "-> "}
-        self.table([(marks.get(value, "   "), value, None) for value in some])
+        self.table([Row(marks.get(value, "   "), value) for value in some])
         if len(order) > 200:
             self.tell(f"   {at + 1} to {at + len(some)} of {len(order)}")
 
