@@ -199,7 +199,8 @@ class Looking(Stopping):
         uses = sum(x is value for out in self.lookup.order for x in out.operands)
         arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
         grad = "–" if gradient(value) == "–" else repr(value.grad)
-        self.tell(f"   grad {grad}, {arrived} of {uses} contributions are there")
+        parts = f", {arrived} of {uses} contributions are there" if uses else ""  # the loss has none
+        self.tell(f"   grad {grad}{parts}")
         partials = [float(shown(dx)) for dx in value.partials[:8]]
         for i, (x, dx) in enumerate(zip(few, partials)):
             assert op is not None
