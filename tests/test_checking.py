@@ -196,3 +196,12 @@ def test_of_many_inputs_some_are_varied_and_the_rest_are_counted(
 def test_what_returns_no_value_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"no Value|not a number"):
         check_gradients(wrong)
+
+
+def test_the_inputs_of_a_method_have_the_names_of_its_arguments() -> None:
+    class Wave:
+        def at(self, time: Value) -> Value:
+            return tanh(time)
+
+    (row,) = check_gradients(Wave().at, [0.5]).inputs
+    assert row.x.label == "time"

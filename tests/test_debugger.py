@@ -338,6 +338,8 @@ def test_breakpoints_are_listed_with_their_hits() -> None:
         ("what-if e = None", "*** TypeError: expected a real number, got None"),
         ("what-if nope = 1", "*** no value 'nope'"),
         ("up", "*** this is the loss"),
+        ("restart 3", "*** restart takes no arguments; if this is Python, put ! before it"),
+        ("ll 3", "*** longlist takes no arguments"),
         ("quit now", "*** quit takes no arguments but keep"),
         ("whatis other", "*** other is not in the graph of loss"),
     ],

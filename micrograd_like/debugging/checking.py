@@ -276,7 +276,8 @@ def _labels(f: Any, args: Sequence[Any]) -> Iterator[str]:
     while hasattr(f, "__wrapped__"):  # by grad, say
         f = f.__wrapped__
     code = getattr(f, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code else getattr(f, "names", ())
+    bound = hasattr(f, "__self__")  # a method, whose self is no input
+    names = code.co_varnames[bound : code.co_argcount] if code else getattr(f, "names", ())
     for i, arg in enumerate(args):
         name = names[i] if i < len(names) else f"x{i}"
         for j, x in enumerate(numbers(arg)):

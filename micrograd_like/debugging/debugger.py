@@ -24,7 +24,7 @@ from ..engine import Value, topological_order
 from ..text import clean, shorten
 from .looking import Looking
 from .lookup import Lookup, Mistake
-from .prompt import Given, count_of, none_taken
+from .prompt import Given, count_of
 from .steps import Walk
 
 LEAVING = "every gradient is what it was before"
@@ -115,12 +115,10 @@ class Debugger(Looking):
 
     def do_continue(self, arguments: str) -> None:
         """continue: go on to the next breakpoint, or to the end."""
-        none_taken("continue", arguments)
         self.go(sys.maxsize)
 
     def do_finish(self, arguments: str) -> None:
         """finish: go on to the end, past all breakpoints."""
-        none_taken("finish", arguments)
         self.go(sys.maxsize, stop=False)
 
     def do_back(self, arguments: str) -> None:
@@ -129,7 +127,6 @@ class Debugger(Looking):
 
     def do_reverse_continue(self, arguments: str) -> None:
         """reverse-continue: go back to the breakpoint before this place, or to the start."""
-        none_taken("reverse-continue", arguments)
         self.go(-sys.maxsize)
 
     def do_restart(self, arguments: str) -> None:

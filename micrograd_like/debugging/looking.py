@@ -14,7 +14,7 @@ from ..functional import gradients
 from ..ops import as_float
 from ..text import aligned, base, cells, clean, cut, shown
 from .lookup import Mistake
-from .prompt import count_of, none_taken, starting, width
+from .prompt import count_of, starting, width
 from .replaying import replay
 from .stopping import Stopping, gradient
 
@@ -97,7 +97,6 @@ class Looking(Stopping):
 
     def do_where(self, arguments: str) -> None:
         """where: show a path from the loss to here, the nearest value last."""
-        none_taken("where", arguments)
         path = self.path()
         marks = {path[0]: "->", self.selected: ">"}
         self.table(few([Row(f"{marks.get(x, ''):3}", x) for x in reversed(path)], 40))
@@ -157,7 +156,6 @@ class Looking(Stopping):
 
     def do_longlist(self, arguments: str) -> None:
         """longlist: list all values, from the loss down, with -> where the next step starts."""
-        none_taken("longlist", arguments)
         order, here = [*reversed(self.lookup.order)], self.node("")
         at = max(0, min(order.index(here) - 100, len(order) - 200)) if here in order else 0
         some, marks = order[at : at + 200], {here: "-> "}
@@ -199,7 +197,9 @@ class Looking(Stopping):
         uses = sum(x is value for out in self.lookup.order for x in out.operands)
         arrived = sum(step.x is value for step in self.walk.tape[: self.walk.position])
         grad = "–" if gradient(value) == "–" else repr(value.grad)
-        parts = f", {arrived} of {uses} contributions are there" if uses else ""  # the loss has none
+        parts = (
+            f", {arrived} of {uses} contributions are there" if uses else ""
+        )  # the loss has none
         self.tell(f"   grad {grad}{parts}")
         partials = [float(shown(dx)) for dx in value.partials[:8]]
         for i, (x, dx) in enumerate(zip(few, partials)):

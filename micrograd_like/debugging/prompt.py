@@ -38,12 +38,6 @@ HELP = {
 ACTING = "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]|\x1b(?!\\[(0|31|36)m)"
 
 
-def none_taken(command: str, arguments: str) -> None:
-    """Raise unless there are no arguments."""
-    if arguments:
-        raise Mistake(f"{command} takes no arguments; if this is Python, put ! before it")
-
-
 def count_of(arguments: str) -> int:
     """Return the count of steps that was typed, or 1."""
     return number_of(arguments, "a count of steps") if arguments else 1
@@ -121,7 +115,11 @@ class Prompt(cmd.Cmd):
         rest = "" if line[0] in "?!" else line[len(command) :]
         if rest and (not rest[0].isspace() or re.match(r"\s*[^\w\s]*=", rest)):
             return "", None, line
-        return self.command_of(command), arguments, line
+        command = self.command_of(command)
+        manual, name = getattr(self, f"do_{command}", self).__doc__, command.replace("_", "-")
+        if arguments and manual and manual.startswith(f"{name}:"):
+            raise Mistake(f"{name} takes no arguments; if this is Python, put ! before it")
+        return command, arguments, line
 
     def command_of(self, word: str) -> str:
         """Return the command that a word is short for, or the word."""

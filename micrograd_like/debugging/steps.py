@@ -133,10 +133,8 @@ def first_not_finite(
 ) -> Step | None:
     """Return the first step after which a gradient, of a value ``within`` if that is given, is not
     finite, or None; change no ``grad``."""
-    for step in walk(root, seed, constants=True):
-        if not isfinite(step.after) and (within is None or step.x in within):
-            return step
-    return None
+    found = (each for each in walk(root, seed, constants=True) if not isfinite(each.after))
+    return next((step for step in found if within is None or step.x in within), None)
 
 
 def walk(
