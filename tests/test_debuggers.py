@@ -133,6 +133,8 @@ def test_our_own_prompt_completes_remembers_and_is_interrupted(tmp_path: Path) -
     assert "-> 2/3  * v2 to a" in session.do("ste\t")
     assert "-> 3/3  * v2 to b" in session.do("\x1b[A")  # the key up: `step` again
     session.do("b y")
+    session.child.sendline("commands")
+    session.child.expect_exact("(com) ")
     session.child.sendintr()
     session.child.expect_exact("--KeyboardInterrupt--\r\n(grad) ")
     session.child.sendline("delete")

@@ -35,6 +35,7 @@ HELP = {
     "Leave": "quit",
 }
 
+# What acts on a terminal, but for our own colours.
 ACTING = "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e]|\x1b(?!\\[(0|31|36)m)"
 
 

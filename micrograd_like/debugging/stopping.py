@@ -113,9 +113,8 @@ class Stopping(Prompt):
 
     def do_condition(self, arguments: str) -> None:
         """condition NUMBER [CONDITION]: let a breakpoint stop only if this is true, or always."""
-        number, _, text = arguments.partition(" ")
+        number, _, text = map(str.strip, arguments.partition(" "))
         each = self.one(number)
-        text = text.strip()
         each.when, each.condition = self.when(text, each.values), text
         self.tell(f"Breakpoint {each.number}: {each.text}")
 
