@@ -98,12 +98,22 @@ class Browser:
         return shown
 
     def grads(self) -> list[str]:
-        """Return the gradients in the drawing, in the order of the values."""
-        grads: list[str] = self.run(
-            "[...document.querySelectorAll('#drawing g[role=button]')].sort((a, b) =>"
-            " a.id.slice(1) - b.id.slice(1)).map(g => g.querySelector('.grad').textContent.trim())"
+        """Return the gradients in the drawing, in the order of the values, from all over it."""
+        grads: dict[str, str] = self.run(
+            "((found) => {"
+            " const before = [zoom, pane.scrollLeft, pane.scrollTop];"
+            " if (zoom < LEGIBLE) setZoom(LEGIBLE);"
+            " for (let y = 0; y < full.height * zoom; y += pane.clientHeight) {"
+            "  for (let x = 0; x < full.width * zoom; x += pane.clientWidth) {"
+            "   pane.scrollTo(x, y); drawView();"
+            "   const { left, top, right, bottom } = seen();"
+            "   for (const box of boxes) if (box.isIn && isBetween(box, box, left, top, right, bottom))"
+            "    found[box.i] = box.g.querySelector('.grad').textContent.trim(); } }"
+            " if (zoom !== before[0]) { setZoom(before[0]); isFitted = true; }"
+            " pane.scrollTo(before[1], before[2]); drawView();"
+            " return found; })({})"
         )
-        return grads
+        return [grads[i] for i in sorted(grads, key=int)]
 
     def style(self, css: str, name: str) -> str:
         """Return what the browser has made of a property."""

@@ -153,8 +153,7 @@ def test_a_step_down_the_gradient_and_back(browser: Browser) -> None:
 
 def shown(browser: Browser) -> list[str]:
     ids: list[str] = browser.run(
-        "[...svg.querySelectorAll('.leaf, .op, .folded')].filter(g =>"
-        " getComputedStyle(g).display !== 'none').map(g => g.id)"
+        "(drawView(), [...svg.querySelectorAll('.leaf, .op, .folded')].map(g => g.id))"
     )
     return ids
 
@@ -189,11 +188,11 @@ def test_modules_fold_and_unfold(browser: Browser) -> None:
             for other in boxes[:i]:
                 apart = x >= other[0] + other[2] or other[0] >= x + width
                 assert apart or y >= other[1] + other[3] or other[1] >= y + height
-    browser.run("void foldTo(0)")
+    browser.run("void (foldTo(0), drawView())")
     paths = "[...svg.querySelectorAll('.arrow path')].map(path => path.getBBox().width).join()"
     boxes = browser.run(paths)
     browser.open(network())
-    browser.run("void foldTo(0)")
+    browser.run("void (foldTo(0), drawView())")
     assert browser.run(paths) == boxes
 
 

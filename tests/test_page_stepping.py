@@ -614,7 +614,9 @@ def test_a_graph_of_a_thousand_values(browser: Browser) -> None:
     below = values_below(out)
     browser.open(out)
     assert len(below) > 900
-    assert len(browser.grads()) == len(below)
+    assert len(browser.grads()) == len(below)  # of which few are elements at a time
+    browser.run("void setZoom(1)")
+    assert browser.run("(drawView(), boxLayer.childElementCount)") < 100
     browser.press(END)
     assert browser.grads() == expected(out)
     before = browser.texts()

@@ -59,7 +59,7 @@ LEAN = (  # what the style sheet says of most texts
 )
 
 # The scripts, in the order in which they stand in the page: each has an idea, and uses those above.
-SCRIPTS = "graph elements formulas sentences looks folding camera drawing tape flow panels "
+SCRIPTS = "graph elements paper formulas sentences looks folding camera drawing tape flow panels "
 SCRIPTS += "tuning whatif search address keys print begin"
 
 
@@ -269,8 +269,6 @@ def _lean(svg: str, edges: int) -> str:
     for long, short in LEAN:
         svg = svg.replace(long, short)
     svg = re.sub('(text-anchor="end">) +', r"\1", svg)  # which kept room for longer numbers
-    arrows = '<g class="arrows" aria-hidden="true">'  # to a screen reader every edge is a step
-    svg = re.sub('((?:<g id="e.*\n)+)', rf"{arrows}\n\1</g>\n", svg, count=1)
     digits = r"(\d+)\.\d+" if many else r"(\d+\.\d)\d+"
     return re.sub("<(?:rect|text) [^>]*>", lambda tag: re.sub(digits, r"\1", tag[0]), svg)
 

@@ -12,7 +12,6 @@ function begin() {
   document.documentElement.classList.add("live");
   svg.setAttribute("role", "group");
   svg.classList.toggle("dense", steps.length > 500);
-  svg.querySelector("title").remove();  // the section has a name; a tooltip everywhere is in the way
   for (const [name, value] of [["max", LAST], ["value", 0]]) $("slider").setAttribute(name, value);
   $("slider").style.setProperty("--turn", `${(100 * SEED) / LAST}%`);
   $("levels").hidden = !groups.length;
@@ -23,17 +22,15 @@ function begin() {
   let depth = 0;
   place(new Set());
   for (depth = deepest; fitting() < READABLE && depth > 0; depth--) place(foldedAt(depth));
-  if (folded.size) fold(folded);
+  fold(folded);
   $("level").value = folded.size ? depth + 1 : 0;
   rove(root);
   choose(null);
   nameTheme();
   fit();
+  drawView();
   go(0, false);
-  document.documentElement.classList.add("ready");  // so that the drawing is laid out once
   followHash();
-  if (values.length > MANY_VALUES) settle();
-  else values.forEach((_, i) => speak(i));
   $("obstacle").textContent = obstacle ? `The numbers are those that were recorded: ${obstacle}` : "";
 }
 

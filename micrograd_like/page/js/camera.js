@@ -105,7 +105,7 @@ function drawMap() {
 
 function* shownBoxes() {
   for (let i = 0; i < boxes.length; i++) if (homes[i] < 0) yield boxes[i];
-  for (const frame of frames) if (frame.g.classList.contains("folded") && !frame.g.classList.contains("away")) yield frame;
+  for (const frame of frames) if (frame.isFolded) yield frame;
 }
 
 function goToMap(event) {

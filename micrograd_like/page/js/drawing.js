@@ -2,7 +2,6 @@
 
 let speech = null;
 
-const isMade = (i) => boxes[i].g.classList.contains("made");
 const due = (i) => (i === root ? 1 : contributions[i].length);
 
 // The gradient that has arrived at a value so far, or undefined.
@@ -23,13 +22,20 @@ function write(element, x, room, before = "") {
   element.classList.toggle("b", x !== undefined && !Number.isFinite(x));  // which shouts
 }
 
-function update(i) {
-  const { g, grad, room } = boxes[i];
-  const x = gradientOf(i);
-  write(grad, x, room);
-  g.classList.toggle("whole", got[i] === due(i));
-  fill(i, x);
-  speak(i);
+// Draw a box as it is now, if it is shown.
+function drawBox(i) {
+  const box = boxes[i];
+  if (!box.isIn) return;
+  const by = `translate(${box.x - box.drawn.x},${box.y - box.drawn.y})`;
+  if (box.by !== by && (moved || box.by)) box.g.setAttribute("transform", box.by = by);
+  flag(box, "made", isMade(i));
+  flag(box, "whole", got[i] === due(i));
+  if (flag(box, "chosen", i === chosen)) box.g.setAttribute("aria-pressed", String(i === chosen));
+  const grad = gradientOf(i);
+  fill(i, grad);
+  if (zoom < LEGIBLE) return;
+  write(box.shown, now.data[i], box.room);
+  write(box.grad, grad, box.room);
 }
 
 // What has arrived fills the foot of the box.
@@ -49,7 +55,7 @@ function fill(i, x) {
 }
 
 function speak(i) {
-  boxes[i].g.setAttribute("aria-label", spoken(i));
+  if (boxes[i].isIn) boxes[i].g.setAttribute("aria-label", spoken(i));
 }
 
 function spoken(i) {
@@ -62,51 +68,45 @@ function spoken(i) {
   return `${name}, ${op || "leaf"}, data ${shown(now.data[i])}, ${grad}${rest}`;
 }
 
-function styleArrow(k) {
+// Draw an arrow as it is now: of those that it stands for, the one along which most flows.
+function drawArrow(k) {
   const arrow = arrows[k];
+  if (!arrow.isIn) return;
+  placeArrow(arrow);
+  flag(arrow, "made", isMade(steps[k].out));
+  flag(arrow, "done", isDone(k));
   let flow = now.product[k];
-  for (const other of bundles.get(k) || []) if (Math.abs(now.product[other]) > Math.abs(flow)) flow = now.product[other];
+  for (const other of arrow.stands ?? []) if (Math.abs(now.product[other]) > Math.abs(flow)) flow = now.product[other];
   const [tone, width] = [toneOf(flow), widthOf(flow, now.most)];
   if (tone !== arrow.tone) {
-    arrow.g.classList.replace(arrow.tone, tone) || arrow.g.classList.add(tone);
+    arrow.g.classList.replace(arrow.tone, tone);
     arrow.tone = tone;
   }
   if (width !== arrow.width) arrow.path.setAttribute("stroke-width", arrow.width = width);
+  if (zoom >= LEGIBLE && arrow.text && arrow.word !== null) write(arrow.text, now.partials[steps[k].edge], arrow.room, arrow.word);
 }
 
-// After the numbers have changed, or the view has: write what can be seen. Of a large drawing the
-// rest is taken out, so that a step costs what is seen, and not what there is.
-const MANY_VALUES = 600;
-
-function drawView() {
+// After the numbers have changed, or the view has: draw what can be seen, and of a large drawing
+// nothing else, so that a step costs what is seen, and not what there is.
+function drawView(isPrinted = false) {
   const { left, top, right, bottom } = seen();
-  const isIn = ({ x, y, width, height }) => x < right && x + width > left && y < bottom && y + height > top;
-  const isNear = zoom >= LEGIBLE;
-  const visible = boxes.map((box, i) => homes[i] < 0 && isIn(box));
-  for (let i = 0; i < boxes.length; i++) {
-    const box = boxes[i];
-    if (boxes.length > MANY_VALUES) takeOut(box, !visible[i]);
-    if (!visible[i]) continue;
-    const grad = gradientOf(i);
-    fill(i, grad);
-    if (!isNear) continue;
-    write(box.shown, now.data[i], box.room);
-    write(box.grad, grad, box.room);
-  }
+  const isNear = ({ x, y, width, height }) => x < right && x + width > left && y < bottom && y + height > top;
+  const visible = boxes.map((box, i) => homes[i] < 0 && isNear(box));
+  const isSmall = [MANY_VALUES, MANY_EDGES].map((many, at) => isPrinted || [boxes, arrows][at].length <= many);
+  const fresh = boxes.filter((box, i) => {
+    const was = box.isIn;
+    box.isIn = homes[i] < 0 && (isSmall[0] || visible[i] || i === roving);
+    return box.isIn && !was;
+  });
   for (let k = 0; k < steps.length; k++) {
-    const { x, out, edge } = steps[k];
-    const arrow = arrows[k];
-    if (arrow.away) continue;
-    const isSeen = visible[x] || visible[out] || isBetween(spot(x), spot(out), left, top, right, bottom);
-    if (arrows.length > MANY_EDGES) takeOut(arrow, !isSeen);
-    if (!isSeen) continue;
-    styleArrow(k);
-    if (isNear && arrow.text && arrow.word !== null) write(arrow.text, now.partials[edge], arrow.room, arrow.word);
+    const { x, out } = steps[k];
+    arrows[k].isIn = !arrows[k].away && (isSmall[1] || visible[x] || visible[out] || isBetween(spot(x), spot(out), left, top, right, bottom));
   }
-}
-
-function takeOut(part, isOut) {
-  if (part.isOut !== isOut) part.g.classList.toggle("out", part.isOut = isOut);
+  put(arrowLayer, arrows);
+  put(boxLayer, boxes);
+  boxes.forEach((_, i) => drawBox(i));
+  for (let k = 0; k < steps.length; k++) drawArrow(k);
+  for (const { i } of fresh) speak(i);
 }
 
 function isBetween(a, b, left, top, right, bottom) {

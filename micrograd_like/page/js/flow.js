@@ -18,7 +18,7 @@ function flow() {
   if (isStill() || position === 0 || position === SEED) return;
   const isBack = position > SEED;
   const moving = isBack ? current() : stepsFrom[made[position - 1]];
-  const along = [...new Set(moving.map(shownArrow))].filter((arrow) => !arrow.away).slice(0, MOST_DOTS);
+  const along = arrowsOf(moving).filter(({ isIn }) => isIn).slice(0, MOST_DOTS);
   const all = along.map(({ path, tone, width }) => {
     const size = isBack ? 2 + 1.8 * width : 4;
     const dot = drawn("circle", { r: size, class: isBack ? tone : "given" });

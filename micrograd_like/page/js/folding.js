@@ -2,15 +2,23 @@
 // the arrows between two boxes that are shown, one is shown for all. What is drawn is moved, never
 // drawn again: where folding has left the paper empty, it is pushed together.
 
-const frames = groups.map((group, at) => {
-  const g = $(`g${at}`);
-  const [rect, title] = [g.querySelector("rect"), g.querySelector("text")];
-  const [x, y, width, height] = frameOf(rect);
-  g.setAttribute("role", "button");
-  g.setAttribute("tabindex", "0");
-  return { name: group.name, g, rect, title, inside: 0, x, y, width, height, drawn: { x, y, width, height } };
-});
-const frameAt = new Map(frames.map((frame, at) => [frame.g, at]));
+const framesInOrder = partsOf("g", readyFrame);  // the outer ones first
+const frames = [];
+for (const frame of framesInOrder) {
+  const at = Number(/\d+/.exec(frame.line));
+  frames[at] = Object.assign(frame, { at, name: groups[at].name, inside: 0, ...rectOf(frame) });
+}
+
+function readyFrame(frame) {
+  [frame.rect, frame.title] = frame.g.children;
+  frame.written = frame.title.textContent;
+  frame.count = drawn("text", { class: "q" }, counted(frame.inside, "value"));
+  frame.g.append(frame.count);
+  frame.g.setAttribute("role", "button");
+  frame.g.setAttribute("tabindex", "0");
+  frame.g.setAttribute("aria-label", `${frame.name}, ${counted(frame.inside, "value")}`);
+}
+
 values.forEach(({ group }) => {
   for (let at = group ?? -1; at >= 0; at = groups[at].parent) frames[at].inside++;
 });
@@ -56,46 +64,45 @@ function pushed(intervals) {
   };
 }
 
+let moved = null;  // where a place of the drawing is now: {toX, toY}, or null
+
 function fold(next) {
-  moveArrows(...place(next));
+  place(next);
+  bundle();
+  drawFrames();
 }
 
-// Put the boxes and the frames where they belong; return the same for other places.
+// Put the boxes and the frames where they belong.
 function place(next) {
   folded = next;
   values.forEach(({ group }, i) => (homes[i] = foldedAround(group ?? -1)));
-  const hidden = frames.map((frame, at) => foldedAround(groups[at].parent) >= 0);
-  const isFolded = frames.map((frame, at) => folded.has(at) && !hidden[at]);
+  frames.forEach((frame, at) => {
+    frame.isIn = foldedAround(groups[at].parent) < 0;
+    frame.isFolded = folded.has(at) && frame.isIn;
+  });
   const [across, down] = [[], []];
   const keep = ({ x, y, width, height }) => {
     across.push([x - MARGIN, x + width + MARGIN]);
     down.push([y - MARGIN, y + height + MARGIN]);
   };
   boxes.forEach((box, i) => homes[i] < 0 && keep(box.drawn));
-  frames.forEach((frame, at) => {
+  const shownFrames = frames.filter(({ isIn }) => isIn);
+  for (const frame of shownFrames) {
     const { x, y, width, height } = frame.drawn;
-    if (isFolded[at]) keep(frame.small = smallFrame(frame.drawn));
-    else if (!hidden[at]) down.push([y, y + 20], [y + height - 4, y + height]);
-    if (!isFolded[at] && !hidden[at]) across.push([x, x + 6], [x + width - 6, x + width]);
-  });
-  const [toX, toY] = folded.size ? [pushed(across), pushed(down)] : [(x) => x, (y) => y];
+    if (frame.isFolded) keep(frame.small = smallFrame(frame.drawn));
+    else {
+      across.push([x, x + 6], [x + width - 6, x + width]);
+      down.push([y, y + 20], [y + height - 4, y + height]);
+    }
+  }
+  moved = folded.size ? { toX: pushed(across), toY: pushed(down) } : null;
+  const { toX, toY } = moved ?? { toX: (x) => x, toY: (y) => y };
   boxes.forEach((box, i) => {
-    hide(box, homes[i] >= 0);
-    if (homes[i] < 0) moveBox(box, toX(box.drawn.x), toY(box.drawn.y));
+    if (homes[i] < 0) [box.x, box.y] = [toX(box.drawn.x), toY(box.drawn.y)];
   });
-  frames.forEach((frame, at) => {
-    frame.g.classList.toggle("away", hidden[at]);
-    if (!hidden[at]) placeFrame(frame, isFolded[at], toX, toY);
-  });
-  if (folded.size) tighten(hidden, isFolded);
-  frames.forEach((frame, at) => hidden[at] || drawFrame(frame, isFolded[at]));
-  const shown = [...boxes.filter((box, i) => homes[i] < 0), ...frames.filter((frame, at) => !hidden[at])];
-  resize(shown);
-  return [toX, toY];
-}
-
-function hide(part, away) {
-  if ((part.away ?? false) !== away) part.g.classList.toggle("away", part.away = away);
+  for (const frame of shownFrames) placeFrame(frame, toX, toY);
+  if (folded.size) tighten();
+  resize([...boxes.filter((_, i) => homes[i] < 0), ...shownFrames]);
 }
 
 function smallFrame({ x, y, width, height }) {
@@ -103,28 +110,22 @@ function smallFrame({ x, y, width, height }) {
   return { x: x + (width - w) / 2, y: y + (height - h) / 2, width: w, height: h };
 }
 
-function moveBox(box, x, y) {
-  if (x === box.x && y === box.y) return;
-  [box.x, box.y] = [x, y];
-  box.g.setAttribute("transform", `translate(${x - box.drawn.x},${y - box.drawn.y})`);
-}
-
-function placeFrame(frame, isFolded, toX, toY) {
-  const { x, y, width, height } = isFolded ? frame.small : frame.drawn;
+function placeFrame(frame, toX, toY) {
+  const { x, y, width, height } = frame.isFolded ? frame.small : frame.drawn;
   [frame.x, frame.y] = [toX(x), toY(y)];
-  frame.width = isFolded ? width : toX(x + width) - frame.x;
-  frame.height = isFolded ? height : toY(y + height) - frame.y;
+  frame.width = frame.isFolded ? width : toX(x + width) - frame.x;
+  frame.height = frame.isFolded ? height : toY(y + height) - frame.y;
 }
 
 // Draw the frames that are open around what is in them, the inner ones first.
-function tighten(hidden, isFolded) {
+function tighten() {
   const inside = frames.map(() => []);
   values.forEach(({ group }, i) => homes[i] < 0 && group !== undefined && inside[group].push(boxes[i]));
   const inner = frames.map((_, at) => at).sort((a, b) => depthOf(b) - depthOf(a));
   for (const at of inner) {
-    if (hidden[at]) continue;
     const frame = frames[at];
-    if (!isFolded[at] && inside[at].length) {
+    if (!frame.isIn) continue;
+    if (!frame.isFolded && inside[at].length) {
       const [left, top, right, bottom] = around(inside[at]);
       [frame.x, frame.y] = [left - MARGIN, top - 20];
       [frame.width, frame.height] = [right - left + 2 * MARGIN, bottom - top + 20 + MARGIN];
@@ -138,23 +139,20 @@ const around = (places) => [
   Math.max(...places.map((box) => box.x + box.width)), Math.max(...places.map((box) => box.y + box.height)),
 ];
 
-function drawFrame(frame, isFolded) {
-  const { x, y, width, height } = frame;
+function drawFrames() {
+  put(frameLayer, framesInOrder);
+  for (const frame of frames) if (frame.isIn) drawFrame(frame);
+}
+
+function drawFrame(frame) {
+  const { x, y, width, height, isFolded } = frame;
   for (const [name, value] of Object.entries({ x, y, width, height })) frame.rect.setAttribute(name, value.toFixed(1));
   frame.g.classList.toggle("folded", isFolded);
   frame.g.setAttribute("aria-expanded", String(!isFolded));
-  frame.g.setAttribute("aria-label", `${frame.name}, ${counted(frame.inside, "value")}`);
-  frame.written ??= frame.title.textContent;
   frame.title.textContent = isFolded ? shortened(frame.name, Math.floor((width - 14) / CHARACTER)) : frame.written;
-  frame.title.setAttribute("x", x + 8);
-  frame.title.setAttribute("y", y + (isFolded ? 18 : 12));
-  if (isFolded && !frame.count) {
-    frame.count = drawn("text", { class: "q" }, counted(frame.inside, "value"));
-    frame.g.append(frame.count);
-  }
-  if (frame.count) {
-    frame.count.setAttribute("x", x + 8);
-    frame.count.setAttribute("y", y + 34);
+  for (const [text, below] of [[frame.title, isFolded ? 18 : 12], [frame.count, 34]]) {
+    text.setAttribute("x", x + 8);
+    text.setAttribute("y", y + below);
   }
 }
 
@@ -163,46 +161,32 @@ const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 // ---- arrows: moved with what they join; between folded modules, one for all
 
-let bundles = new Map();  // the steps that an arrow stands for, where it stands for several
-
-function moveArrows(toX, toY) {
-  const bundleOf = new Map();
-  bundles = new Map();
+// Let each arrow know which one shows it, if any, and that one the steps that it stands for.
+function bundle() {
+  const first = new Map();
   steps.forEach(({ x, out }, k) => {
     const arrow = arrows[k];
     const [tail, head] = [homes[x], homes[out]];
-    let away = tail >= 0 && tail === head;
-    if (!away && (tail >= 0 || head >= 0)) {
+    arrow.shownBy = arrow;
+    arrow.stands = null;
+    if (tail >= 0 && tail === head) arrow.shownBy = null;
+    else if (tail >= 0 || head >= 0) {
       const key = `${tail < 0 ? `v${x}` : tail} ${head < 0 ? `v${out}` : head}`;
-      const first = bundleOf.get(key);
-      away = first !== undefined;
-      if (away) bundles.get(first).push(k);
-      else {
-        bundleOf.set(key, k);
-        bundles.set(k, [k]);
-      }
+      if (!first.has(key)) first.set(key, Object.assign(arrow, { stands: [] }));
+      arrow.shownBy = first.get(key);
+      arrow.shownBy.stands.push(k);
     }
-    hide(arrow, away);
-    if (away) return;
-    if (bundles.has(k)) aim(arrow, spot(x), spot(out));
-    else if (arrow.isAimed || folded.size || arrow.isMoved) moveArrow(arrow, toX, toY);
+    arrow.away = arrow.shownBy !== arrow;
   });
-  gather();
 }
 
-// Where few of many arrows are shown, they stand in a group of their own: the browser then need not
-// look at each of the others.
-const allArrows = svg.querySelector(".arrows");
-const fewArrows = drawn("g", { "aria-hidden": "true" });
-if (allArrows) allArrows.after(fewArrows);
-
-function gather() {
-  const shown = arrows.filter(({ away }) => !away);
-  const isFew = shown.length < arrows.length / 4;
-  if (arrows.length <= MANY_EDGES) return;
-  allArrows.classList.toggle("away", isFew);
-  if (isFew) fewArrows.append(...shown.map(({ g }) => g));
-  else allArrows.append(...fewArrows.children);
+// Put an arrow where what it joins is.
+function placeArrow(arrow) {
+  const { x, out } = steps[arrow.k];
+  if (arrow.placed === moved) return;
+  if (arrow.stands) aim(arrow, spot(x), spot(out));
+  else if (moved || arrow.placed) moveArrow(arrow, moved?.toX ?? ((x) => x), moved?.toY ?? ((y) => y));
+  arrow.placed = moved;
 }
 
 const asDrawn = (arrow) => (arrow.drawn ??= [...arrow.g.children].map((part) =>
@@ -236,14 +220,11 @@ function moveArrow(arrow, toX, toY) {
       part.setAttribute("y", (toY(middle[1]) + y - middle[1]).toFixed(1));
     }
   });
-  arrow.isAimed = false;
-  arrow.isMoved = true;
 }
 
 // Draw an arrow from the border of one box to that of another, in the drawing's direction if it can.
 function aim(arrow, tail, head) {
   asDrawn(arrow);
-  arrow.isAimed = true;
   const [across, down] = [["x", "width"], ["y", "height"]].map(([axis, size]) =>
     Math.abs(middle(head, axis) - middle(tail, axis)) - (tail[size] + head[size]) / 2);
   const flat = data.direction === "LR" ? across > 10 || across >= down : down <= 10 && across > down;

@@ -4,16 +4,16 @@
 let roving = root;
 
 function rove(i) {
-  boxes[roving].g.setAttribute("tabindex", "-1");
+  boxes[roving].g?.setAttribute("tabindex", "-1");
   roving = i;
-  boxes[roving].g.setAttribute("tabindex", "0");
+  boxes[roving].g?.setAttribute("tabindex", "0");
 }
 
 function focusValue(i, way) {
   while (homes[i] >= 0) i += way;  // what is folded away cannot be reached
   if (i < 0 || i >= values.length) return;
   rove(i);
-  takeOut(boxes[i], false);
+  drawView();
   boxes[i].g.focus();
 }
 
@@ -48,14 +48,14 @@ const isText = (element) => element.matches?.("input[type=text], input[type=sear
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isText(event.target)) return;
   const { key, target } = event;
-  const place = placeOf.get(target);
+  const { i: place, at: frame } = partOf.get(target) ?? {};
   if (place !== undefined && (key === "ArrowUp" || key === "ArrowDown")) {
     const way = key === "ArrowUp" ? -1 : 1;
     focusValue(place + way, way);
   } else if (place !== undefined && key === "Enter") {
     choose(place);
-  } else if (frameAt.has(target) && (key === "Enter" || key === " ")) {
-    toggleFold(frameAt.get(target));
+  } else if (frame !== undefined && (key === "Enter" || key === " ")) {
+    toggleFold(frame);
   } else if (target.matches?.("input[type=range]:not(#slider)") && /^(Arrow|Home|End|Page)/.test(key)) {
     return;
   } else if (Object.hasOwn(keys, key) && !(key === " " && target.closest("button, a, summary, select"))) {
@@ -68,16 +68,17 @@ document.addEventListener("keydown", (event) => {
 
 svg.addEventListener("click", (event) => {
   const g = event.target.closest("g[id]");
-  if (placeOf.has(g)) choose(placeOf.get(g));
-  else if (stepOf.has(g)) jump(SEED + 1 + stepOf.get(g));
-  else if (frameAt.has(g) && (event.target.tagName === "text" || g.classList.contains("folded"))) toggleFold(frameAt.get(g));
+  const { i, k, at, isFolded } = partOf.get(g) ?? {};
+  if (i !== undefined) choose(i);
+  else if (k !== undefined) jump(SEED + 1 + k);
+  else if (isFolded || (at !== undefined && event.target.tagName === "text")) toggleFold(at);
 });
 
 // What a value is, and how it was made, where the mouse rests on it.
 svg.addEventListener("pointerover", (event) => {
   const g = event.target.closest("g[id]");
   if (!g || g.querySelector("title")) return;
-  const [i, k] = [placeOf.get(g), stepOf.get(g)];
+  const { i, k } = partOf.get(g) ?? {};
   if (i !== undefined) g.prepend(drawn("title", {}, `${values[i].name}\n${values[i].of ? form(i).op : "leaf"}`));
   if (k !== undefined) g.append(drawn("title", {}, `step ${k + 1}: from ${values[steps[k].out].name} to ${values[steps[k].x].name}`));
 });

@@ -133,27 +133,23 @@ let items = [];  // the list elements of its contributions
 let shownAsDone = 0;  // how many of them
 const NO_VALUE = "Choose a value in the drawing to see what its gradient is made of; drag a leaf to change it.";
 
-function mark(i, on) {
-  boxes[i].g.classList.toggle("chosen", on);
-  boxes[i].g.setAttribute("aria-pressed", String(on));
-}
-
 function choose(i) {
   const panel = $("value");
   const hadFocus = panel.contains(document.activeElement);
-  if (chosen !== null) mark(chosen, false);
+  const last = chosen;
   chosen = i;
+  if (last !== null) drawBox(last);
   items = [];
   shownAsDone = 0;
   if (i === null) {
     panel.replaceChildren(make("p", "hint", NO_VALUE));
-    if (hadFocus) boxes[roving].g.focus();
+    if (hadFocus) boxes[roving].g?.focus();
     whatIf();
     return;
   }
   reveal(i);
-  mark(i, true);
   rove(i);
+  drawBox(i);
   const heading = titled(values[i].name, " ", remark(values[i].of ? form(i).op : "leaf"));
   const [formula, sum] = ["formula", "sum"].map((id) => Object.assign(make("span"), { id }));
   const operands = [...new Set(values[i].of)].flatMap((x) => [", ", nameOf(x)]).slice(1);

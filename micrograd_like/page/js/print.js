@@ -7,6 +7,7 @@ addEventListener("beforeprint", () => {
   fold(new Set());
   go(LAST, false);
   unlight();
+  drawView(true);
   const table = (title, head, rows) => make("table", "",
     make("caption", "", title),
     make("thead", "", make("tr", "", ...head.map((word) => make("th", "", word)))),
@@ -26,5 +27,6 @@ addEventListener("afterprint", () => {
   const before = printedFrom;
   printedFrom = null;
   fold(before.folded);
+  drawView();
   go(before.position, false);
 });

@@ -9,25 +9,21 @@ const LAST = SEED + steps.length;
 let position = 0;
 let byValues = false;  // a value's steps are done all at once
 const got = values.map(() => 0);  // how many contributions have arrived at each value
-let lit = [];  // [element, class] of what the current position lights
+const madeAt = values.map(() => 0);  // the position that computes each value
+made.forEach((out, k) => (madeAt[out] = k + 1));
+let lit = [];  // [element, class, part] of what the current position lights
 
 const stepAt = (at) => at - SEED - 1;  // its place in `steps`
 
-function turn(at, on, touched) {
-  if (at < SEED) {
-    const out = made[at - 1];
-    boxes[out].g.classList.toggle("made", on);
-    for (const arrow of incoming[out]) arrow.classList.toggle("made", on);
-    touched.add(out);
-  } else if (at === SEED) {
-    got[root] = on ? 1 : 0;
-    touched.add(root);
-  } else {
-    const k = stepAt(at);
-    arrows[k].g.classList.toggle("done", on);
-    got[steps[k].x] += on ? 1 : -1;
-    touched.add(steps[k].x);
-  }
+const isMade = (i) => position >= madeAt[i];
+const isDone = (k) => k <= stepAt(position);
+
+// The value and the arrows that change as a position is come to, or left; `by` is 1 or -1.
+function turn(at, by) {
+  if (at < SEED) return [made[at - 1], stepsFrom[made[at - 1]]];
+  const x = at === SEED ? root : steps[stepAt(at)].x;
+  got[x] += by;
+  return [x, at === SEED ? [] : [stepAt(at)]];
 }
 
 // The steps that the current position shows: its own; by values, all that its value has done.
@@ -50,11 +46,18 @@ function stop(way) {
 function go(to, remember = true) {
   to = Math.max(0, Math.min(LAST, to));
   const view = viewOf(pane);  // read before anything changes
-  const touched = new Set();
+  const [touched, along] = [new Set(), new Set()];
   const from = position;
-  while (position < to) turn(++position, true, touched);
-  while (position > to) turn(position--, false, touched);
-  for (const i of touched) update(i);
+  while (position !== to) {
+    const [i, ks] = position < to ? turn(++position, 1) : turn(position--, -1);
+    touched.add(i);
+    for (const k of ks) along.add(k);
+  }
+  for (const i of touched) {
+    drawBox(i);
+    speak(i);
+  }
+  for (const k of along) drawArrow(k);
   light();
   tell();
   if (chosen !== null) updateChosen();
@@ -81,8 +84,7 @@ function jump(to, remember) {
   go(to, remember);
 }
 
-const litPlaces = () => lit.map(([element]) => placeOf.get(element) ?? -1 - (frameAt.get(element) ?? Infinity))
-  .filter((at) => at !== -Infinity).map((at) => (at < 0 ? frames[-1 - at] : boxes[at]));
+const litPlaces = () => lit.filter(([, name]) => name === "from" || name === "to").map(([, , place]) => place);
 
 function unlight() {
   for (const [element, name] of lit) element.classList.remove(name);
@@ -91,36 +93,32 @@ function unlight() {
 
 function light() {
   unlight();
-  const add = (element, name) => {
-    element.classList.add(name);
-    lit.push([element, name]);
+  const add = (part, name, of = "g") => {
+    build([part]);
+    part[of].classList.add(name);
+    lit.push([part[of], name, part]);
   };
-  const addBox = (i, name) => add(spot(i).g, name);
   if (position === 0) return;
   if (position < SEED) {
     const out = made[position - 1];
-    for (const arrow of incoming[out]) add(arrow, "now");
-    addBox(out, "to");
-    add(boxes[out].shown, "fresh");
+    for (const arrow of arrowsOf(stepsFrom[out])) add(arrow, "now");
+    add(spot(out), "to");
+    add(boxes[out], "fresh", "shown");
   } else if (position === SEED) {
-    addBox(root, "to");
-    add(boxes[root].grad, "fresh");
+    add(spot(root), "to");
+    add(boxes[root], "fresh", "grad");
   } else {
+    for (const arrow of arrowsOf(current())) add(arrow, "now");
     for (const k of current()) {
-      add(shownArrow(k).g, "now");
-      addBox(steps[k].out, "from");
-      addBox(steps[k].x, "to");
-      add(boxes[steps[k].x].grad, "fresh");
+      add(spot(steps[k].out), "from");
+      add(spot(steps[k].x), "to");
+      add(boxes[steps[k].x], "fresh", "grad");
     }
   }
 }
 
-// The arrow that shows a step: its own, or the one that stands for it among folded modules.
-function shownArrow(k) {
-  if (!arrows[k].away) return arrows[k];
-  for (const [first, all] of bundles) if (all.includes(k)) return arrows[first];
-  return arrows[k];
-}
+// The arrows that show these steps: of those between folded modules, one for all.
+const arrowsOf = (ks) => [...new Set(ks.map((k) => arrows[k].shownBy))].filter(Boolean);
 
 // ---- playing
 

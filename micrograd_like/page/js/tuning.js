@@ -111,7 +111,7 @@ function stopTuning() {
 }
 
 pane.addEventListener("pointerdown", (event) => {
-  const i = placeOf.get(event.target.closest("g[role=button]"));
+  const { i } = partOf.get(event.target.closest("g[role=button]")) ?? {};
   if (event.button || i === undefined || values[i].of || obstacle) return;
   startTuning(event, i);
 });
