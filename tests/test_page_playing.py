@@ -105,6 +105,20 @@ def test_tones_and_widths_are_those_of_a_drawing(browser: Browser) -> None:
         assert browser.run(f"toneOf({told})") == tone_and_width(flow, 1.0)[0] == tone
 
 
+def test_a_number_that_is_not_finite_shouts_from_when_it_is_there(browser: Browser) -> None:
+    x, y = Value(math.inf, label="x"), Value(2.0, label="y")
+    browser.open((x - x) * y)
+    shouting = "boxes.filter(({ g }) => g.classList.contains('alarm')).map(({ i }) => values[i].name)"
+    assert browser.run(shouting) == ["x"]
+    assert browser.style("#v3 > rect", "fill") == browser.style("#v2 > rect", "fill")
+    browser.press(RIGHT)
+    assert browser.run(shouting) == ["x", "v2"]
+    browser.press(END)
+    assert browser.run(shouting) == ["x", "y", "v2", "v3"]
+    browser.run("void setLeaf(0, 3)")
+    browser.wait(lambda: browser.run(shouting) == [])
+
+
 # ---------------------------------------------------------------------------- what if
 
 
@@ -207,11 +221,31 @@ def test_a_large_network_opens_folded_and_all_of_it_is_seen(browser: Browser) ->
     model = nn.MLP(4, [16, 16, 1], rng=1)
     browser.open((model([0.1, 0.2, 0.3, 0.4]) - 1.0) ** 2)
     assert browser.run("folded.size") > 0
-    assert browser.run("zoom >= READABLE")
+    assert browser.run("zoom >= readable")
     assert browser.run(
         "pane.scrollWidth <= pane.clientWidth && pane.scrollHeight <= pane.clientHeight"
     )
     assert not browser.find("#map").is_displayed()
+
+
+def test_what_is_told_stands_below_a_wide_drawing_whose_type_would_be_small(
+    browser: Browser,
+) -> None:
+    model = nn.MLP(2, [2, 2], rng=1)
+    one, other = model([0.5, -0.8])
+    sizes = {"width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    try:
+        browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", sizes)
+        browser.open((one - 1.0) ** 2 + (other + 1.0) ** 2)
+        pane, side = browser.find("#drawing").rect, browser.find("#side").rect
+        assert side["y"] >= pane["y"] + pane["height"]
+        assert browser.run("zoom") > 0.75
+        assert browser.run("folded.size") == 0
+        browser.open(neuron()[0])
+        assert browser.find("#side").rect["x"] > 0
+        assert browser.run("zoom") > 1
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_a_search_finds_values_and_unfolds_what_hides_them(browser: Browser) -> None:

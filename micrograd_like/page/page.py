@@ -54,6 +54,7 @@ LEAN = (  # what the style sheet says of most texts
     (' xml:space="preserve"', ""),
     (' fill="var(--quiet)"', ' class="q"'),
     (' fill="var(--ink)"', ""),
+    (' fill="var(--bad)" font-weight="bold"', ' class="b"'),
     (' fill="var(--bad)"', ' class="b"'),
     (' rx="5"', ""),
 )
@@ -241,6 +242,7 @@ def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph
         elif not box.name:  # the output of a module, whose name is on the frame
             box.name = clean(scene.titles[box.group], 26)
         box.symbol = names.op(value) if value.op else ""
+        box.bad = False  # which the script says of what is shown at the time
     most = max((abs(step.product) for step in steps if math.isfinite(step.product)), default=0.0)
     arrows = {arrow.key: arrow for arrow in scene.arrows}
     for step in steps:

@@ -1,6 +1,6 @@
 // Begin: everything is seen; where it would be too small to read, with modules folded.
 
-const READABLE = 0.5;  // a zoom
+const readable = isPresenting ? 0.8 : 0.6;  // a zoom
 
 function afterFold() {
   if (isFitted) fit();
@@ -19,11 +19,13 @@ function begin() {
     const names = new Set(groups.filter((_, at) => depthOf(at) === depth).map(({ name }) => name.replace(/\.?\d+$/, "")));
     if (depth) $("level").append(Object.assign(make("option", "", [...names].join(", ")), { value: depth }));
   }
-  let depth = 0;
   place(new Set());
-  for (depth = deepest; fitting() < READABLE && depth > 0; depth--) place(foldedAt(depth));
+  arrange();
+  for (let depth = deepest; fitting() < readable && depth > 0; depth--) {
+    place(foldedAt(depth));
+    arrange();
+  }
   fold(folded);
-  $("level").value = folded.size ? depth + 1 : 0;
   rove(root);
   choose(null);
   nameTheme();

@@ -10,6 +10,18 @@ const [LEGIBLE, MARGIN_OF_PAPER] = [0.35, 8];  // below that zoom, numbers are n
 const largest = () => (isPresenting ? 3 : 1.5);
 const fitting = () => Math.min((pane.clientWidth - 2) / full.width, (pane.clientHeight - 2) / full.height);
 
+// What is told stands beside the drawing; below one that is wide, if that makes its type readable.
+const [SMALL, WORTH_IT] = [0.8, 1.15];
+
+function arrange() {
+  const [beside, below] = [false, true].map((isBelow) => {
+    document.documentElement.classList.toggle("below", isBelow);
+    return fitting();
+  });
+  document.documentElement.classList.toggle("below", !isPresenting && beside < SMALL && below > WORTH_IT * beside);
+}
+addEventListener("resize", () => isFitted && arrange());  // and the pane then fits the drawing
+
 // The paper is as large as what is shown on it.
 function resize(shown) {
   const [left, top, right, bottom] = around(shown);

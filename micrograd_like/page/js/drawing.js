@@ -32,6 +32,7 @@ function drawBox(i) {
   flag(box, "whole", got[i] === due(i));
   if (flag(box, "chosen", i === chosen)) box.g.setAttribute("aria-pressed", String(i === chosen));
   const grad = gradientOf(i);
+  flag(box, "alarm", isMade(i) && ![now.data[i], grad ?? 0].every(Number.isFinite));
   fill(i, grad);
   if (zoom < LEGIBLE) return;
   write(box.shown, now.data[i], box.room);

@@ -70,6 +70,7 @@ function fold(next) {
   place(next);
   bundle();
   drawFrames();
+  $("level").value = level();
 }
 
 // Put the boxes and the frames where they belong.
@@ -252,7 +253,14 @@ const middle = (box, axis) => box[axis] + box[axis === "x" ? "width" : "height"]
 const deepest = Math.max(0, ...groups.map((_, at) => depthOf(at)));
 const foldedAt = (depth) => new Set(groups.map((_, at) => at).filter((at) => depthOf(at) === depth));
 
-function foldTo(depth) {  // 1 is whole networks, 0 nothing
+// How deep the folded modules are: 1 is whole networks, 0 nothing; -1 is a choice of the reader's.
+function level() {
+  const depths = new Set([...folded].map(depthOf));
+  const [depth] = depths;
+  return !folded.size ? 0 : depths.size === 1 && foldedAt(depth).size === folded.size ? depth : -1;
+}
+
+function foldTo(depth) {
   fold(depth ? foldedAt(depth) : new Set());
 }
 

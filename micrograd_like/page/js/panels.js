@@ -67,11 +67,11 @@ function partialOf({ out, x, index, edge }) {
   return [lines([line(quotient), line("=", typeset(tree, withNames(out)))], ...inNumbers, line("=", numberInMath(p)))];
 }
 
-const productOf = (k) => lines(line(numberInMath(now.upstream[k]), "·", factor(now.partials[steps[k].edge])), line("=", numberInMath(now.product[k])));
+const productOf = (k) => lines([line(numberInMath(now.upstream[k]), "·", factor(now.partials[steps[k].edge])), line("=", numberInMath(now.product[k]))]);
 
 function gradientSum(k) {
   const sum = line(numberInMath(now.before[k]), "+", factor(now.product[k]));
-  return lines(sum, make("strong", "", line("=", numberInMath(now.after[k]))));
+  return lines([sum, make("strong", "", line("=", numberInMath(now.after[k])))]);
 }
 
 const count = (text) => make("span", "count", text);
@@ -217,7 +217,7 @@ function jumpToContribution(way) {
   if (k === undefined) return;
   jump(SEED + 1 + k);
   const item = items[got[chosen] - 1];
-  for (const around of [item.parentNode, $("side")]) {  // where they scroll: on a phone, the page does
+  for (const around of [item.parentNode, $("value"), $("side")]) {  // where they scroll: on a phone, the page does
     const [inner, outer] = [item, around].map((element) => element.getBoundingClientRect());
     around.scrollTop += Math.max(0, inner.bottom - outer.bottom) + Math.min(0, inner.top - outer.top);
   }
