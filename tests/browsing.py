@@ -18,6 +18,22 @@ FLAGS = """--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-r
 --disable-background-networking --disable-component-update --disable-dev-shm-usage
 --window-size=1200,800 --force-prefers-reduced-motion"""
 
+# Go over the drawing, pane by pane, at a zoom at which numbers are written, and then back.
+GRADS = """((found, before) => {
+  if (zoom < LEGIBLE) setZoom(LEGIBLE);
+  for (let y = 0; y < full.height * zoom; y += pane.clientHeight) {
+    for (let x = 0; x < full.width * zoom; x += pane.clientWidth) {
+      pane.scrollTo(x, y);
+      drawView();
+      for (const { i, isIn, grad } of boxes) if (isIn) found[i] = grad.textContent.trim();
+    }
+  }
+  if (zoom !== before[0]) setZoom(before[0]);
+  pane.scrollTo(before[1], before[2]);
+  drawView();
+  return found;
+})({}, [zoom, pane.scrollLeft, pane.scrollTop])"""
+
 
 class Browser:
     """Chromium with a page in it: what a reader does to it, and what the reader sees."""
@@ -99,20 +115,7 @@ class Browser:
 
     def grads(self) -> list[str]:
         """Return the gradients in the drawing, in the order of the values, from all over it."""
-        grads: dict[str, str] = self.run(
-            "((found) => {"
-            " const before = [zoom, pane.scrollLeft, pane.scrollTop];"
-            " if (zoom < LEGIBLE) setZoom(LEGIBLE);"
-            " for (let y = 0; y < full.height * zoom; y += pane.clientHeight) {"
-            "  for (let x = 0; x < full.width * zoom; x += pane.clientWidth) {"
-            "   pane.scrollTo(x, y); drawView();"
-            "   const { left, top, right, bottom } = seen();"
-            "   for (const box of boxes) if (box.isIn && isBetween(box, box, left, top, right, bottom))"
-            "    found[box.i] = box.g.querySelector('.grad').textContent.trim(); } }"
-            " if (zoom !== before[0]) { setZoom(before[0]); isFitted = true; }"
-            " pane.scrollTo(before[1], before[2]); drawView();"
-            " return found; })({})"
-        )
+        grads: dict[str, str] = self.run(GRADS)
         return [grads[i] for i in sorted(grads, key=int)]
 
     def style(self, css: str, name: str) -> str:

@@ -177,6 +177,7 @@ hostile = st.text(max_size=40) | st.sampled_from(
     [
         "</script><script>alert(1)</script>",
         "<!--<script>",
+        "</noscript></svg><img src=x>",
         "]]>",
         "'\"&amp;<b>",
         "\u202egnp.exe\u2066",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -217,6 +217,25 @@ def test_a_row_that_javascript_cannot_compute_is_named(browser: Browser) -> None
     browser.press("d", *["\ue014"] * 9)  # stepping is as ever
     assert browser.now.startswith("Backward 3 of 3")
     assert browser.run("now === recorded")
+
+
+@pytest.mark.parametrize(
+    ("forward", "told"),
+    [
+        (lambda a: float(int(a) & 1), "the operator BitAnd has no words in JavaScript"),
+        (lambda a: +a, "'+a' has no words in JavaScript"),
+        (lambda a: a.real * 2, "'Node' object has no attribute 'real'"),
+    ],
+)
+def test_whatever_a_row_of_the_user_s_own_does_there_is_a_page(
+    forward: Callable[[float], float], told: str
+) -> None:
+    op = Op("odd", forward, lambda out, a: (1.0,))
+    try:
+        out = op(Value(3.0)) * 2.0
+        assert Page(html(out)).data["obstacle"] == f"odd: {told}"
+    finally:
+        del TABLE["odd"]
 
 
 def test_an_op_of_the_user_s_own_is_computed(browser: Browser) -> None:

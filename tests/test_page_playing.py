@@ -108,7 +108,9 @@ def test_tones_and_widths_are_those_of_a_drawing(browser: Browser) -> None:
 def test_a_number_that_is_not_finite_shouts_from_when_it_is_there(browser: Browser) -> None:
     x, y = Value(math.inf, label="x"), Value(2.0, label="y")
     browser.open((x - x) * y)
-    shouting = "boxes.filter(({ g }) => g.classList.contains('alarm')).map(({ i }) => values[i].name)"
+    shouting = (
+        "boxes.filter(({ g }) => g.classList.contains('alarm')).map(({ i }) => values[i].name)"
+    )
     assert browser.run(shouting) == ["x"]
     assert browser.style("#v3 > rect", "fill") == browser.style("#v2 > rect", "fill")
     browser.press(RIGHT)

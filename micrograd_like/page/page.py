@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..debugging.steps import Step, walk
 from ..drawing.composing import MOST_WITH_PARTIALS, counted, tone_and_width
@@ -44,7 +44,6 @@ from ..ops import Op, as_float
 from ..programs.javascript import Unprintable, page_program
 from ..text import clean
 
-Shown = dict[Value, str]  # the values of a page, and their names
 ROOM = 7  # characters at least for a number that can be dragged
 ADVICE = "a page draws every value; write the page of a part, as the loss of one sample, draw the "
 ADVICE += "modules with .graph(collapse=1), or set a larger limit"
@@ -57,6 +56,9 @@ LEAN = (  # what the style sheet says of most texts
     (' fill="var(--bad)" font-weight="bold"', ' class="b"'),
     (' fill="var(--bad)"', ' class="b"'),
     (' rx="5"', ""),
+    (' stroke-width="1"', ""),
+    (' fill="var(--leaf)" stroke="var(--border)"', ""),
+    (' fill="var(--op)" stroke="var(--border)"', ""),
 )
 
 # The scripts, in the order in which they stand in the page: each has an idea, and uses those above.
@@ -128,31 +130,44 @@ def html(
     graph = Graph(root, **drawn)
     first = as_float(seed)
     steps = list(walk(root, first, names=called, constants=constants))
-    _show_walk(first, steps, shown, called, graph)
+    return _written(_Recorded(first, steps, shown, called, graph), theme, format)
+
+
+class _Recorded(NamedTuple):
+    """What a page shows: a graph, the walk from its root, the values shown and their names."""
+
+    seed: float
+    steps: list[Step]
+    shown: dict[Value, str]
+    names: Names
+    graph: Graph
+
+
+def _written(recorded: _Recorded, theme: str, format: str) -> str:
+    _show_walk(recorded)
     try:
-        program, obstacle = page_program([*shown]), ""
+        program, obstacle = page_program([*recorded.shown]), ""
     except Unprintable as error:
         program, obstacle = "const program = null;", str(error)
-    about = _about(first, steps, shown, called, graph)
     style = _colours() + _asset("page.css")
     scripts = [_asset(f"js/{name}.js") for name in SCRIPTS.split()]
     script = "\n".join([_asset("js/numbers.js"), program, *scripts])
+    scene = recorded.graph.scene
     return Template(_asset("page.html")).substitute(
         theme=theme,
         policy=_policy(script, style),
-        title=escape(shown[root]),
-        summary=escape(graph.scene.summary),
+        title=escape(recorded.shown[recorded.graph.roots[0]]),
+        summary=escape(scene.summary),
         style=style,
-        drawing=_lean(svg_text(graph.scene, apart=False), len(steps)),
-        data=_json({**about, "format": format, "obstacle": obstacle}),
+        drawing=_lean(svg_text(scene, apart=False), len(recorded.steps)),
+        data=_json({**_about(recorded), "format": format, "obstacle": obstacle}),
         script=script,
     )
 
 
-def _about(
-    seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph
-) -> dict[str, Any]:
+def _about(recorded: _Recorded) -> dict[str, Any]:
     """Return everything that the script is told."""
+    seed, steps, shown, names, graph = recorded
     places = {value: i for i, value in enumerate(shown)}
     titles = graph.scene.titles
     group_of = {group: i for i, group in enumerate(titles)}
@@ -217,12 +232,13 @@ def _told(x: float) -> float | str:
     return x if math.isfinite(x) else repr(x)
 
 
-def _show_walk(seed: float, steps: list[Step], shown: Shown, names: Names, graph: Graph) -> None:
+def _show_walk(recorded: _Recorded) -> None:
     """Let the drawing show the end of the walk, with room for every number on the way there.
 
     The script turns it back to the beginning; printed, or without the script, it shows the end.
     Colours are names, which the style sheet gives a meaning by day and by night.
     """
+    seed, steps, shown, names, graph = recorded
     scene, number = graph.scene, graph.format
     scene.summary = f"Graph of {counted(len(shown), 'value')} and {counted(len(steps), 'edge')}"
     scene.theme = {name: f"var(--{name})" for name in scene.theme}
@@ -259,35 +275,16 @@ def _lean(svg: str, edges: int) -> str:
     many = edges > MANY_EDGES
     svg = re.sub(r"(<g [^>]*>)<title>[^<]*</title>", r"\1", svg)
     svg = re.sub(
-        r'class="arrow"><path d="([^"]*)" fill="none" stroke="var\(--(\w+)\)" '
-        r'stroke-width="([\d.]+)"[^/]*/><path d="([^"]*)" fill="[^"]*"/>',
-        lambda found: (
-            f'class="arrow {found[2]}"><path d="{_relative(found[1], many)}" '
-            f'stroke-width="{float(found[3]):.1f}"/>'
-            + ("" if many else f'<path d="{_relative(found[4], many)}"/>')
-        ),
+        r'class="arrow"><path d="([^"]*)" fill="none" stroke="var\(--(\w+)\)"'
+        r'( stroke-width="[\d.]+")[^/]*/><path d="([^"]*)" fill="[^"]*"/>',
+        r'class="arrow \2"><path d="\1"\3/>' + ("" if many else r'<path d="\4"/>'),
         svg,
     )
+    digits = r"(\d+)\.\d+" if many else r"(\d+\.\d)\d+"
+    svg = re.sub("<(?:rect|text|path) [^>]*>", lambda tag: re.sub(digits, r"\1", tag[0]), svg)
     for long, short in LEAN:
         svg = svg.replace(long, short)
-    svg = re.sub('(text-anchor="end">) +', r"\1", svg)  # which kept room for longer numbers
-    digits = r"(\d+)\.\d+" if many else r"(\d+\.\d)\d+"
-    return re.sub("<(?:rect|text) [^>]*>", lambda tag: re.sub(digits, r"\1", tag[0]), svg)
-
-
-def _relative(path: str, whole: bool) -> str:
-    """Return a path of curves, or of lines, with each point as seen from where its curve starts."""
-    points = [
-        complex(*map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", path)
-    ]
-    at, *others = [complex(round(p.real, not whole), round(p.imag, not whole)) for p in points]
-    parts = [f"M{at.real:g},{at.imag:.7g}{'c' if 'C' in path else 'l'}"]
-    every = 3 if "C" in path else 1
-    for i, p in enumerate(others):
-        away = p - at
-        parts.append(f"{round(away.real, 1):g},{round(away.imag, 1):.7g}")
-        at = p if i % every == every - 1 else at
-    return f"{parts[0]}{' '.join(parts[1:])}{'z' if 'Z' in path else ''}"
+    return re.sub('(text-anchor="end">) +', r"\1", svg)  # which kept room for longer numbers
 
 
 def _colours() -> str:

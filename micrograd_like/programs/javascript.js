@@ -206,6 +206,7 @@ const py = (() => {
       const [low, high] = to === undefined ? [0, from] : [from, to];
       return Array.from({ length: Math.max(0, Math.ceil((high - low) / step)) }, (_, i) => low + i * step);
     },
+    append: (xs, x) => xs.push(x), is_integer: Number.isInteger, text: (...parts) => parts.join(""),
     repeat: (xs, n) => Array.from({ length: xs.length * Math.max(0, n) }, (_, i) => xs[i % xs.length]),
     divmod: (a, b) => [floordiv(a, b), mod(a, b)],
     enumerate: (xs) => xs.map((x, i) => [i, x]),

@@ -55,6 +55,8 @@ WORDS: dict[type[ast.AST], str] = {
     ast.List:         "[<elts>]",
     ast.Starred:      "...<value>",
     ast.IfExp:        "(<test> ? <body> : <orelse>)",
+    ast.Slice:        "<lower>, <upper>, <step>",
+    ast.JoinedStr:    "py.text(<values>)",
     ast.FormattedValue: "py.repr(<value>)",
 }
 SIGNS: dict[type[ast.AST], str] = {
@@ -63,6 +65,10 @@ SIGNS: dict[type[ast.AST], str] = {
     ast.Mod: "py.mod({}, {})", ast.Pow: "py.power({}, {})",
     ast.And: " && ", ast.Or: " || ", ast.Is: "===",
     ast.Eq: "===", ast.NotEq: "!==", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+}
+LIST_SIGNS: dict[type[ast.AST], str] = {ast.Add: "[...{}, ...{}]", ast.Mult: "py.repeat({}, {})"}
+ITEMS: dict[type[ast.AST], str] = {
+    ast.Slice: "py.slice({}, {})", ast.Load: "{}.at({})", ast.Store: "{}[{}]",
 }
 # fmt: on
 
@@ -80,13 +86,13 @@ def page_program(values: Sequence[Value]) -> str:
     """
     try:
         body = _body(values)
-    except Unprintable:
+    except Exception:  # a row of the user's own may raise anything when it is read
         for out in {value.op: value for value in values if value.op is not None}.values():
             xs = [Value(x.data) for x in out.operands]
             try:
                 _body([*xs, out.op(*xs)])  # type: ignore[misc]
-            except Unprintable as error:
-                raise Unprintable(f"{out.op.name}: {error}") from None  # type: ignore[union-attr]
+            except Exception as error:
+                raise Unprintable(f"{out.op.name}: {error}") from error  # type: ignore[union-attr]
         raise
     leaves = [i for i, value in enumerate(values) if value.op is None]
     made = [i for i, value in enumerate(values) if value.op is not None]
@@ -115,11 +121,7 @@ def _body(values: Sequence[Value]) -> str:
     for out in made:
         xs = [nodes[x] for x in out.operands]
         lowered.values += lowered.form.partials(out.op, nodes[out], xs)  # type: ignore[arg-type]
-    text = python.straight(lowered, "run")
-    try:
-        return translated(source.standalone(text))
-    except ValueError as error:
-        raise Unprintable(str(error)) from None
+    return translated(source.standalone(python.straight(lowered, "run")))
 
 
 def translated(text: str) -> str:
@@ -181,8 +183,6 @@ class _Translator:
     def __call__(self, node: Any) -> str:
         """Return a statement or an expression, in brackets where it is made of several."""
         match node:
-            case ast.Constant(value=float("inf")):
-                return "Infinity"
             case ast.Constant(value=value):
                 return json.dumps(value).replace("<", "\\u003c")
             case ast.Name(id=name):
@@ -193,40 +193,25 @@ class _Translator:
                 return f"{self(x)}.data"
             case ast.UnaryOp(op=ast.USub(), operand=x):
                 return f"(-{self(x)})"
-            case ast.UnaryOp() | ast.BoolOp() | ast.Compare():
+            case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.Compare():
                 return self.test(node)
             case ast.BinOp(left=a, op=op, right=b):
-                if _is_list(node):
-                    joined = "[...{}, ...{}]" if isinstance(op, ast.Add) else "py.repeat({}, {})"
-                    return joined.format(self(a), self(b))
-                return SIGNS[type(op)].format(self(a), self(b))
-            case ast.AugAssign(target=ast.Name(id=name), op=op, value=x):
-                return f"{_safe(name)} = {SIGNS[type(op)].format(_safe(name), self(x))};"
-            case ast.Call(func=ast.Attribute(value=xs, attr="append"), args=[x]):
-                return f"{self(xs)}.push({self(x)})"
-            case ast.Call(func=ast.Attribute(value=x, attr="is_integer")):
-                return f"Number.isInteger({self(x)})"
+                return _sign(op, LIST_SIGNS if _is_list(node) else SIGNS).format(self(a), self(b))
+            case ast.AugAssign(target=ast.Name() as a, op=op, value=b):
+                return f"{self(a)} = {self(ast.BinOp(a, op, b))};"
+            case ast.Call(func=ast.Attribute(value=x, attr="append" | "is_integer" as name)):
+                return f"{_own(name)}({self.all([x, *node.args])})"
             case ast.Call(func=of, args=given, keywords=[]):
                 return f"{self(of)}({self.all(given)})"
-            case ast.Subscript(value=xs, slice=ast.Slice(lower=low, upper=high, step=step)):
-                ends = [self(end) if end else "null" for end in (low, high, step)]
-                return f"py.slice({self(xs)}, {', '.join(ends)})"
-            case ast.Subscript(value=xs, slice=i, ctx=ast.Store()):
-                return f"{self(xs)}[{self(i)}]"
-            case ast.Subscript(value=xs, slice=i):
-                return f"{self(xs)}.at({self(i)})"
-            case (
-                ast.ListComp(elt=x, generators=[each]) | ast.GeneratorExp(elt=x, generators=[each])
-            ):
+            case ast.Subscript(value=xs, slice=i, ctx=ctx):
+                kind = ast.Slice if isinstance(i, ast.Slice) else type(ctx)
+                return ITEMS[kind].format(self(xs), self(i))
+            case ast.ListComp(generators=[each]) | ast.GeneratorExp(generators=[each]):
                 item = f"({self(each.target)}) =>"
                 kept = [f".filter({item} {self.test(condition)})" for condition in each.ifs]
-                return f"{self(each.iter)}{''.join(kept)}.map({item} {self(x)})"
-            case ast.Lambda(args=a, body=body):
-                names = ", ".join(_safe(arg.arg) for arg in a.args)
-                text = f"({names}) => {self(body)}"
-                return f"(...xs) => ({text})(py.flat(xs))" if names == "xs" else text
-            case ast.JoinedStr(values=parts):
-                return " + ".join(['""', *map(self, parts)])
+                return f"{self(each.iter)}{''.join(kept)}.map({item} {self(node.elt)})"
+            case ast.Lambda():
+                return self.arrow(node)
             case ast.Raise(exc=ast.Call(func=ast.Name(id=kind), args=[message])):
                 return f"throw py.error({json.dumps(kind)}, {self(message)});"
             case ast.ExceptHandler(type=ast.Name(id=kind), body=body):
@@ -235,10 +220,18 @@ class _Translator:
                 return re.sub(r"<(\w+)>", lambda part: self.part(node, part[1]), WORDS[type(node)])
         raise Unprintable(f"{ast.unparse(node)[:60]!r} has no words in JavaScript")
 
+    def arrow(self, node: ast.Lambda) -> str:
+        """Return a lambda as an arrow function."""
+        names = ", ".join(_safe(arg.arg) for arg in node.args.args)
+        text = f"({names}) => {self(node.body)}"
+        return f"(...xs) => ({text})(py.flat(xs))" if names == "xs" else text
+
     def part(self, node: ast.AST, name: str) -> str:
         part = getattr(node, name)
         if name in ("test", "targets"):
             return self.test(part) if name == "test" else " = ".join(map(self, part))
+        if part is None:  # of a slice
+            return "null"
         return self.all(part) if isinstance(part, list) else self(part)
 
     def test(self, node: ast.expr) -> str:
@@ -247,13 +240,17 @@ class _Translator:
             case ast.UnaryOp(op=ast.Not(), operand=x):
                 return f"!{self.test(x)}"
             case ast.BoolOp(op=op, values=parts):
-                return f"({SIGNS[type(op)].join(map(self.test, parts))})"
+                return f"({_sign(op).join(map(self.test, parts))})"
             case ast.Compare(left=left, ops=ops, comparators=others):
                 pairs = zip((left, *others), ops, others)
-                return (
-                    f"({' && '.join(f'{self(a)} {SIGNS[type(o)]} {self(b)}' for a, o, b in pairs)})"
-                )
+                return f"({' && '.join(f'{self(a)} {_sign(o)} {self(b)}' for a, o, b in pairs)})"
         return f"py.bool({self(node)})"
+
+
+def _sign(op: ast.AST, signs: dict[type[ast.AST], str] = SIGNS) -> str:
+    if type(op) not in signs:
+        raise Unprintable(f"the operator {type(op).__name__} has no words in JavaScript")
+    return signs[type(op)]
 
 
 def _own(name: str) -> str:

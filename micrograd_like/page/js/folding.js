@@ -190,30 +190,17 @@ function placeArrow(arrow) {
   arrow.placed = moved;
 }
 
+// The places of an arrow's parts, as they were drawn: of a path, pairs between its letters.
 const asDrawn = (arrow) => (arrow.drawn ??= [...arrow.g.children].map((part) =>
-  (part.tagName === "path" ? absolute(part.getAttribute("d")) : [part.getAttribute("x"), part.getAttribute("y")].map(Number))));
-
-// The points of a path: its curves are told from where each starts.
-function absolute(d) {
-  const kind = d.includes("c") ? "C" : "L";
-  const [first, ...others] = [...d.matchAll(/(-?[\d.]+),(-?[\d.e+]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-  let at = first;
-  const points = others.map(([x, y], i) => {
-    const point = [at[0] + x, at[1] + y];
-    if (kind === "L" || i % 3 === 2) at = point;
-    return point;
-  });
-  return { first, kind, points, end: d.endsWith("z") ? "Z" : "" };
-}
+  (part.tagName === "path" ? part.getAttribute("d") : [part.getAttribute("x"), part.getAttribute("y")].map(Number))));
 
 function moveArrow(arrow, toX, toY) {
   const original = asDrawn(arrow);
   [...arrow.g.children].forEach((part, at) => {
     part.classList.remove("away");
     if (part.tagName === "path") {
-      const { first, kind, points, end } = original[at];
-      const put = ([x, y]) => `${toX(x).toFixed(1)},${toY(y).toFixed(1)}`;
-      part.setAttribute("d", `M${put(first)} ${kind}${points.map(put).join(" ")}${end}`);
+      const put = (_, x, y) => `${toX(Number(x)).toFixed(1)},${toY(Number(y)).toFixed(1)}`;
+      part.setAttribute("d", original[at].replace(/(-?[\d.]+),(-?[\d.]+)/g, put));
     } else {
       const [x, y] = original[at];
       const middle = part.tagName === "rect" ? [x + part.getAttribute("width") / 2, y + 6.5] : [x, y - 3.5];
