@@ -212,6 +212,22 @@ def test_modules_fold_and_unfold(browser: Browser) -> None:
     assert browser.run(paths) == boxes
 
 
+def test_tab_reaches_one_module_and_one_value_whatever_is_folded(browser: Browser) -> None:
+    browser.open(network())
+    reached = (
+        "(drawView(), [...svg.querySelectorAll('[tabindex=\"0\"]')].map(g =>"
+        " g.getAttribute('aria-label').split(',')[0]))"
+    )
+    browser.run("void (foldTo(0), fit(), frames[0].g.focus())")
+    assert browser.run(reached) == ["MLP", "loss"]
+    browser.press(DOWN, DOWN)
+    assert browser.run(reached) == ["neurons.0", "loss"]
+    browser.run("void choose(values.findIndex(({ name }) => name === 'layers.0.neurons.0.w.0'))")
+    assert browser.run(reached) == ["neurons.0", "layers.0.neurons.0.w.0"]
+    browser.run("void foldTo(1)")
+    assert browser.run(reached) == ["MLP", "loss"]
+
+
 def test_a_step_in_a_folded_module_is_told_and_shown_at_the_module(browser: Browser) -> None:
     browser.open(network())
     browser.run("void (foldTo(1), go(SEED + 5))")

@@ -15,7 +15,6 @@ function readyFrame(frame) {
   frame.count = drawn("text", { class: "q" }, counted(frame.inside, "value"));
   frame.g.append(frame.count);
   frame.g.setAttribute("role", "button");
-  frame.g.setAttribute("tabindex", "0");
   frame.g.setAttribute("aria-label", `${frame.name}, ${counted(frame.inside, "value")}`);
 }
 
@@ -69,6 +68,7 @@ let moved = null;  // where a place of the drawing is now: {toX, toY}, or null
 function fold(next) {
   place(next);
   bundle();
+  keepReachable();
   drawFrames();
   $("level").value = level();
 }
@@ -150,6 +150,7 @@ function drawFrame(frame) {
   for (const [name, value] of Object.entries({ x, y, width, height })) frame.rect.setAttribute(name, value.toFixed(1));
   frame.g.classList.toggle("folded", isFolded);
   frame.g.setAttribute("aria-expanded", String(!isFolded));
+  frame.g.setAttribute("tabindex", frame.at === rovingFrame ? "0" : "-1");
   frame.title.textContent = isFolded ? shortened(frame.name, Math.floor((width - 14) / CHARACTER)) : frame.written;
   for (const [text, below] of [[frame.title, isFolded ? 18 : 12], [frame.count, 34]]) {
     text.setAttribute("x", x + 8);

@@ -1,7 +1,8 @@
 // Keys and clicks.
 
-// One value at a time can be reached by Tab: from there, arrows lead on.
+// One value and one module at a time can be reached by Tab: from there, arrows lead on.
 let roving = root;
+let rovingFrame = 0;
 
 function rove(i) {
   boxes[roving].g?.setAttribute("tabindex", "-1");
@@ -15,6 +16,21 @@ function focusValue(i, way) {
   rove(i);
   drawView();
   boxes[i].g.focus();
+}
+
+function focusFrame(at, way) {
+  while (frames[at] && !frames[at].isIn) at += way;
+  if (!frames[at]) return;
+  rovingFrame = at;
+  drawFrames();
+  frames[at].g.focus();
+}
+
+// After folding: what Tab reaches is not what is folded away.
+function keepReachable() {
+  const last = boxes.findLastIndex((_, i) => homes[i] < 0);
+  if (homes[roving] >= 0 && last >= 0) rove(last);
+  if (frames.length && !frames[rovingFrame].isIn) rovingFrame = foldedAround(rovingFrame);
 }
 
 function nudgeChosen(by) {
@@ -49,9 +65,11 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isText(event.target)) return;
   const { key, target } = event;
   const { i: place, at: frame } = partOf.get(target) ?? {};
-  if (place !== undefined && (key === "ArrowUp" || key === "ArrowDown")) {
-    const way = key === "ArrowUp" ? -1 : 1;
+  const way = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (place !== undefined && way) {
     focusValue(place + way, way);
+  } else if (frame !== undefined && way) {
+    focusFrame(frame + way, way);
   } else if (place !== undefined && key === "Enter") {
     choose(place);
   } else if (frame !== undefined && (key === "Enter" || key === " ")) {
