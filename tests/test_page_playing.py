@@ -57,6 +57,23 @@ def test_a_leaf_is_dragged_and_everything_follows(browser: Browser) -> None:
     assert browser.run("now === recorded")
 
 
+def test_no_arrow_runs_through_its_number(browser: Browser) -> None:
+    browser.open(network())
+    browser.run("void foldTo(0)")
+    wide = (
+        "arrows.filter(({ text }) => text).map(({ ground, text }) =>"
+        " [ground.getBBox().width - text.getBBox().width, ground.getBBox().x - text.getBBox().x])"
+    )
+    browser.run("void setLeaf(leaves[0], 0.12345)")
+    browser.run("void setZoom(1)")
+    for depth in (0, 3, 0):
+        browser.run(f"void (foldTo({depth}), drawView())")
+        shown = [pair for pair in browser.run(wide) if any(pair)]
+        assert shown
+        assert [w for w, _ in shown] == pytest.approx([3] * len(shown), abs=1)
+        assert [x for _, x in shown] == pytest.approx([-1.5] * len(shown), abs=1)
+
+
 def test_a_number_is_typed_and_stepped_by_keys(browser: Browser) -> None:
     browser.open(neuron()[0], "#step=9")
     browser.click("#v1")

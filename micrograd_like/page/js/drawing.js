@@ -12,14 +12,22 @@ function gradientOf(i) {
 
 const inWords = (x) => (x === undefined ? data.nothing : shown(x));
 
-// Write a number into the room there is: where it takes more, with fewer digits.
+// Write a number into the room there is: where it takes more, with fewer digits. Tell a change.
 function write(element, x, room, before = "") {
   let text = x === undefined ? data.nothing : formatted(x, data.format);
   for (let n = 3; n && before.length + text.length > room && x !== undefined && Number.isFinite(x); n--) text = formatted(x, `.${n}g`);
   text = before + text;
-  if (element.written === text) return;
+  if (element.written === text) return false;
   element.written = element.textContent = text;
   element.classList.toggle("b", x !== undefined && !Number.isFinite(x));  // which shouts
+  return true;
+}
+
+// The ground of an arrow's number, on which no arrow runs through it.
+function putBehind({ text, ground }) {
+  const width = text.textContent.length * CHARACTER + 3;
+  const [x, y] = ["x", "y"].map((name) => Number(text.getAttribute(name)));
+  for (const [name, value] of [["x", x - width / 2], ["y", y - 10], ["width", width]]) ground.setAttribute(name, value.toFixed(1));
 }
 
 // Draw a box as it is now, if it is shown.
@@ -84,7 +92,8 @@ function drawArrow(k) {
     arrow.tone = tone;
   }
   if (width !== arrow.width) arrow.path.setAttribute("stroke-width", arrow.width = width);
-  if (zoom >= LEGIBLE && arrow.text && arrow.word !== null) write(arrow.text, now.partials[steps[k].edge], arrow.room, arrow.word);
+  if (zoom < LEGIBLE || !arrow.text || arrow.word === null) return;
+  if (write(arrow.text, now.partials[steps[k].edge], arrow.room, arrow.word)) putBehind(arrow);
 }
 
 // After the numbers have changed, or the view has: draw what can be seen, and of a large drawing

@@ -202,11 +202,11 @@ function moveArrow(arrow, toX, toY) {
     if (part.tagName === "path") {
       const put = (_, x, y) => `${toX(Number(x)).toFixed(1)},${toY(Number(y)).toFixed(1)}`;
       part.setAttribute("d", original[at].replace(/(-?[\d.]+),(-?[\d.]+)/g, put));
-    } else {
+    } else if (part === arrow.text) {
       const [x, y] = original[at];
-      const middle = part.tagName === "rect" ? [x + part.getAttribute("width") / 2, y + 6.5] : [x, y - 3.5];
-      part.setAttribute("x", (toX(middle[0]) + x - middle[0]).toFixed(1));
-      part.setAttribute("y", (toY(middle[1]) + y - middle[1]).toFixed(1));
+      part.setAttribute("x", toX(x).toFixed(1));
+      part.setAttribute("y", (toY(y - 3.5) + 3.5).toFixed(1));
+      putBehind(arrow);
     }
   });
 }

@@ -90,6 +90,7 @@ function readyArrow(arrow) {
   arrow.tone = g.getAttribute("class").slice("arrow ".length);
   arrow.text = g.lastElementChild.tagName === "text" ? g.lastElementChild : null;
   if (!arrow.text) return;
+  arrow.ground = arrow.text.previousElementSibling;
   const written = arrow.text.textContent;
   const number = formatted(recorded.partials[steps[k].edge], data.format);
   arrow.word = written.endsWith(number) ? written.slice(0, written.length - number.length) : null;
