@@ -106,16 +106,25 @@ const py = (() => {
     return (high * above - a * b + high * below + low * above) + low * below;
   }
 
-  const SCALE = 2 ** 600;
+  // A float as a whole number of the smallest ones, 2 ** -1074.
+  const bits = new DataView(new ArrayBuffer(8));
+  function units(x) {
+    bits.setFloat64(0, x);
+    const all = bits.getBigUint64(0);
+    const [power, digits] = [(all >> 52n) & 0x7ffn, all & 0xfffffffffffffn];
+    const size = power ? (digits | (1n << 52n)) << (power - 1n) : digits;
+    return all >> 63n ? -size : size;
+  }
 
   function sumprod(xs, ys) {
-    const products = xs.map((x, i) => x * ys[i]);
-    const lost = xs.map((x, i) => productError(x, ys[i]));
-    if (![...products, ...lost].every(Number.isFinite)) {
-      if (![...xs, ...ys].every(Number.isFinite)) return products.reduce((sum, x) => sum + x, 0);
-      return sumprod(xs.map((x) => x / SCALE), ys.map((y) => y / SCALE)) * SCALE * SCALE;
-    }
-    return fsum([...products, ...lost]);
+    if (![...xs, ...ys].every(Number.isFinite)) return xs.reduce((sum, x, i) => sum + x * ys[i], 0);
+    const exact = xs.reduce((sum, x, i) => sum + units(x) * units(ys[i]), 0n);
+    const size = exact < 0n ? -exact : exact;
+    const cut = BigInt(Math.max(1074, size.toString(2).length - 53));  // bits, and half to even
+    const [kept, rest, half] = [size >> cut, size & ((1n << cut) - 1n), 1n << (cut - 1n)];
+    const up = rest > half || (rest === half && kept & 1n) ? 1n : 0n;
+    const out = Number(kept + up) * 2 ** (Number(cut) - 2148);
+    return exact < 0n ? -out : out;
   }
 
   // ---- the error function: a series at 0, one at .75 and one at 1.25, and then a continued fraction
