@@ -10,8 +10,6 @@ function gradientOf(i) {
   return i === root ? seed : now.after[contributions[i][got[i] - 1]];
 }
 
-const inWords = (x) => (x === undefined ? data.nothing : shown(x));
-
 // Write a number into the room there is: where it takes more, with fewer digits. Tell a change.
 function write(element, x, room, before = "") {
   let text = x === undefined ? data.nothing : formatted(x, data.format);
