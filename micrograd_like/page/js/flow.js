@@ -4,7 +4,7 @@
 const dots = drawn("g", { class: "flow", "aria-hidden": "true" });
 svg.append(dots);
 let flowing = null;  // the frame that is asked for
-const MOST_DOTS = 60;
+const [MOST_DOTS, VISIBLE] = [60, 0.12];  // below that zoom, a dot is less than a pixel
 
 function stopFlow() {
   if (flowing === null) return;
@@ -15,7 +15,7 @@ function stopFlow() {
 
 function flow() {
   stopFlow();
-  if (isStill() || position === 0 || position === SEED) return;
+  if (isStill() || zoom < VISIBLE || position === 0 || position === SEED) return;
   const isBack = position > SEED;
   const moving = isBack ? current() : stepsFrom[made[position - 1]];
   const along = arrowsOf(moving).filter(({ isIn }) => isIn).slice(0, MOST_DOTS);
