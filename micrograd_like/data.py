@@ -97,9 +97,13 @@ def read_csv(
     path: str | os.PathLike[str],
     *,
     skip: int = 0,
-    target: type[float] | int | str = -1,
-    classes: type[float] | None = None,
+    target: int | str = -1,
+    classes: type[float],
     delimiter: str = ",",
+) -> list[tuple[list[float], float]]: ...
+@overload
+def read_csv(
+    path: str | os.PathLike[str], *, skip: int = 0, target: type[float], delimiter: str = ","
 ) -> list[tuple[list[float], float]]: ...
 def read_csv(
     path: str | os.PathLike[str],
