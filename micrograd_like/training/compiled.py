@@ -103,11 +103,13 @@ class Compiled:
         optimizer, done = self.optimizer, list[Any]()
         steps, memories = optimizer._state
         memory_of = dict(zip(optimizer.parameters, memories))
-        memory = [memory_of[p] for p in self.trained]
+        memory = [memory_of[p] if self.remembers else () for p in self.trained]
         rows = [[self.floats[id(row)] for row in batch] for batch in batches]
         try:
             rates = [optimizer.rate(steps + i) for i in range(len(batches))]
             data, memory, grads = self._epoch(*self._leaves(), memory, rows, rates, done)
+            measured = [self._measured(batch, found) for batch, found in zip(batches, done)]
+            new = [[math.fsum(column) for column in zip(*numbers)] for numbers in measured]
         except KeyboardInterrupt:
             if done:  # the same steps again, without the one that was interrupted
                 self.take(batches[: len(done)], sums)
@@ -116,8 +118,7 @@ class Compiled:
             raise Differs from None
         if not math.isfinite(sum(map(sum, memory), sum(data))):
             raise Differs
-        measured = [self._measured(batch, found) for batch, found in zip(batches, done)]
-        sums += [*map(self.measure.sums, batches, measured)]
+        sums += new
         for p, grad in zip(self.trained, grads):
             p.grad = grad
         data_of = dict(zip(self.trained, data))
@@ -145,11 +146,11 @@ class Compiled:
             for row, (loss, *outs) in zip(rows, found):
                 output = outs if self.several else outs and outs[0]
                 numbers.append([loss, *[as_float(f(output, row.target)) for f in metrics]])
+            if math.isfinite(math.fsum(map(sum, numbers))):
+                return numbers
         except FAILURES:
-            raise Differs from None
-        if not math.isfinite(sum(map(sum, numbers))):
-            raise Differs
-        return numbers
+            pass
+        raise Differs
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:

@@ -4,11 +4,11 @@ What `micrograd_like.training.compiled` does with it::
 
     recorded = Recorded(measure, rows)                # or CannotRecord, which says why
     recorded.losses                                   # {None: loss}, or {0: loss, 1: loss, ...}
-    order, ends, between = recorded.split()
+    recorded.layers(trained, all_of_them=False)             # to loop over
 
 The short names: ``outs`` are the model's outputs. ``shared`` is what the losses of all classes have
 in common, and ``ends`` are its last values: the outputs. Without classes everything is shared, and
-the end is the loss.
+the end is the loss. ``order`` is that of the walk, of the first class.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Value, topological_order
+from ..programs.lowering import Layer, layers
 from ..programs.recording import Recorded as Unread
 from ..programs.recording import Recording
 from .measuring import CheckedRow, Measure
 
 MOST_CLASSES = 64
-ANOTHER_ORDER = "a sum of gradients has another order for each class"
 FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 
@@ -79,55 +79,74 @@ class Recorded:
         self.outs: list[Value] = [output] if isinstance(output, Value) else [*output]
         self.measured = self.outs if measure.metrics else []
         self.events, self.constants = recording.events, recording.constants
-        self.orders = {c: topological_order(loss) for c, loss in self.losses.items()}
-        self.shared: set[Value] = set()
-        order = next(iter(self.orders.values()))
-        self.ends = [v for v in self.outs if v in {*order}] if classes else [*self.losses.values()]
-        self.shared = {v for end in (*self.ends, *self.measured) for v in topological_order(end)}
-        outside = {*self.inputs, *self.constants}
-        reached = [
-            {x for x in order if x.op is None and not x.constant and x not in outside}
-            for order in self.orders.values()
-        ]
-        self.reached = reached[0]
-        if any(each != self.reached for each in reached):
+        self._share()
+
+    def _share(self) -> None:
+        """Tell what the losses of all classes have in common from what each has of its own."""
+        orders = {c: topological_order(loss) for c, loss in self.losses.items()}
+        outside, by_class = {*self.inputs, *self.constants}, None not in self.losses
+
+        def leaves(values: Iterable[Value]) -> dict[Value, None]:
+            own = [x for x in values if x.op is None and not x.constant]
+            return dict.fromkeys([x for x in own if x not in outside])
+
+        self.reached, *others = map(leaves, orders.values())
+        if any(other.keys() != self.reached.keys() for other in others):
             raise CannotRecord("its loss depends on other parameters for each class")
-        used = {x for v in self.shared for x in v.operands}
-        if (classes and not used.isdisjoint(self.ends)) or any(v.op is None for v in self.ends):
+        self.orders = {c: [v for v in order if v.op] for c, order in orders.items()}
+        self.order, *_ = self.orders.values()
+        self.ends = [v for v in self.outs if v in {*self.order, *self.reached}]
+        if not by_class:
+            self.ends = [*self.losses.values()]
+        self.shared = dict.fromkeys([*self.ends, *self.measured])
+        used = dict[Value, None]()
+        for made, _, operands in reversed(self.events):
+            if made in self.shared:
+                used.update(dict.fromkeys(operands))
+                self.shared.update(dict.fromkeys(operands))
+        if (by_class and not used.keys().isdisjoint(self.ends)) or not all(v.op for v in self.ends):
             raise CannotRecord("an output of its model is a parameter, or is used by another one")
-        every = dict.fromkeys([*order, *[x for v in self.measured for x in topological_order(v)]])
-        self.leaves = [x for x in every if x.op is None and not x.constant and x not in outside]
+        self.leaves = [*(self.reached | leaves(self.shared))]
 
     def part(self, values: Container[Value], inputs: Iterable[Value] | None = None) -> Part:
         """Return how values were made, from the row's inputs or others."""
         events = [event for event in self.events if event[0] in values]
         return Part(self.inputs if inputs is None else inputs, events, self.constants)
 
-    def split(self) -> tuple[list[Value], list[Value], list[Value]]:
-        """Return the shared nodes, in order; the last of them; and the values that only those use.
-
-        The walks of the classes may meet the outputs in different orders. What the gradients come
-        to beneath is then another sum for each class: the losses go on from the ends, through the
-        ``tail``, to the gradients of what feeds it. Else the second and third list are empty.
+    def layers(self, trained: Sequence[Value], all_of_them: bool) -> list[Layer]:
+        """Return the dense layers whose neurons a loop goes over, as their order is another for
+        each class; or ``all_of_them``. The parameters of a neuron follow on one another.
         """
-        orders = [[v for v in order if v in self.shared and v.op] for order in self.orders.values()]
-        users: dict[Value, list[Value]] = {}
-        for v in orders[0]:
+        places = {p: i for i, p in enumerate(trained)}
+        moved, known = self._moved(places), {*self.order}
+        every_value = [*self.order, *[v for v in self.shared if v.op and v not in known]]
+        found = [
+            layer
+            for layer in layers(every_value, places)
+            if (all_of_them or not moved.isdisjoint(layer.inputs))
+            and all(trained[(i := places[row[0]]) : i + len(row)] == [*row] for row in layer.rows)
+        ]
+        if not moved.issubset([x for layer in found for x in layer.inputs]):
+            raise CannotRecord("a sum of gradients has another order for each class")
+        return found
+
+    def _moved(self, trained: Iterable[Value]) -> set[Value]:
+        """Return the values whose gradient is a sum in another order for each class."""
+        first, *others = [[v for v in order if v in self.shared] for order in self.orders.values()]
+        elsewhere = {v for order in others for v, other in zip(first, order) if v is not other}
+        active = {*trained}
+        for v in first:
+            if not active.isdisjoint(v.operands):
+                active.add(v)
+        users: dict[Value, list[Value]] = {x: [] for v in elsewhere for x in v.operands}
+        for v in first:
             for x in v.operands:
-                users.setdefault(x, []).append(v)
-        leaves, tail, more = {*self.leaves}, set[Value](), {*self.ends}
-        while len({tuple([v for v in order if v not in tail]) for order in orders}) > 1:
-            if tail >= more:
-                raise CannotRecord(ANOTHER_ORDER)
-            tail |= more
-            more = {x for x in users if x.op and len(users[x]) == 1 and tail.issuperset(users[x])}
-        fed = {x for v in tail for x in v.operands if x.op or x in leaves}
-        for x in fed:
-            between = x.op and x not in tail and tail.issuperset(users[x])
-            if len(users[x]) > 1 and not between:
-                raise CannotRecord(ANOTHER_ORDER)
-        last = [v for v in orders[0] if v in tail]
-        return orders[0], last, [x for x in users if x.op and x in fed and x not in tail]
+                if x in users and x in active:
+                    users[x].append(v)
+        ranks = [{v: i for i, v in enumerate(order)} for order in others]
+        return {
+            x for x, of in users.items() if any(sorted(of, key=r.__getitem__) != of for r in ranks)
+        }
 
 
 @contextmanager

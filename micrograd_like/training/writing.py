@@ -18,20 +18,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain, groupby, islice
 from typing import Any
 
 from .. import ops, optim
 from ..engine import Value
 from ..optim import Optimizer
 from ..programs.form import Node
-from ..programs.lowering import Lowered
+from ..programs.lowering import Layer, Lowered
 from ..programs.python import Line, Writer, module, wrapped, zeroed
 from .recorded import CannotRecord, Part, Recorded
 
-MOST_PARAMETERS = 10_000
+# Parameters that have a line each: of more, loops go over the neurons of layers. Where a batch has
+# several rows, these are as fast, and written sooner.
+MOST, MOST_IN_BATCHES = 10_000, 2_000
 BACKWARD: Line = (None, "", "# backward")
 OWN = {"data", "fixed", "memory", "batches", "rates", "done", "rows", "lr", "share", "loss"}
-OWN |= {"target", "found", "grads", "norm", "new"}
+OWN |= {"target", "found", "grads", "norm", "new", "updated", "row", "each", "slice"}
 
 
 class Text:
@@ -47,49 +50,41 @@ class Text:
     ) -> None:
         self.recorded, self.optimizer, self.clip_norm = recorded, optimizer, clip_norm
         self.trained = [p for p in optimizer.parameters if p in recorded.reached]
-        self.fixed = [x for x in recorded.leaves if x not in {*self.trained}]
-        if len(self.trained) > MOST_PARAMETERS:
-            raise CannotRecord(f"it has {len(self.trained):,} parameters, of {MOST_PARAMETERS:,}")
-        self.plain = _is_plain(optimizer) and clip_norm is None
-        self.at_once = self.plain and batch_size == 1 and row_by_row  # no sums of gradients
+        trained = {*self.trained}
+        self.fixed = [x for x in recorded.leaves if x not in trained]
+        most = MOST if batch_size == 1 else MOST_IN_BATCHES
+        self.layers = recorded.layers(self.trained, len(recorded.leaves) > most)
+        in_rows = {p for layer in self.layers for row in layer.rows for p in row}
+        self.lined = [p for p in self.trained if p not in in_rows]
+        if (lines := len(self.lined) + len(self.fixed)) > MOST:
+            raise CannotRecord(f"{lines:,} parameters are in no dense layer: {MOST:,} at most")
+        plain = _is_plain(optimizer) and clip_norm is None
+        self.at_once = plain and batch_size == 1 and row_by_row  # no sums of gradients
         self.remembers = False
-        self.lowered = Lowered(recorded.part(recorded.shared))
+        self.lowered = Lowered(recorded.part(recorded.shared), self.layers)
         self.nodes = self.lowered.nodes
         self.refuse(self.lowered)
-        form = self.lowered.form
-        self.share = form.constant(1.0) if batch_size == 1 else form.leaf("share")
-        self.walk(row_by_row)
+        self.walk(batch_size, row_by_row)
 
     def refuse(self, lowered: Lowered) -> None:
         """Refuse what needs a guard in each row."""
         if lowered.guards:
             raise CannotRecord("an op turns nan into a number, as pow(nan, 0)")
 
-    def walk(self, row_by_row: bool) -> None:
+    def walk(self, batch_size: int, row_by_row: bool) -> None:
         """Add the gradients of the parameters, from those of the ends."""
-        recorded, lowered, leaf = self.recorded, self.lowered, self.lowered.form.leaf
-        order, self.tail, self.between = recorded.split()
-        ends = recorded.ends
-        self.given = {v: leaf("d_out") for v in (*ends, *self.between)}
+        recorded, form = self.recorded, self.lowered.form
+        self.share = form.constant(1.0) if batch_size == 1 else form.leaf("share")
+        self.given = {v: form.leaf("d_out") for v in recorded.ends}
         if None in recorded.losses:
-            self.given = {ends[0]: self.share}
-        self.sums = {} if row_by_row else {p: leaf("d") for p in self.trained}
-        seeds = {v: self.given[v] for v in ends} | self.sums
-        first: list[Value] = []
-        grads: list[Node] = []
-        if self.tail:  # the parameters of the tail first, then those of what feeds it
-            own = {x for v in self.tail for x in v.operands}
-            first = [p for p in self.trained if p in own]
-            grads = lowered.gradients(self.tail, first, first, seeds)
-            seeds = {v: self.given[v] for v in self.between} | self.sums
-            order = [v for v in order if v not in {*self.tail}]
-        rest = [p for p in self.trained if p not in {*first}]
-        grads += lowered.gradients(order, rest, rest, seeds) if rest else []
-        grad_of = dict(zip([*first, *rest], map(_bare, grads)))
-        self.grads = [grad_of[p] for p in self.trained]
+            self.given = {recorded.ends[0]: self.share}
+        self.sums = {} if row_by_row else {p: form.leaf("d") for p in self.lined}
+        order = [v for v in recorded.order if v in recorded.shared]
+        grads = self.lowered.gradients(order, self.trained, self.lined, self.given | self.sums)
+        self.grads = [*map(_bare, grads)]
         for grad in self.grads:
             if grad.op is ops.mul:
-                lowered.form.grad_of.pop(grad, None)  # it is written where it is used
+                form.grad_of.pop(grad, None)  # it is written where it is used
 
     # ------------------------------------------------------------------ parts
 
@@ -97,11 +92,42 @@ class Text:
         """Name the leaves, and return the lines that read them from the arguments."""
         writer.taken |= OWN
         writer.names[self.share] = "share"
-        for x in (*self.recorded.inputs, *self.trained, *self.fixed):
+        for x in (*self.recorded.inputs, *self.lined, *self.fixed):
             writer.name(self.lowered.node(x))
-        self.names = [writer.names[self.nodes[p]] for p in self.trained]
+        self.names = [writer.names[self.nodes[p]] for p in self.lined]
+        lines, places = list[str](), {p: i for i, p in enumerate(self.trained)}
+        for i, layer in enumerate(self.layers):
+            starts, n = [places[row[0]] for row in layer.rows], len(layer.rows[0])
+            in_order = range(starts[0], starts[-1] + 1, n)
+            told = in_order if [*in_order] == starts else starts
+            lines.append(f"rows{i} = [slice(i, i + {n}) for i in {told}]  # of data: neurons")
+            writer.names[layer.leaf] = f"map(data.__getitem__, rows{i})"
+            if turns := self.turns(layer):
+                lines.append(f"turns{i} = {turns}  # by class")
         fixed = [writer.names[self.nodes[x]] for x in self.fixed]
-        return [*_unpacked(self.names, "data"), *_unpacked(fixed, "fixed")]
+        lines += self.lines_of("data", self.names)
+        return [*lines, *([wrapped("(", fixed, ") = fixed")] if fixed else [])]
+
+    def turns(self, layer: Layer) -> dict[Any, list[int]]:
+        """Return the order in which the walk comes to the neurons of a layer, if classes differ."""
+        places = {v: i for i, v in enumerate(reversed(layer.neurons))}
+        turns = {
+            c: [places[v] for v in reversed(order) if v in places]
+            for c, order in self.recorded.orders.items()
+        }
+        return turns if any(turn != sorted(turn) for turn in turns.values()) else {}
+
+    def lines_of(self, whole: str, names: Sequence[str], pack: bool = False) -> list[str]:
+        """Return lines that unpack numbers from a list of all parameters, or pack them into it."""
+        lines, left = list[str](), iter(names)
+        runs = groupby(enumerate(self.trained), lambda item: item[1] in self.nodes)
+        for lined, run in runs:
+            if lined:
+                at, *_, end = [i for i, _ in run] * 2
+                part, own = f"{whole}[{at}:{end + 1}]", [*islice(left, end + 1 - at)]
+                ends = (f"{part} = [", own, "]") if pack else ("(", own, f") = {part}")
+                lines.append(wrapped(*ends))
+        return lines
 
     def each_row(self, writer: Writer) -> str:
         """Return the names that a row is unpacked into."""
@@ -122,29 +148,25 @@ class Text:
 
     def loss(self, writer: Writer, c: Any, loss: Value, backward: bool) -> list[str]:
         """Return the lines of one class."""
-        recorded, wrt = self.recorded, [*self.recorded.ends, *self.between]
-        beneath = [x for v in self.tail for x in v.operands]
-        known = dict.fromkeys([*recorded.ends, *self.tail, *beneath])
-        order = {*recorded.orders[c]} - recorded.shared
-        lowered = Lowered(recorded.part(order, known))
+        recorded, ends = self.recorded, dict.fromkeys(self.recorded.ends)
+        order = [v for v in recorded.orders[c] if v not in recorded.shared]
+        lowered = Lowered(recorded.part({*order}, ends))
         self.refuse(lowered)
         for v, node in lowered.nodes.items():
-            if v not in known and node.op == "leaf":
+            if v not in ends and node.op == "leaf":
                 raise CannotRecord("its loss takes more than the model's outputs and classes")
-        walked = order | {*self.tail}
-        walk = [v for v in recorded.orders[c] if v in walked]
         seed = lowered.form.leaf("share")
         if self.share.op == "constant":
             seed = lowered.form.constant(1.0)
-        grads = lowered.gradients(walk, wrt, wrt, {loss: seed}) if backward else []
+        grads = lowered.gradients(order, ends, [*ends], {loss: seed}) if backward else []
         grads = [*map(_bare, grads)]
         inner = Writer(lowered, [lowered.nodes[loss], *grads])
         inner.taken, inner.imports, inner.aliases = {*writer.taken}, writer.imports, writer.aliases
-        inner.names = {lowered.nodes[v]: writer.text(self.nodes[v]) for v in known}
+        inner.names = {lowered.nodes[v]: writer.text(self.nodes[v]) for v in ends}
         inner.names[seed] = "share"
         lines = inner.blocks(inner.statements())
         lines.append(f"loss = {inner.text(lowered.nodes[loss])}")
-        for v, grad in zip(wrt, grads):
+        for v, grad in zip(ends, grads):
             lines.append(f"{writer.name(self.given[v])} = {inner.text(grad)}")
         return [line for line in lines if not line.startswith("#")]
 
@@ -153,7 +175,7 @@ class Text:
     def numbers(self) -> str:
         """Return the function that computes the loss and the outputs of rows."""
         shown = dict.fromkeys([*self.recorded.ends, *self.recorded.measured])
-        writer = Writer(self.lowered, [self.nodes[v] for v in shown])
+        writer = Rows(self, [self.nodes[v] for v in shown])
         head = self.head(writer)
         for v in shown:
             writer.name(self.nodes[v])
@@ -166,10 +188,11 @@ class Text:
     def epoch(self) -> str:
         """Return the function that makes the steps."""
         shown = [self.nodes[v] for v in (*self.given, *self.recorded.measured)]
-        writer = Writer(self.lowered, [*dict.fromkeys([*shown, *self.grads])])
+        backs = [layer.back for layer in self.layers]
+        writer = Rows(self, [*dict.fromkeys([*shown, *self.grads]), *backs])
         head = self.head(writer)
         totals = [writer.unique(f"d_{name}") for name in self.names]
-        for p, total in zip(self.trained, totals):
+        for p, total in zip(self.lined, totals):
             if p in self.sums:
                 writer.names[self.sums[p]] = total
         for v, node in self.given.items():
@@ -180,7 +203,8 @@ class Text:
         last, after = self.updates(writer, totals)
         inputs = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
         made = [name for _, name, _ in lines if name]
-        quick = dict.fromkeys(["lr", *inputs, *made])  # CPython's first 256 locals
+        rows = [name for layer in self.layers for name in chain(*writer._row_names(layer))]
+        quick = dict.fromkeys(["lr", "g", *rows, *inputs, *made])  # CPython's first 256 locals
         row = [
             *writer.blocks(lines[:turn], otherwise=False),
             *self.losses(writer, backward=True),
@@ -189,15 +213,15 @@ class Text:
         step = [
             *["share = 1 / len(rows)"] * (self.share.op == "leaf"),
             "found = []",
-            *([] if self.at_once else zeroed(totals)),
+            *([] if self.at_once else [f"grads = [0.0]*{len(self.trained)}", *zeroed(totals)]),
             f"for {self.each_row(writer)} in reversed(rows):",
             *_indented(row),
             *after,
             "done.append(found[::-1])",
         ]
         whole = [*zeroed([*quick]), *head, "for rows, lr in zip(batches, rates):", *_indented(step)]
-        grads = "[]" if self.at_once else "grads"
-        whole.append(wrapped("return [", self.names, f"], memory, {grads}"))
+        whole += self.lines_of("data", self.names, pack=True) if self.at_once else []
+        whole.append(f"return data, memory, {'[]' if self.at_once else 'grads'}")
         return module(writer, "def epoch(data, fixed, memory, batches, rates, done):", whole)
 
     def updates(self, writer: Writer, totals: list[str]) -> tuple[list[Line], list[str]]:
@@ -205,23 +229,19 @@ class Text:
         if self.at_once:
             return self.updates_at_once(writer, totals), []
         lines, gates = list[Line](), self.lowered.form.gate_of()
-        for p, grad, total in zip(self.trained, self.grads, totals):
+        for p, grad, total in zip(self.lined, self.grads, totals):
             if p in self.sums:
                 lines.append((None, "", f"{total} = {writer.text(grad)}"))
             else:
                 lines.append((gates.get(grad), total, f"{total} += {writer.text(grad)}"))
-        after = [wrapped("grads = [", totals, "]")]
+        after = self.lines_of("grads", totals, pack=True)
         if self.clip_norm is not None:
             writer.imports.setdefault("math", set()).add("hypot")
             clipped = f"[g / norm * {self.clip_norm!r} for g in grads]"
             after.append("norm = hypot(*grads)")
             after.append("if norm - norm: raise ArithmeticError  # it is not finite")
             after.append(f"if norm > {self.clip_norm!r}: grads = {clipped}")
-        if self.plain:
-            after += [f"{name} -= lr*{total}" for name, total in zip(self.names, totals)]
-        else:
-            after += self.update(writer)
-        return lines, after
+        return lines, [*after, *self.update(writer)]
 
     def updates_at_once(self, writer: Writer, totals: list[str]) -> list[Line]:
         """Return the updates of gradient descent row by row, without a name for each gradient."""
@@ -263,17 +283,49 @@ class Text:
         lines = [line for line in inner.blocks(inner.statements()) if line[0] != "#"]
         data, *remembered = map(inner.text, found)
         self.remembers = bool(remembered)
-        zipped, row = [wrapped("[", self.names, "]"), "grads"], [*each[:2]]
-        if remembered:
-            zipped, row = [*zipped, "memory"], [*row, f"({', '.join([*each[2:], '']).strip()})"]
-            lines.append(f"new.append(({', '.join([*remembered, '']).strip()}))")
+        memory_names = f"({', '.join([*each[2:], '']).strip()})" if remembered else "_"
         return [
-            "data, new = [], []",
-            f"for {', '.join(row)} in zip({', '.join(zipped)}):",
-            *_indented([*lines, f"data.append({data})"]),
-            *["memory = new"] * self.remembers,
-            *_unpacked(self.names, "data"),
+            "updated, new = [], []",
+            f"for {each[0]}, {each[1]}, {memory_names} in zip(data, grads, memory):",
+            *_indented([*lines, f"updated.append({data})"]),
+            f"    new.append(({', '.join([*remembered, '']).strip()}))",
+            "data, memory = updated, new",
+            *self.lines_of("data", self.names),
         ]
+
+
+class Rows(Writer):
+    """Writes a loop for each layer whose parameters are slices of ``data``."""
+
+    def __init__(self, text: Text, results: Sequence[Node]) -> None:
+        super().__init__(text.lowered, results)
+        self.run = text
+
+    def _back(self, node: Node, layer: Layer) -> list[str]:
+        """Return the loop that adds gradients to ``grads``, or subtracts them at once."""
+        weights, bias = self._row_names(layer)
+        m, i, at_once = len(layer.neurons), self.run.layers.index(layer), self.run.at_once
+        texts = [*map(self.text, node.xs)]
+        moved = [(self.name(item), weights[item.of]) for item in self.items.get(node, ())]
+        grads, sums = wrapped("[", texts[:m], "]"), wrapped("[", texts[m : 2 * m], "]")
+        each = f"zip({grads}, {sums}, reversed(rows{i}))"
+        head = [f"for g, s, row in {each}:"]
+        if self.run.turns(layer):
+            turn = f"map(each.__getitem__, turns{i}[target])"
+            head = [f"each = [*{each}]", f"for g, s, row in {turn}:"]
+        names, whole = [*weights, *bias], "data" if at_once else "grads"
+        read = wrapped("(", names, ") = ")
+        products = [*[f"g*{x}" for x in texts[2 * m :]], *["g" for _ in bias]]
+        new = [f"{w} - lr*({x})" if at_once else f"{w} + {x}" for w, x in zip(names, products)]
+        body = [
+            "if not g and s - s == 0.0: continue  # 0 adds nothing, but for 0·inf",
+            *[f"{read}data[row]"] * bool(moved and not at_once),
+            *[f"{d} += g*{w}" for d, w in moved if not at_once],
+            f"{read}{whole}[row]",
+            *[f"{d} += g*{w}" for d, w in moved if at_once],
+            wrapped(f"{whole}[row] = [", new, "]"),
+        ]
+        return [*zeroed([d for d, _ in moved]), *head, *_indented(body)]
 
 
 def _is_plain(optimizer: Optimizer) -> bool:
@@ -290,7 +342,3 @@ def _bare(node: Node) -> Node:
 
 def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {part}" for line in lines for part in line.split("\n")]
-
-
-def _unpacked(names: list[str], whole: str) -> list[str]:
-    return [wrapped("(", names, f") = {whole}")] if names else []
