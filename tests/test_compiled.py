@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -521,5 +522,6 @@ def test_so_it_does_from_hundreds_of_places(tmp_path: Path) -> None:
 def test_a_program_says_why_it_cannot_be_written() -> None:
     measure = Measure(Asks(), losses.cross_entropy, [])
     rows = checked_rows("data", ROWS)
+    settings: Any = SimpleNamespace(optimizer=optim.SGD(measure.parameters), batch_size=1)
     with pytest.raises(CannotRecord, match="asks for >"):
-        compiled.Compiled(measure, optim.SGD(measure.parameters), rows, 1, None, True)
+        compiled.Compiled(measure, settings, rows, True)

@@ -2,7 +2,7 @@
 
 What `fit` does with it::
 
-    steps = Compiled(measure, optimizer, rows, 20, clip_norm, row_by_row)     # or CannotRecord
+    steps = Compiled(measure, settings, rows, row_by_row)      # or CannotRecord
     steps.take(batches, sums)          # make steps, and add up the numbers of each batch
     steps.numbers(rows)                # the numbers of rows, without training
 
@@ -22,6 +22,7 @@ from ..optim import Optimizer, gradient
 from ..programs import source
 from .measuring import CheckedRow, Measure
 from .recorded import FAILURES, CannotRecord, Recorded
+from .settings import Settings
 from .writing import Text
 
 ROWS_AT_ONCE = 400  # before the parameters are written back
@@ -36,21 +37,15 @@ class Compiled:
     """The steps of a run, as a program."""
 
     def __init__(
-        self,
-        measure: Measure,
-        optimizer: Optimizer,
-        rows: Sequence[CheckedRow],
-        batch_size: int,
-        clip_norm: float | None,
-        row_by_row: bool,
+        self, measure: Measure, settings: Settings, rows: Sequence[CheckedRow], row_by_row: bool
     ) -> None:
-        self.measure, self.optimizer = measure, optimizer
+        self.measure, self.optimizer = measure, (optimizer := settings.optimizer)
         self.settings = _settings(optimizer)
         if getattr(optimizer.step, "__func__", None) is not Optimizer.step:
             raise CannotRecord(f"{type(optimizer).__name__} has a step of its own")
         self.floats = {id(row): flat(row) for row in rows}
         recorded = Recorded(measure, rows)
-        text = Text(recorded, optimizer, batch_size, clip_norm, row_by_row)
+        text = Text(recorded, settings, row_by_row)
         self.trained, self.fixed, self.several = text.trained, text.fixed, recorded.several
         self.source = text.epoch()
         self.remembers = text.remembers

@@ -67,34 +67,29 @@ def fit(
 
     A step takes the mean of ``loss(output, target)`` over a batch. ``rng``, a `random.Random` or a
     seed, draws the validation rows, if ``validation`` is a fraction of the data, and shuffles the
-    other rows anew for each epoch. ``metrics`` are functions of (output, target), or names of
-    metrics; the history holds their means. Training rows are measured on the way, each batch before
-    its step; validation rows are measured after the epoch.
+    others for each epoch. ``metrics`` are functions of (output, target), or names of metrics.
+    Training rows are measured on the way, before their step; validation rows after the epoch.
 
     ``patience=k`` stops the run after k epochs without a better validation loss, and the model ends
     with its best weights. ``clip_norm`` limits the norm of the gradients in each step.
-    ``callback(record)`` is called after each epoch, before the checkpoint is written; it stops the
-    run, until that is resumed, by returning True. ``progress=False`` prints nothing.
+    ``callback(record)`` is called after each epoch, before the checkpoint is written, and stops the
+    run by returning True. ``progress=False`` prints nothing.
 
     ``checkpoint=path`` writes a file to go on from: at the start, after each epoch, and on Ctrl-C.
-    ``resume=path`` goes on from that file, to the same bits as if nothing had happened. Pass the
-    same arguments: only ``epochs``, ``patience``, ``callback`` and ``progress`` may differ. A
-    `random.Random` is set to what it was; nothing else may draw from it (noise, say). With
-    ``epochs=0``, the history so far comes back. A file that is already at ``checkpoint`` raises
-    FileExistsError, unless it is the one to resume from.
+    ``resume=path`` goes on from it, to the same bits as if nothing had happened. Pass the same
+    arguments: only ``epochs``, ``patience``, ``callback`` and ``progress`` may differ. Nothing else
+    may draw from ``rng``. A file that is already at ``checkpoint`` raises FileExistsError, unless
+    it is the one to resume from.
 
-    ``engine="python"`` trains by a program, which is recorded once, 10 to 20 times as fast as
-    "eager", which records a graph for each row; the numbers are the same. None uses "python" if it
-    can, and otherwise prints why not; "python" then raises ValueError. "native", compiled C, and
-    "numpy" take a batch at once, and come to the same numbers but for their last digits. Pass
-    "eager" for a model that draws random numbers.
+    ``engine="python"`` trains by a program, recorded once, 8 to 20 times as fast as "eager", which
+    records a graph for each row; the numbers are the same. None takes "python" if it can, and else
+    prints why not; "python" then raises ValueError. "native", compiled C, and "numpy" take a batch
+    at once, and come to the same numbers but for their last digits.
 
-    Ctrl-C ends the run after the last finished step, and sets ``history.interrupted``; the model
-    keeps its weights, as it does when the callback or anything else raises. Bad data raises
-    ValueError or TypeError, naming row and column, counted from 0, before anything changes. A
-    number that is not finite raises FloatingPointError, naming the first that went wrong; the
-    weights are then as they were before that step. The cyclic garbage collector is paused during
-    the run: graphs do not need it.
+    Ctrl-C ends the run after the last finished step, and sets ``history.interrupted``. Bad data
+    raises ValueError or TypeError, naming row and column, counted from 0, before anything changes.
+    A number that is not finite raises FloatingPointError, naming the first that went wrong; the
+    weights are those before that step. The cyclic garbage collector is paused during the run.
     """
     if others:
         raise TypeError("fit takes one list of rows: write fit(model, [*zip(inputs, targets)], …)")

@@ -92,14 +92,7 @@ class Run:
             if settings.engine in ("native", "numpy"):
                 made = self.batched = Batched(self.measure, rows, settings.engine)
             else:
-                made = self.compiled = Compiled(
-                    self.measure,
-                    settings.optimizer,
-                    rows,
-                    settings.batch_size,
-                    settings.clip_norm,
-                    self.row_by_row,
-                )
+                made = self.compiled = Compiled(self.measure, settings, rows, self.row_by_row)
             if not self.agrees(made):
                 self.compiled = self.batched = None
                 raise CannotRecord("recorded, it gives other numbers: does it draw random ones?")
@@ -110,7 +103,7 @@ class Run:
 
     def agrees(self, made: Compiled | Batched) -> bool:
         """Try what was recorded on some rows, and the gradients of a batch."""
-        batch = self.rows[: self.settings.batch_size]
+        batch = self.rows[: min(self.settings.batch_size, ROWS_TO_TRY)]
         fits = all(map(made.fits, self.rows[:: -(-len(self.rows) // ROWS_TO_TRY)]))
         return fits and (
             isinstance(made, Batched) or made.agrees(batch, lambda: self.eager_gradients(batch))

@@ -2,7 +2,7 @@
 
 What `micrograd_like.training.compiled` does with it::
 
-    text = Text(recorded, optimizer, batch_size=1, clip_norm=None, row_by_row=True)
+    text = Text(recorded, settings, row_by_row=True)
     text.epoch()                   # def epoch(data, fixed, memory, batches, rates, done): ...
     text.numbers()                 # def numbers(data, fixed, rows): ...
 
@@ -28,6 +28,7 @@ from ..programs.form import Node
 from ..programs.lowering import Layer, Lowered
 from ..programs.python import Line, Writer, module, wrapped, zeroed
 from .recorded import CannotRecord, Part, Recorded
+from .settings import Settings
 
 # Parameters that have a line each: of more, loops go over the neurons of layers. Where a batch has
 # several rows, these are as fast, and written sooner.
@@ -40,41 +41,35 @@ OWN |= {"target", "found", "grads", "norm", "new", "updated", "row", "each", "sl
 class Text:
     """The source of a run's functions."""
 
-    def __init__(
-        self,
-        recorded: Recorded,
-        optimizer: Optimizer,
-        batch_size: int,
-        clip_norm: float | None,
-        row_by_row: bool,
-    ) -> None:
-        self.recorded, self.optimizer, self.clip_norm = recorded, optimizer, clip_norm
-        self.trained = [p for p in optimizer.parameters if p in recorded.reached]
+    def __init__(self, recorded: Recorded, settings: Settings, row_by_row: bool) -> None:
+        self.recorded, self.optimizer = recorded, settings.optimizer
+        self.clip_norm, by_one = settings.clip_norm, settings.batch_size == 1
+        self.trained = [p for p in self.optimizer.parameters if p in recorded.reached]
         trained = {*self.trained}
         self.fixed = [x for x in recorded.leaves if x not in trained]
-        most = MOST if batch_size == 1 else MOST_IN_BATCHES
+        most = MOST if by_one else MOST_IN_BATCHES
         self.layers = recorded.layers(self.trained, len(recorded.leaves) > most)
         in_rows = {p for layer in self.layers for row in layer.rows for p in row}
         self.lined = [p for p in self.trained if p not in in_rows]
         if (lines := len(self.lined) + len(self.fixed)) > MOST:
             raise CannotRecord(f"{lines:,} parameters are in no dense layer: {MOST:,} at most")
-        plain = _is_plain(optimizer) and clip_norm is None
-        self.at_once = plain and batch_size == 1 and row_by_row  # no sums of gradients
+        plain = _is_plain(self.optimizer) and self.clip_norm is None
+        self.at_once = plain and by_one and row_by_row  # no sums of gradients
         self.remembers = False
         self.lowered = Lowered(recorded.part(recorded.shared), self.layers)
         self.nodes = self.lowered.nodes
         self.refuse(self.lowered)
-        self.walk(batch_size, row_by_row)
+        self.share = self.lowered.form.constant(1.0) if by_one else self.lowered.form.leaf("share")
+        self.walk(row_by_row)
 
     def refuse(self, lowered: Lowered) -> None:
         """Refuse what needs a guard in each row."""
         if lowered.guards:
             raise CannotRecord("an op turns nan into a number, as pow(nan, 0)")
 
-    def walk(self, batch_size: int, row_by_row: bool) -> None:
+    def walk(self, row_by_row: bool) -> None:
         """Add the gradients of the parameters, from those of the ends."""
         recorded, form = self.recorded, self.lowered.form
-        self.share = form.constant(1.0) if batch_size == 1 else form.leaf("share")
         self.given = {v: form.leaf("d_out") for v in recorded.ends}
         if None in recorded.losses:
             self.given = {recorded.ends[0]: self.share}
