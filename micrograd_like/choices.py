@@ -100,8 +100,14 @@ def generator_of(rng: Any) -> Any:
 
 def size(name: str, size: Any) -> int:
     """Return a size as an int, once it is a whole number of at least 1."""
-    whole = hasattr(size, "__index__") and not isinstance(size, bool)
-    if whole and size >= 1:
-        return operator.index(size)
-    problem = f"{name} is {shorten(size)}: it must be a whole number of at least 1"
-    raise ValueError(problem) if whole else TypeError(problem)
+    return whole(name, size, 1)
+
+
+def whole(name: str, number: Any, least: int | None = None) -> int:
+    """Return a whole number as an int; raise TypeError or ValueError with its name."""
+    kind = f"a whole number{'' if least is None else f' of at least {least}'}"
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise TypeError(f"{name} is {shorten(number)}: it must be {kind}")
+    if least is not None and number < least:
+        raise ValueError(f"{name} is {shorten(number)}: it must be {kind}")
+    return operator.index(number)

@@ -126,17 +126,25 @@ def read_numbers(path: str | os.PathLike[str], form: str) -> dict[str, Any]:
     return parameters
 
 
-def finite(name: str, x: Any) -> float:
-    """Return a finite real number as a float; else raise ValueError with its name."""
+def real(name: str, number: Any) -> float:
+    """Return a finite number as a float; raise TypeError or ValueError with its name."""
     try:
-        if isinstance(x, bool):
-            raise TypeError(f"expected a real number, got {x}")
-        number = as_float(x)
+        if math.isfinite(x := as_float(number)):
+            return x
     except (TypeError, OverflowError) as error:
-        raise ValueError(f"{name}: {error}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{name} is {number}: it must be a finite number")
-    return number
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from None
+    raise ValueError(f"{name} is {number!r}: it must be a finite number")
+
+
+def finite(name: str, x: Any) -> float:
+    """Return what a file may hold: a finite number that is no bool; else raise ValueError."""
+    if isinstance(x, bool):
+        raise ValueError(f"{name}: expected a real number, got {x}")
+    try:
+        return real(name, x)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
 
 def refuse_duplicates(names: Iterable[str], what: str) -> None:

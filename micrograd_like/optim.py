@@ -27,7 +27,7 @@ from itertools import chain
 
 from . import ops
 from .engine import Value, _set_grad
-from .files import finite
+from .files import finite, real
 from .habits import elsewhere
 from .nn import Module, set_data
 from .ops import as_float
@@ -388,14 +388,3 @@ def _at_least_0(name: str, number: Any) -> float:
     if (x := real(name, number)) < 0:
         raise ValueError(f"{name} is {number!r}: it must be at least 0")
     return x
-
-
-def real(name: str, number: Any) -> float:
-    """Return a finite number as a float; raise TypeError or ValueError with its name."""
-    try:
-        if math.isfinite(x := as_float(number)):
-            return x
-    except (TypeError, OverflowError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name}: {error}") from None
-    raise ValueError(f"{name} is {number!r}: it must be a finite number")

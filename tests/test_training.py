@@ -482,7 +482,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("arguments", "error", "message"),
         [
-            ({"epochs": -1}, ValueError, "epochs is -1: it must be at least 0"),
+            ({"epochs": -1}, ValueError, "epochs is -1: it must be a whole number of at least 0"),
             ({"epochs": 1.0}, TypeError, "epochs is 1.0"),
             ({"epochs": True}, TypeError, "epochs is True"),
             ({"batch_size": 0}, ValueError, "batch_size is 0"),

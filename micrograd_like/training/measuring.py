@@ -25,12 +25,12 @@ from typing import Any, NamedTuple
 
 from .. import ops
 from ..engine import Value, topological_order
+from ..files import real
 from ..functions import fsum
 from ..hooks import no_grad
 from ..losses import binary_cross_entropy, cross_entropy, mean_squared_error
 from ..nn import Module
 from ..ops import as_float
-from ..optim import real
 from ..text import shorten
 from .history import RESERVED, VALIDATION
 

@@ -13,7 +13,6 @@ Each of these raises an error that names the argument, and shows what it is.
 from __future__ import annotations
 
 import copy
-import operator
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,9 +21,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from ..choices import whole
 from ..data import split
+from ..files import real
 from ..nn import Module
-from ..optim import Optimizer, real
+from ..optim import Optimizer
 from ..text import shorten
 from . import checkpoint as checkpoints
 from .history import Record
@@ -55,10 +56,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check what needs neither the model nor the data."""
-        self.epochs = _whole("epochs", self.epochs, 0)
-        self.batch_size = _whole("batch_size", self.batch_size, 1)
+        self.epochs = whole("epochs", self.epochs, 0)
+        self.batch_size = whole("batch_size", self.batch_size, 1)
         if self.patience is not None:
-            self.patience = _whole("patience", self.patience, 1)
+            self.patience = whole("patience", self.patience, 1)
             if self.validation is None:
                 raise ValueError(
                     "patience needs a validation loss: pass validation=0.2, or other data"
@@ -86,7 +87,7 @@ class Settings:
             _check_free(self.checkpoint, self.resume)
             self.checkpoint = pathlib.Path(self.checkpoint).absolute()  # a callback may chdir
         if not isinstance(self.rng, Random):
-            self.rng = _whole("rng", self.rng)
+            self.rng = whole("rng", self.rng)
         self.generator = self.rng if isinstance(self.rng, Random) else Random(self.rng)
         try:
             self.generator.getstate()
@@ -142,14 +143,6 @@ def naming(path: FilePath) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"cannot resume from {os.fspath(path)!r}: {error}") from None
-
-
-def _whole(name: str, number: Any, least: int | None = None) -> int:
-    if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise TypeError(f"{name} is {shorten(number)}: it must be a whole number")
-    if least is not None and number < least:
-        raise ValueError(f"{name} is {number}: it must be at least {least}")
-    return operator.index(number)
 
 
 def _check_free(checkpoint: FilePath, resume: FilePath | None) -> None:
