@@ -80,7 +80,7 @@ class TestPredict:
             ([1.0, 2.0], "data row 0: the inputs are 1.0, not a list of numbers"),
             ([[1.0], "owl"], "data row 1: the inputs are 'owl'"),
             ([[1.0, 2.0], [1.0, "x"]], "data row 1, column 1"),
-            ([[1.0, 2.0], [1.0]], "data row 1 has 1 columns, where data row 0 has 2"),
+            ([[1.0, 2.0], [1.0]], "data row 1 has 1 inputs, where data row 0 has 2"),
         ):
             with pytest.raises((TypeError, ValueError), match=message):
                 predict(Outputs(), rows)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ class Batched:
                 loss = sumprod([measure.loss(output, c) for c in classes], targets)
                 self.numbers_of = lambda target: [target == c for c in classes]
             else:
-                targets = [Value(t, "target") for t in _listed(target)]
+                targets = [Value(t, "target") for t in rows[0].targets]
                 loss = measure.loss(output, targets if isinstance(target, list) else targets[0])
             used = {*topological_order(loss)}
             self.trained = [p for p in measure.parameters if p in used]
@@ -80,7 +80,7 @@ class Batched:
 
     def row(self, row: CheckedRow) -> list[float]:
         """Return the numbers of a row that the program takes."""
-        targets = self.numbers_of(row.target) if self.numbers_of else _listed(row.target)
+        targets = self.numbers_of(row.target) if self.numbers_of else row.targets
         given = [*row.inputs, *targets]
         return [float(given[i]) for i in self.places]
 
@@ -91,7 +91,3 @@ class Batched:
         if not all(map(math.isfinite, found)):
             raise FloatingPointError(f"{row.where}: the numbers are {found}")
         return found
-
-
-def _listed(target: Any) -> list[Any]:
-    return target if isinstance(target, list) else [target]

@@ -43,7 +43,7 @@ class Compiled:
         self.settings = _settings(optimizer)
         if getattr(optimizer.step, "__func__", None) is not Optimizer.step:
             raise CannotRecord(f"{type(optimizer).__name__} has a step of its own")
-        self.floats = {id(row): flat(row) for row in rows}
+        self.floats = {id(row): row.numbers for row in rows}
         recorded = Recorded(measure, rows)
         text = Text(recorded, settings, row_by_row)
         self.trained, self.fixed, self.several = text.trained, text.fixed, recorded.several
@@ -150,9 +150,3 @@ class Compiled:
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
     return {k: v for k, v in vars(optimizer).items() if k not in ("lr", "parameters")}
-
-
-def flat(row: CheckedRow) -> tuple[float, ...]:
-    """Return all numbers of a row as floats."""
-    targets = row.target if isinstance(row.target, list) else [row.target]
-    return tuple(map(float, (*row.inputs, *targets)))

@@ -135,6 +135,14 @@ class CheckedRow(NamedTuple):
     inputs: list[float]
     target: Any
 
+    @property
+    def targets(self) -> list[Any]:
+        return self.target if isinstance(self.target, list) else [self.target]
+
+    @property
+    def numbers(self) -> list[float]:
+        return [float(x) for x in (*self.inputs, *self.targets)]
+
 
 class Measure:
     """The loss and the metrics of a model, row by row."""
@@ -320,11 +328,8 @@ def checked_rows(what: str, data: Data, like: CheckedRow | None = None) -> list[
             target = [_finite(f"{where}, target {j}", t) for j, t in enumerate(targets)]
         row = CheckedRow(where, inputs, target)
         like = like or row
-        for part, own, other in (
-            ("columns", row.inputs, like.inputs),
-            ("targets", row.target, like.target),
-        ):
-            n, m = (len(x) if isinstance(x, list) else 1 for x in (own, other))
+        for part in ("inputs", "targets"):
+            n, m = (len(getattr(each, part)) for each in (row, like))
             if n != m:
                 raise ValueError(f"{where} has {n} {part}, where {like.where} has {m}")
         rows.append(row)

@@ -13,9 +13,8 @@ the end is the loss. ``order`` is that of the walk, of the first class.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Value, topological_order
@@ -26,17 +25,6 @@ from .measuring import CheckedRow, Measure
 
 MOST_CLASSES = 64
 FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-
-
-@dataclass
-class Part:
-    """A part of what was recorded, as a form takes it."""
-
-    inputs: Iterable[Value]
-    events: Iterable[Any]
-    constants: Container[Value]
-    names: Mapping[Value, str] = field(default_factory=dict)
-    lines: Mapping[Value, str] = field(default_factory=dict)
 
 
 class CannotRecord(Exception):
@@ -59,8 +47,7 @@ class Recorded:
         self.inputs = [recording.input(x, f"x{i}") for i, x in enumerate(inputs)]
         given: Any = [*self.inputs]
         if not classes:
-            listed = target if isinstance(target, list) else [target]
-            targets = [recording.input(t, "target") for t in listed]
+            targets = [recording.input(t, "target") for t in row.targets]
             self.inputs += targets
             target = targets if isinstance(target, list) else targets[0]
         try:
@@ -108,10 +95,13 @@ class Recorded:
             raise CannotRecord("an output of its model is a parameter, or is used by another one")
         self.leaves = [*(self.reached | leaves(self.shared))]
 
-    def part(self, values: Container[Value], inputs: Iterable[Value] | None = None) -> Part:
-        """Return how values were made, from the row's inputs or others."""
-        events = [event for event in self.events if event[0] in values]
-        return Part(self.inputs if inputs is None else inputs, events, self.constants)
+    def part(self, values: Container[Value], inputs: Iterable[Value]) -> Recording:
+        """Return how values were made from inputs, as if nothing else had been recorded."""
+        part = Recording()
+        part.inputs += inputs
+        part.events += [event for event in self.events if event[0] in values]
+        part.constants |= self.constants
+        return part
 
     def layers(self, trained: Sequence[Value], all_of_them: bool) -> list[Layer]:
         """Return the dense layers whose neurons a loop goes over, as their order is another for

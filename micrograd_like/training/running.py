@@ -25,7 +25,7 @@ from ..optim import clip_grad_norm
 from . import checkpoint as checkpoints
 from .batched import Batched
 from .checkpoint import Best, GeneratorState, Position
-from .compiled import ROWS_AT_ONCE, Compiled, Differs, flat
+from .compiled import ROWS_AT_ONCE, Compiled, Differs
 from .history import VALIDATION, History, Record
 from .measuring import CheckedRow, Measure, name_of, not_finite
 from .progress import Progress
@@ -126,10 +126,9 @@ class Run:
         if self.settings.patience is not None and best is not None and not interrupted:
             any(map(set_data, self.measure.parameters, best.weights))  # all at once
             if self.progress and len(history) < epochs and not stop:
-                print(
+                self.progress.say(
                     f"stopped after epoch {len(history)} of {epochs}: no better validation loss "
-                    f"since epoch {best.epoch}, whose weights are back",
-                    flush=True,
+                    f"since epoch {best.epoch}, whose weights are back"
                 )
         return history
 
@@ -273,20 +272,16 @@ class Run:
 
     def save(self) -> None:
         """Write the checkpoint, if one was asked for."""
-        if self.settings.checkpoint is not None:
+        path, optimizer = self.settings.checkpoint, self.settings.optimizer
+        about = {**self.about, "row_by_row": self.row_by_row}
+        if path is not None:
             checkpoints.save(
-                self.settings.checkpoint,
-                {**self.about, "row_by_row": self.row_by_row},
-                self.measure.model,
-                self.settings.optimizer,
-                self.start,
-                self.at,
-                self.records,
+                path, about, self.measure.model, optimizer, self.start, self.at, self.records
             )
 
 
 def _identity(rows: list[CheckedRow], held_out: list[CheckedRow]) -> str:
     """Return text that tells data from other data: the numbers of rows, and a digest of all."""
-    numbers = [*map(flat, (*rows, *held_out))]
+    numbers = [row.numbers for row in (*rows, *held_out)]
     digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
     return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"

@@ -27,7 +27,8 @@ from ..optim import Optimizer
 from ..programs.form import Node
 from ..programs.lowering import Layer, Lowered
 from ..programs.python import Line, Writer, module, wrapped, zeroed
-from .recorded import CannotRecord, Part, Recorded
+from ..programs.recording import Recording
+from .recorded import CannotRecord, Recorded
 from .settings import Settings
 
 # Parameters that have a line each: of more, loops go over the neurons of layers. Where a batch has
@@ -56,7 +57,7 @@ class Text:
         plain = _is_plain(self.optimizer) and self.clip_norm is None
         self.at_once = plain and by_one and row_by_row  # no sums of gradients
         self.remembers = False
-        self.lowered = Lowered(recorded.part(recorded.shared), self.layers)
+        self.lowered = Lowered(recorded.part(recorded.shared, recorded.inputs), self.layers)
         self.nodes = self.lowered.nodes
         self.refuse(self.lowered)
         self.share = self.lowered.form.constant(1.0) if by_one else self.lowered.form.leaf("share")
@@ -93,9 +94,7 @@ class Text:
         lines, places = list[str](), {p: i for i, p in enumerate(self.trained)}
         for i, layer in enumerate(self.layers):
             starts, n = [places[row[0]] for row in layer.rows], len(layer.rows[0])
-            in_order = range(starts[0], starts[-1] + 1, n)
-            told = in_order if [*in_order] == starts else starts
-            lines.append(f"rows{i} = [slice(i, i + {n}) for i in {told}]  # of data: neurons")
+            lines.append(f"rows{i} = [slice(i, i + {n}) for i in {starts}]  # of data: neurons")
             writer.names[layer.leaf] = f"map(data.__getitem__, rows{i})"
             if turns := self.turns(layer):
                 lines.append(f"turns{i} = {turns}  # by class")
@@ -253,7 +252,7 @@ class Text:
 
     def update(self, writer: Writer) -> list[str]:
         """Return the loop over the parameters that does what the optimizer's `update` does."""
-        lowered, optimizer = Lowered(Part((), (), ())), self.optimizer
+        lowered, optimizer = Lowered(Recording()), self.optimizer
         form = lowered.form
         labels = [f"memory{i}" for i in range(len(optimizer.memory_names))]
         x, g, lr, *memory = [form.leaf(label) for label in ("x", "g", "lr", *labels)]
@@ -303,11 +302,7 @@ class Rows(Writer):
         texts = [*map(self.text, node.xs)]
         moved = [(self.name(item), weights[item.of]) for item in self.items.get(node, ())]
         grads, sums = wrapped("[", texts[:m], "]"), wrapped("[", texts[m : 2 * m], "]")
-        each = f"zip({grads}, {sums}, reversed(rows{i}))"
-        head = [f"for g, s, row in {each}:"]
-        if self.run.turns(layer):
-            turn = f"map(each.__getitem__, turns{i}[target])"
-            head = [f"each = [*{each}]", f"for g, s, row in {turn}:"]
+        turn = f"turns{i}[target]" if self.run.turns(layer) else f"range({m})"
         names, whole = [*weights, *bias], "data" if at_once else "grads"
         read = wrapped("(", names, ") = ")
         products = [*[f"g*{x}" for x in texts[2 * m :]], *["g" for _ in bias]]
@@ -320,7 +315,12 @@ class Rows(Writer):
             *[f"{d} += g*{w}" for d, w in moved if at_once],
             wrapped(f"{whole}[row] = [", new, "]"),
         ]
-        return [*zeroed([d for d, _ in moved]), *head, *_indented(body)]
+        return [
+            *zeroed([d for d, _ in moved]),
+            f"each = [*zip({grads}, {sums}, reversed(rows{i}))]",
+            f"for g, s, row in map(each.__getitem__, {turn}):",
+            *_indented(body),
+        ]
 
 
 def _is_plain(optimizer: Optimizer) -> bool:

@@ -2,11 +2,12 @@
 
     python tests/benchmarks/bench_epochs.py [--rounds N]
 
-Three runs: handwritten digits one at a time, MLP 64-32-10 with plain gradient descent; the same
-digits and two moons in batches of 20. All sides train in one process, in turn, from the same
-weights; the two engines must come to the same bits. An epoch is what two runs differ by, of which
-one has more epochs; building is what is left of the shorter. A ratio is taken within a round; told
-are its minimum, median and maximum. PyTorch is measured if it is there: pip install -e '.[peers]'.
+Five runs: handwritten digits one at a time, MLP 64-32-10 with plain gradient descent; the same
+digits and two moons in batches of 20; a large network, both ways. All sides train in one process,
+in turn, from the same weights; the two engines must come to the same bits. An epoch is what two
+runs differ by, of which one has more epochs; building is what is left of the shorter. A ratio is
+taken within a round; told are its minimum, median and maximum. PyTorch is measured if it is there:
+pip install -e '.[peers]'.
 """
 
 from __future__ import annotations
@@ -141,12 +142,14 @@ def measure(title: str, sides: dict[str, Train], rounds: int, epochs: int, rows:
             building[name].append(times[0] - per_epoch[name][-1])
         if weights[EAGER] != weights[PYTHON]:
             sys.exit("the program comes to other weights than the eager engine")
-    print(f"{title}\n{'':24}{'µs a row':>10}{'building s':>12}   times as fast as eager")
+    print(f"{title}\n{'':24}{'µs a row':>10}{'ns a weight':>13}{'building s':>12}", end="")
+    print("   times as fast as eager")
     for name in sides:
         ratios = sorted(a / b for a, b in zip(per_epoch[EAGER], per_epoch[name]))
         told = f"{ratios[0]:7.1f}{statistics.median(ratios):7.1f}{ratios[-1]:7.1f}"
         own, built = statistics.median(per_epoch[name]), statistics.median(building[name])
-        print(f"{name:24}{1e6 * own / rows:10.1f}{built:12.2f}   {told}")
+        each = 1e9 * own / rows / len(weights[EAGER])
+        print(f"{name:24}{1e6 * own / rows:10.1f}{each:13.0f}{built:12.2f}   {told}", flush=True)
     print()
 
 
@@ -167,12 +170,15 @@ def main() -> None:
     except ImportError:
         print("PyTorch is not installed, and not measured\n")
     measure("digits one at a time, MLP 64-32-10", sides, rounds, 2, len(few))
-    for title, sizes, rows, loss, epochs in (
-        ("digits in batches of 20", network, many, losses.cross_entropy, 1),
-        ("two moons in batches of 20", (2, [16, 16, 1]), points, losses.binary_cross_entropy, 15),
+    large, by_class = (NIN, [256, 64, NOUT]), losses.cross_entropy
+    for title, sizes, rows, loss, size, epochs in (
+        ("digits in batches of 20", network, many, by_class, 20, 1),
+        ("moons in batches of 20", (2, [16, 16, 1]), points, losses.binary_cross_entropy, 20, 15),
+        ("MLP 64-256-64-10, one at a time", large, images[:40], by_class, 1, 3),
+        ("MLP 64-256-64-10, in batches of 20", large, images[:40], by_class, 20, 3),
     ):
         sides = {
-            name: with_fit(engine, sizes, rows, loss, 20)
+            name: with_fit(engine, sizes, rows, loss, size)
             for name, engine in ((EAGER, "eager"), (PYTHON, "python"))
         }
         measure(title, sides, rounds, epochs, len(rows))
