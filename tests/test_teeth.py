@@ -117,7 +117,7 @@ BUGS = [
     Bug("rows from the first to the last", "training/running", "for row in reversed(batch)]", "for row in batch][::-1]", "test_training.py::TestFit"),
     Bug("rows one by one where a parameter is used twice", "training/measuring", "return all(uses[p] <= 1 for p in trained)", "return True", "test_training.py::TestFit"),
     Bug("a damaged checkpoint taken", "training/checkpoint", "    if written != _digest(", "    if not written and _digest(", "test_training.py::TestCheckpoints::test_what_is_wrong_with_a_file_is_told_and_nothing_changes"),
-    Bug("validation rows that tell no data apart", "training/running", "[row.numbers for row in (*rows, *held_out)]", "[row.numbers for row in rows]", "test_checkpoint.py::test_other_validation_rows_are_other_data"),
+    Bug("validation rows that tell no data apart", "training/running", "[row.numbers for row in (*self.rows, *self.held_out)]", "[row.numbers for row in self.rows]", "test_checkpoint.py::test_other_validation_rows_are_other_data"),
     Bug("a dead relu that keeps the row before", "programs/python", 'zeroed = [x for _, x, text in each if otherwise or text.startswith(f"{x} = ")]', "zeroed = [x for _, x, _ in each if otherwise]", "test_compiled.py::test_what_a_dead_relu_skips_is_zero_further_on"),
     Bug("a program that adds what it sums to", "training/writing", "self.given | self.sums)", "self.given)", "test_compiled.py::test_parameters_that_are_used_twice_get_the_same_sums"),
     Bug("targets that tell no data apart", "training/measuring", "for x in (*self.inputs, *self.targets)]", "for x in self.inputs]", "test_checkpoint.py::test_other_targets_are_other_data"),

@@ -18,7 +18,6 @@ from typing import Any
 from ..engine import Value, topological_order
 from ..functions import sumprod
 from ..losses import cross_entropy
-from ..ops import as_float
 from ..programs import batches
 from ..programs.program import program
 from .measuring import CheckedRow, Measure
@@ -86,8 +85,7 @@ class Batched:
 
     def numbers(self, row: CheckedRow, outs: Sequence[float], loss: float) -> list[float]:
         """Return the loss and the metrics of a row."""
-        output = [*outs] if self.several else outs[0]
-        found = [loss, *[as_float(f(output, row.target)) for f in self.measure.metrics.values()]]
+        found = self.measure.numbers(loss, [*outs] if self.several else outs[0], row)
         if not all(map(math.isfinite, found)):
             raise FloatingPointError(f"{row.where}: the numbers are {found}")
         return found

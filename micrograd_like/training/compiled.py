@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ..ops import as_float
 from ..optim import Optimizer, gradient
 from ..programs import source
 from .measuring import CheckedRow, Measure
@@ -136,11 +135,11 @@ class Compiled:
 
     def _measured(self, rows: Sequence[CheckedRow], found: Iterable[Any]) -> list[list[float]]:
         """Return the loss and the metrics of each row, or raise `Differs`."""
-        numbers, metrics = [], self.measure.metrics.values()
+        numbers = []
         try:
             for row, (loss, *outs) in zip(rows, found):
                 output = outs if self.several else outs and outs[0]
-                numbers.append([loss, *[as_float(f(output, row.target)) for f in metrics]])
+                numbers.append(self.measure.numbers(loss, output, row))
             if math.isfinite(math.fsum(map(sum, numbers))):
                 return numbers
         except FAILURES:

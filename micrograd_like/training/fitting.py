@@ -20,10 +20,8 @@ What you can do with it::
     training.evaluate(model, test_data, losses.binary_cross_entropy, ["accuracy"])
     training.predict(model, test_data)                  # a class, or a number, for each row
 
-The same data, weights and ``rng`` give the same run, to the bit.
-
-The short names: a ``row`` is its ``inputs``, a list of floats, and its ``target``. A ``record``
-holds the numbers of an epoch, under their names.
+The same data, weights and ``rng`` give the same run, to the bit. A ``record`` holds the numbers of
+an epoch, under their names. The cyclic garbage collector is paused during a run.
 """
 
 from __future__ import annotations
@@ -67,8 +65,8 @@ def fit(
 
     A step takes the mean of ``loss(output, target)`` over a batch. ``rng``, a `random.Random` or a
     seed, draws the validation rows, if ``validation`` is a fraction of the data, and shuffles the
-    others for each epoch. ``metrics`` are functions of (output, target), or names of metrics.
-    Training rows are measured on the way, before their step; validation rows after the epoch.
+    others for each epoch. ``metrics`` are functions of (output, target), or "accuracy" and "mse".
+    Training rows are measured before their step, validation rows after the epoch.
 
     ``patience=k`` stops the run after k epochs without a better validation loss, and the model ends
     with its best weights. ``clip_norm`` limits the norm of the gradients in each step.
@@ -76,10 +74,9 @@ def fit(
     run by returning True. ``progress=False`` prints nothing.
 
     ``checkpoint=path`` writes a file to go on from: at the start, after each epoch, and on Ctrl-C.
-    ``resume=path`` goes on from it, to the same bits as if nothing had happened. Pass the same
-    arguments: only ``epochs``, ``patience``, ``callback`` and ``progress`` may differ. Nothing else
-    may draw from ``rng``. A file that is already at ``checkpoint`` raises FileExistsError, unless
-    it is the one to resume from.
+    ``resume=path`` goes on from it, to the same bits as if nothing had happened, if only
+    ``epochs``, ``patience``, ``callback`` and ``progress`` differ, and nothing else draws from
+    ``rng``. A file that is already at ``checkpoint`` raises FileExistsError, unless it is resumed.
 
     ``engine="python"`` trains by a program, recorded once, 8 to 20 times as fast as "eager", which
     records a graph for each row; the numbers are the same. None takes "python" if it can, and else
@@ -87,9 +84,8 @@ def fit(
     at once, and come to the same numbers but for their last digits.
 
     Ctrl-C ends the run after the last finished step, and sets ``history.interrupted``. Bad data
-    raises ValueError or TypeError, naming row and column, counted from 0, before anything changes.
-    A number that is not finite raises FloatingPointError, naming the first that went wrong; the
-    weights are those before that step. The cyclic garbage collector is paused during the run.
+    raises ValueError or TypeError, naming row and column, before anything changes; a number that is
+    not finite FloatingPointError, naming the first, before the step that would take it in.
     """
     if others:
         raise TypeError("fit takes one list of rows: write fit(model, [*zip(inputs, targets)], …)")

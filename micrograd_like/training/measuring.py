@@ -207,13 +207,16 @@ class Measure:
         loss = self.loss(output, row.target)
         if not isinstance(loss, Value):  # a number has no gradient
             raise TypeError(f"the loss returned {shorten(loss)}: it must return a Value")
-        numbers = [loss.data]
-        if self.metrics:
-            plain = output.data if isinstance(output, Value) else [value.data for value in output]
-            for name, metric in self.metrics.items():
-                with _at(f"the metric {name!r}"):
-                    numbers.append(as_float(metric(plain, row.target)))
-        return loss, numbers
+        plain = output.data if isinstance(output, Value) else [value.data for value in output]
+        return loss, self.numbers(loss.data, plain, row)
+
+    def numbers(self, loss: float, output: Any, row: CheckedRow) -> list[float]:
+        """Return the loss and the metrics of a row whose output is a number, or a list of them."""
+        numbers = [loss]
+        for name, metric in self.metrics.items():
+            with _at(f"the metric {name!r}"):
+                numbers.append(as_float(metric(output, row.target)))
+        return numbers
 
     def row(self, row: CheckedRow) -> tuple[Value, list[float]]:
         """Return the loss of a row, and its numbers.

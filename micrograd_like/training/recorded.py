@@ -53,17 +53,15 @@ class Recorded:
         try:
             with recording, unread(measure.parameters):
                 output = measure.model(given)
-                self.losses: dict[float | None, Value]
-                self.losses = {c: measure.loss(output, c) for c in classes}
-                if not classes:
-                    self.losses[None] = measure.loss(output, target)
+                each: dict[float | None, Any] = {c: c for c in classes} or {None: target}
+                self.losses = {c: measure.loss(output, target) for c, target in each.items()}
         except FAILURES as error:
             raise CannotRecord(str(error)) from error
         for made, operands, _ in recording.events:
             if isinstance(made, str):
                 raise CannotRecord(f"the loss of a row asks for {made} of {operands[0]!r}")
         self.several = not isinstance(output, Value)
-        self.outs: list[Value] = [output] if isinstance(output, Value) else [*output]
+        self.outs: list[Value] = [*output] if self.several else [output]
         self.measured = self.outs if measure.metrics else []
         self.events, self.constants = recording.events, recording.constants
         self._share()
@@ -122,21 +120,23 @@ class Recorded:
 
     def _moved(self, trained: Iterable[Value]) -> set[Value]:
         """Return the values whose gradient is a sum in another order for each class."""
-        first, *others = [[v for v in order if v in self.shared] for order in self.orders.values()]
-        elsewhere = {v for order in others for v, other in zip(first, order) if v is not other}
+        orders = [[v for v in order if v in self.shared] for order in self.orders.values()]
         active = {*trained}
-        for v in first:
+        for v in orders[0]:
             if not active.isdisjoint(v.operands):
                 active.add(v)
-        users: dict[Value, list[Value]] = {x: [] for v in elsewhere for x in v.operands}
-        for v in first:
-            for x in v.operands:
-                if x in users and x in active:
-                    users[x].append(v)
-        ranks = [{v: i for i, v in enumerate(order)} for order in others]
-        return {
-            x for x, of in users.items() if any(sorted(of, key=r.__getitem__) != of for r in ranks)
-        }
+        elsewhere = {v for vs in zip(*orders) for v in vs if len({*vs}) > 1}
+        fed = {x for v in elsewhere for x in v.operands if x in active}
+
+        def users(order: Iterable[Value]) -> dict[Value, list[Value]]:
+            found: dict[Value, list[Value]] = {x: [] for x in fed}
+            for v in order:
+                for x in fed.intersection(v.operands):
+                    found[x].append(v)
+            return found
+
+        first, *others = map(users, orders)
+        return {x for x in fed if any(other[x] != first[x] for other in others)}
 
 
 @contextmanager

@@ -58,8 +58,10 @@ class Run:
         optimizer, names = settings.optimizer, measure.names
         validated = [VALIDATION + name for name in names if self.held_out]
         name_by_parameter = {p: name for name, p in measure.model.named_parameters()}
+        numbers = [row.numbers for row in (*self.rows, *self.held_out)]
+        digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
         self.about: dict[str, Any] = {
-            "data": _identity(self.rows, self.held_out),
+            "data": f"{len(self.rows)} + {len(self.held_out)} rows, sha256 {digest[:16]}",
             "loss": name_of(measure.loss),
             "columns": ["epoch", *names, *validated, "lr", "seconds"],
             "parameters": [name_by_parameter[p] for p in optimizer.parameters],
@@ -278,10 +280,3 @@ class Run:
             checkpoints.save(
                 path, about, self.measure.model, optimizer, self.start, self.at, self.records
             )
-
-
-def _identity(rows: list[CheckedRow], held_out: list[CheckedRow]) -> str:
-    """Return text that tells data from other data: the numbers of rows, and a digest of all."""
-    numbers = [row.numbers for row in (*rows, *held_out)]
-    digest = hashlib.sha256(json.dumps(numbers).encode()).hexdigest()
-    return f"{len(rows)} + {len(held_out)} rows, sha256 {digest[:16]}"

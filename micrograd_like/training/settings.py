@@ -86,9 +86,8 @@ class Settings:
         if self.checkpoint is not None:
             _check_free(self.checkpoint, self.resume)
             self.checkpoint = pathlib.Path(self.checkpoint).absolute()  # a callback may chdir
-        if not isinstance(self.rng, Random):
-            self.rng = whole("rng", self.rng)
-        self.generator = self.rng if isinstance(self.rng, Random) else Random(self.rng)
+        rng = self.rng
+        self.generator = rng if isinstance(rng, Random) else Random(whole("rng", rng))
         try:
             self.generator.getstate()
         except NotImplementedError:

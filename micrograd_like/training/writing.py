@@ -98,6 +98,9 @@ class Text:
             writer.names[layer.leaf] = f"map(data.__getitem__, rows{i})"
             if turns := self.turns(layer):
                 lines.append(f"turns{i} = {turns}  # by class")
+        self.inputs = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
+        target = ["target"] * (None not in self.recorded.losses)
+        self.row = ", ".join([*self.inputs, *target, ""]).strip()
         fixed = [writer.names[self.nodes[x]] for x in self.fixed]
         lines += self.lines_of("data", self.names)
         return [*lines, *([wrapped("(", fixed, ") = fixed")] if fixed else [])]
@@ -123,11 +126,6 @@ class Text:
                 lines.append(wrapped(*ends))
         return lines
 
-    def each_row(self, writer: Writer) -> str:
-        """Return the names that a row is unpacked into."""
-        names = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
-        return ", ".join([*names, *["target"] * (None not in self.recorded.losses), ""]).strip()
-
     def losses(self, writer: Writer, backward: bool) -> list[str]:
         """Return the lines that compute a row's loss, the gradients of the ends, and ``found``."""
         losses, lines = self.recorded.losses, list[str]()
@@ -149,9 +147,7 @@ class Text:
         for v, node in lowered.nodes.items():
             if v not in ends and node.op == "leaf":
                 raise CannotRecord("its loss takes more than the model's outputs and classes")
-        seed = lowered.form.leaf("share")
-        if self.share.op == "constant":
-            seed = lowered.form.constant(1.0)
+        seed = lowered.form.constant(1.0) if self.share.of else lowered.form.leaf("share")
         grads = lowered.gradients(order, ends, [*ends], {loss: seed}) if backward else []
         grads = [*map(_bare, grads)]
         inner = Writer(lowered, [lowered.nodes[loss], *grads])
@@ -174,7 +170,7 @@ class Text:
         for v in shown:
             writer.name(self.nodes[v])
         lines = [*writer.blocks(writer.statements()), *self.losses(writer, backward=False)]
-        loop = [f"for {self.each_row(writer)} in rows:", *_indented(lines)]
+        loop = [f"for {self.row} in rows:", *_indented(lines)]
         return module(
             writer, "def numbers(data, fixed, rows):", [*head, "found = []", *loop, "return found"]
         )
@@ -186,19 +182,16 @@ class Text:
         writer = Rows(self, [*dict.fromkeys([*shown, *self.grads]), *backs])
         head = self.head(writer)
         totals = [writer.unique(f"d_{name}") for name in self.names]
-        for p, total in zip(self.lined, totals):
-            if p in self.sums:
-                writer.names[self.sums[p]] = total
+        writer.names |= dict(zip(self.sums.values(), totals))
         for v, node in self.given.items():
             if node is not self.share:
                 writer.names[node] = writer.unique(f"d_{writer.name(self.nodes[v])}")
         lines = writer.statements()
         turn = lines.index(BACKWARD) if BACKWARD in lines else len(lines)
         last, after = self.updates(writer, totals)
-        inputs = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
         made = [name for _, name, _ in lines if name]
         rows = [name for layer in self.layers for name in chain(*writer._row_names(layer))]
-        quick = dict.fromkeys(["lr", "g", *rows, *inputs, *made])  # CPython's first 256 locals
+        quick = dict.fromkeys(["lr", "g", *rows, *self.inputs, *made])  # CPython's first 256 locals
         row = [
             *writer.blocks(lines[:turn], otherwise=False),
             *self.losses(writer, backward=True),
@@ -208,7 +201,7 @@ class Text:
             *["share = 1 / len(rows)"] * (self.share.op == "leaf"),
             "found = []",
             *([] if self.at_once else [f"grads = [0.0]*{len(self.trained)}", *zeroed(totals)]),
-            f"for {self.each_row(writer)} in reversed(rows):",
+            f"for {self.row} in reversed(rows):",
             *_indented(row),
             *after,
             "done.append(found[::-1])",
@@ -223,18 +216,16 @@ class Text:
         if self.at_once:
             return self.updates_at_once(writer, totals), []
         lines, gates = list[Line](), self.lowered.form.gate_of()
-        for p, grad, total in zip(self.lined, self.grads, totals):
-            if p in self.sums:
-                lines.append((None, "", f"{total} = {writer.text(grad)}"))
-            else:
-                lines.append((gates.get(grad), total, f"{total} += {writer.text(grad)}"))
+        gets = "=" if self.sums else "+="
+        for grad, total in zip(self.grads, totals):
+            lines.append((gates.get(grad), total, f"{total} {gets} {writer.text(grad)}"))
         after = self.lines_of("grads", totals, pack=True)
         if self.clip_norm is not None:
             writer.imports.setdefault("math", set()).add("hypot")
-            clipped = f"[g / norm * {self.clip_norm!r} for g in grads]"
+            most = repr(self.clip_norm)
             after.append("norm = hypot(*grads)")
             after.append("if norm - norm: raise ArithmeticError  # it is not finite")
-            after.append(f"if norm > {self.clip_norm!r}: grads = {clipped}")
+            after.append(f"if norm > {most}: grads = [g / norm * {most} for g in grads]")
         return lines, [*after, *self.update(writer)]
 
     def updates_at_once(self, writer: Writer, totals: list[str]) -> list[Line]:
