@@ -13,7 +13,7 @@ the end is the loss. ``order`` is that of the walk, of the first class.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -101,22 +101,16 @@ class Recorded:
         part.constants |= self.constants
         return part
 
-    def layers(self, trained: Sequence[Value], all_of_them: bool) -> list[Layer]:
+    def layers(self, trained: Set[Value], all_of_them: bool) -> list[Layer]:
         """Return the dense layers whose neurons a loop goes over, as their order is another for
-        each class; or ``all_of_them``. The parameters of a neuron follow on one another.
+        each class; or ``all_of_them``.
         """
-        places = {p: i for i, p in enumerate(trained)}
-        moved, known = self._moved(places), {*self.order}
+        moved, known = self._moved(trained), {*self.order}
         every_value = [*self.order, *[v for v in self.shared if v.op and v not in known]]
-        found = [
-            layer
-            for layer in layers(every_value, places)
-            if (all_of_them or not moved.isdisjoint(layer.inputs))
-            and all(trained[(i := places[row[0]]) : i + len(row)] == [*row] for row in layer.rows)
-        ]
+        found = layers(every_value, trained)
         if not moved.issubset([x for layer in found for x in layer.inputs]):
             raise CannotRecord("a sum of gradients has another order for each class")
-        return found
+        return [layer for layer in found if all_of_them or not moved.isdisjoint(layer.inputs)]
 
     def _moved(self, trained: Iterable[Value]) -> set[Value]:
         """Return the values whose gradient is a sum in another order for each class."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import chain, groupby, islice
+from itertools import chain
 from typing import Any
 
 from .. import ops, optim
@@ -45,15 +45,19 @@ class Text:
     def __init__(self, recorded: Recorded, settings: Settings, row_by_row: bool) -> None:
         self.recorded, self.optimizer = recorded, settings.optimizer
         self.clip_norm, by_one = settings.clip_norm, settings.batch_size == 1
-        self.trained = [p for p in self.optimizer.parameters if p in recorded.reached]
-        trained = {*self.trained}
-        self.fixed = [x for x in recorded.leaves if x not in trained]
+        reached = [p for p in self.optimizer.parameters if p in recorded.reached]
         most = MOST if by_one else MOST_IN_BATCHES
-        self.layers = recorded.layers(self.trained, len(recorded.leaves) > most)
-        in_rows = {p for layer in self.layers for row in layer.rows for p in row}
-        self.lined = [p for p in self.trained if p not in in_rows]
+        self.layers = recorded.layers({*reached}, len(recorded.leaves) > most)
+        rows = dict.fromkeys(p for layer in self.layers for row in layer.rows for p in row)
+        self.lined = [p for p in reached if p not in rows]
+        self.trained = [*self.lined, *rows]
+        places = {p: i for i, p in enumerate(self.trained)}
+        self.order = [places[p] for p in reached]  # of the optimizer, in which a norm is taken
+        self.fixed = [x for x in recorded.leaves if x not in places]
         if (lines := len(self.lined) + len(self.fixed)) > MOST:
-            raise CannotRecord(f"{lines:,} parameters are in no dense layer: {MOST:,} at most")
+            raise CannotRecord(
+                f"{lines:,} parameters are in no dense layer that is trained: {MOST:,} at most"
+            )
         plain = _is_plain(self.optimizer) and self.clip_norm is None
         self.at_once = plain and by_one and row_by_row  # no sums of gradients
         self.remembers = False
@@ -91,18 +95,20 @@ class Text:
         for x in (*self.recorded.inputs, *self.lined, *self.fixed):
             writer.name(self.lowered.node(x))
         self.names = [writer.names[self.nodes[p]] for p in self.lined]
-        lines, places = list[str](), {p: i for i, p in enumerate(self.trained)}
+        lines, at = list[str](), len(self.lined)
         for i, layer in enumerate(self.layers):
-            starts, n = [places[row[0]] for row in layer.rows], len(layer.rows[0])
-            lines.append(f"rows{i} = [slice(i, i + {n}) for i in {starts}]  # of data: neurons")
-            writer.names[layer.leaf] = f"map(data.__getitem__, rows{i})"
+            n, end = len(layer.rows[0]), at + sum(map(len, layer.rows))
+            lines.append(
+                f"rows{i} = [slice(i, i + {n}) for i in range({at}, {end}, {n})]  # of data"
+            )
+            writer.names[layer.leaf], at = f"map(data.__getitem__, rows{i})", end
             if turns := self.turns(layer):
                 lines.append(f"turns{i} = {turns}  # by class")
         self.inputs = [writer.names[self.nodes[x]] for x in self.recorded.inputs]
         target = ["target"] * (None not in self.recorded.losses)
         self.row = ", ".join([*self.inputs, *target, ""]).strip()
         fixed = [writer.names[self.nodes[x]] for x in self.fixed]
-        lines += self.lines_of("data", self.names)
+        lines += self.unpacked()
         return [*lines, *([wrapped("(", fixed, ") = fixed")] if fixed else [])]
 
     def turns(self, layer: Layer) -> dict[Any, list[int]]:
@@ -114,17 +120,9 @@ class Text:
         }
         return turns if any(turn != sorted(turn) for turn in turns.values()) else {}
 
-    def lines_of(self, whole: str, names: Sequence[str], pack: bool = False) -> list[str]:
-        """Return lines that unpack numbers from a list of all parameters, or pack them into it."""
-        lines, left = list[str](), iter(names)
-        runs = groupby(enumerate(self.trained), lambda item: item[1] in self.nodes)
-        for lined, run in runs:
-            if lined:
-                at, *_, end = [i for i, _ in run] * 2
-                part, own = f"{whole}[{at}:{end + 1}]", [*islice(left, end + 1 - at)]
-                ends = (f"{part} = [", own, "]") if pack else ("(", own, f") = {part}")
-                lines.append(wrapped(*ends))
-        return lines
+    def unpacked(self) -> list[str]:
+        """Return the line that gives the parameters that have a line each their names."""
+        return [wrapped("(", self.names, f") = data[:{len(self.names)}]")] if self.names else []
 
     def losses(self, writer: Writer, backward: bool) -> list[str]:
         """Return the lines that compute a row's loss, the gradients of the ends, and ``found``."""
@@ -207,7 +205,7 @@ class Text:
             "done.append(found[::-1])",
         ]
         whole = [*zeroed([*quick]), *head, "for rows, lr in zip(batches, rates):", *_indented(step)]
-        whole += self.lines_of("data", self.names, pack=True) if self.at_once else []
+        whole += [wrapped(f"data[:{len(self.names)}] = [", self.names, "]")] if self.at_once else []
         whole.append(f"return data, memory, {'[]' if self.at_once else 'grads'}")
         return module(writer, "def epoch(data, fixed, memory, batches, rates, done):", whole)
 
@@ -219,11 +217,13 @@ class Text:
         gets = "=" if self.sums else "+="
         for grad, total in zip(self.grads, totals):
             lines.append((gates.get(grad), total, f"{total} {gets} {writer.text(grad)}"))
-        after = self.lines_of("grads", totals, pack=True)
+        after = [wrapped(f"grads[:{len(totals)}] = [", totals, "]")]
         if self.clip_norm is not None:
             writer.imports.setdefault("math", set()).add("hypot")
             most = repr(self.clip_norm)
-            after.append("norm = hypot(*grads)")
+            ordered = self.order == sorted(self.order)
+            each = "grads" if ordered else f"map(grads.__getitem__, {self.order})"
+            after.append(f"norm = hypot(*{each})")
             after.append("if norm - norm: raise ArithmeticError  # it is not finite")
             after.append(f"if norm > {most}: grads = [g / norm * {most} for g in grads]")
         return lines, [*after, *self.update(writer)]
@@ -275,7 +275,7 @@ class Text:
             *_indented([*lines, f"updated.append({data})"]),
             f"    new.append(({', '.join([*remembered, '']).strip()}))",
             "data, memory = updated, new",
-            *self.lines_of("data", self.names),
+            *self.unpacked(),
         ]
 
 
