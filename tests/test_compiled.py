@@ -206,6 +206,33 @@ def test_so_it_has_for_any_network_and_loss(
     assert found == run("eager", optimizer, model, **options)
 
 
+def by_hand(**options: Any) -> nn.MLP:
+    return nn.MLP(2, [5, 2], fused=False, rng=1, **options)
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Nesterov", "Adam"])
+@pytest.mark.parametrize(("batch_size", "clip"), [(1, None), (7, 0.5)])
+def test_where_classes_have_sums_in_another_order_each_has_rows_of_its_own(
+    optimizer: str, batch_size: int, clip: float | None
+) -> None:
+    for make in (by_hand, partial(by_hand, activation="tanh"), partial(by_hand, bias=False)):
+        options = {"batch_size": batch_size, "clip_norm": clip, "metrics": ["accuracy"]}
+        eager = run("eager", optimizer, make, validation=0.25, **options)
+        assert run("python", optimizer, make, validation=0.25, **options) == eager
+
+
+def test_only_small_ones_have() -> None:
+    model, rows = nn.MLP(8, [64, 20], fused=False, rng=1), [([0.1] * 8, t) for t in range(20)]
+    settings: Any = {
+        "optimizer": optim.SGD(model),
+        "epochs": 1,
+        "progress": False,
+        "engine": "python",
+    }
+    with pytest.raises(ValueError, match="a sum of gradients has another order for each class"):
+        training.fit(model, rows, loss=losses.cross_entropy, **settings)
+
+
 class Dying(nn.Module):
     """A layer of relu after one of tanh: where a unit is dead, what is before it has gradient 0."""
 

@@ -13,6 +13,7 @@ the end is the loss. ``order`` is that of the walk, of the first class.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,10 @@ FAILURES = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 
 class CannotRecord(Exception):
     """The loss of a row cannot be written as a program; the message says why."""
+
+
+class Reordered(CannotRecord):
+    """A sum of gradients has another order for each class."""
 
 
 class Recorded:
@@ -101,6 +106,13 @@ class Recorded:
         part.constants |= self.constants
         return part
 
+    def by_class(self) -> Iterator[Recorded]:
+        """Yield the same for each class, as if there were no other."""
+        for c, order in self.orders.items():
+            one = copy.copy(self)
+            one.losses, one.orders, one.order = {c: self.losses[c]}, {c: order}, order
+            yield one
+
     def layers(self, trained: Set[Value], all_of_them: bool) -> list[Layer]:
         """Return the dense layers whose neurons a loop goes over, as their order is another for
         each class; or ``all_of_them``.
@@ -109,7 +121,7 @@ class Recorded:
         every_value = [*self.order, *[v for v in self.shared if v.op and v not in known]]
         found = layers(every_value, trained)
         if not moved.issubset([x for layer in found for x in layer.inputs]):
-            raise CannotRecord("a sum of gradients has another order for each class")
+            raise Reordered("a sum of gradients has another order for each class")
         return [layer for layer in found if all_of_them or not moved.isdisjoint(layer.inputs)]
 
     def _moved(self, trained: Iterable[Value]) -> set[Value]:

@@ -28,12 +28,13 @@ from ..programs.form import Node
 from ..programs.lowering import Layer, Lowered
 from ..programs.python import Line, Writer, module, wrapped, zeroed
 from ..programs.recording import Recording
-from .recorded import CannotRecord, Recorded
+from .recorded import CannotRecord, Recorded, Reordered
 from .settings import Settings
 
 # Parameters that have a line each: of more, loops go over the neurons of layers. Where a batch has
 # several rows, these are as fast, and written sooner.
 MOST, MOST_IN_BATCHES = 10_000, 2_000
+MOST_OPERATIONS = 20_000  # of the rows of all classes, where each is written on its own
 BACKWARD: Line = (None, "", "# backward")
 OWN = {"data", "fixed", "memory", "batches", "rates", "done", "rows", "lr", "share", "loss"}
 OWN |= {"target", "found", "grads", "norm", "new", "updated", "row", "each", "slice"}
@@ -47,7 +48,14 @@ class Text:
         self.clip_norm, by_one = settings.clip_norm, settings.batch_size == 1
         reached = [p for p in self.optimizer.parameters if p in recorded.reached]
         most = MOST if by_one else MOST_IN_BATCHES
-        self.layers = recorded.layers({*reached}, len(recorded.leaves) > most)
+        self.each = list[Text]()  # or of a row of each class, where only that has the engine's bits
+        try:
+            self.layers = recorded.layers({*reached}, len(recorded.leaves) > most)
+        except Reordered:
+            if sum(map(len, recorded.orders.values())) > MOST_OPERATIONS:
+                raise
+            self.layers = []
+            self.each = [Text(one, settings, row_by_row) for one in recorded.by_class()]
         rows = dict.fromkeys(p for layer in self.layers for row in layer.rows for p in row)
         self.lined = [p for p in reached if p not in rows]
         self.trained = [*self.lined, *rows]
@@ -175,18 +183,51 @@ class Text:
 
     def epoch(self) -> str:
         """Return the function that makes the steps."""
+        texts = self.each or [self]
+        writers = [text.named() for text in texts]
+        text, writer = texts[0], writers[0]
+        for other in writers[1:]:
+            other.imports, other.aliases = writer.imports, writer.aliases
+        found = [each.row_lines(named) for each, named in zip(texts, writers)]
+        quick = dict.fromkeys(name for _, names, _ in found for name in names)
+        row, _, after = found[0]
+        if self.each:
+            each = zip(self.recorded.losses, found)
+            row = [line for c, (lines, *_) in each for line in _when(c, lines)]
+            self.remembers = text.remembers
+        step = [
+            *["share = 1 / len(rows)"] * (text.share.op == "leaf"),
+            "found = []",
+            *([] if self.at_once else [f"grads = [0.0]*{len(self.trained)}", *zeroed(text.totals)]),
+            f"for {text.row} in reversed(rows):",
+            *_indented(row),
+            *after,
+            "done.append(found[::-1])",
+        ]
+        whole = [*zeroed([*quick]), *text.first, "for rows, lr in zip(batches, rates):"]
+        whole += _indented(step)
+        whole += [wrapped(f"data[:{len(text.names)}] = [", text.names, "]")] if self.at_once else []
+        whole.append(f"return data, memory, {'[]' if self.at_once else 'grads'}")
+        return module(writer, "def epoch(data, fixed, memory, batches, rates, done):", whole)
+
+    def named(self) -> Rows:
+        """Return what writes a row, and name what all rows have in common."""
         shown = [self.nodes[v] for v in (*self.given, *self.recorded.measured)]
         backs = [layer.back for layer in self.layers]
         writer = Rows(self, [*dict.fromkeys([*shown, *self.grads]), *backs])
-        head = self.head(writer)
-        totals = [writer.unique(f"d_{name}") for name in self.names]
-        writer.names |= dict(zip(self.sums.values(), totals))
+        self.first = self.head(writer)
+        self.totals = [writer.unique(f"d_{name}") for name in self.names]
+        writer.names |= dict(zip(self.sums.values(), self.totals))
         for v, node in self.given.items():
             if node is not self.share:
                 writer.names[node] = writer.unique(f"d_{writer.name(self.nodes[v])}")
+        return writer
+
+    def row_lines(self, writer: Rows) -> tuple[list[str], dict[str, None], list[str]]:
+        """Return the lines of a row, the names that they use, and what comes after a batch."""
         lines = writer.statements()
         turn = lines.index(BACKWARD) if BACKWARD in lines else len(lines)
-        last, after = self.updates(writer, totals)
+        last, after = self.updates(writer, self.totals)
         made = [name for _, name, _ in lines if name]
         rows = [name for layer in self.layers for name in chain(*writer._row_names(layer))]
         quick = dict.fromkeys(["lr", "g", *rows, *self.inputs, *made])  # CPython's first 256 locals
@@ -195,19 +236,7 @@ class Text:
             *self.losses(writer, backward=True),
             *writer.blocks([*lines[turn:], *last], otherwise=False),
         ]
-        step = [
-            *["share = 1 / len(rows)"] * (self.share.op == "leaf"),
-            "found = []",
-            *([] if self.at_once else [f"grads = [0.0]*{len(self.trained)}", *zeroed(totals)]),
-            f"for {self.row} in reversed(rows):",
-            *_indented(row),
-            *after,
-            "done.append(found[::-1])",
-        ]
-        whole = [*zeroed([*quick]), *head, "for rows, lr in zip(batches, rates):", *_indented(step)]
-        whole += [wrapped(f"data[:{len(self.names)}] = [", self.names, "]")] if self.at_once else []
-        whole.append(f"return data, memory, {'[]' if self.at_once else 'grads'}")
-        return module(writer, "def epoch(data, fixed, memory, batches, rates, done):", whole)
+        return row, quick, after
 
     def updates(self, writer: Writer, totals: list[str]) -> tuple[list[Line], list[str]]:
         """Return what comes at the end of a row, and at the end of a batch."""
@@ -324,6 +353,11 @@ def _bare(node: Node) -> Node:
     """Return a gradient without the 0.0 that its sum starts from."""
     adds = node.op is ops.add and node.xs[1].op == "constant" and repr(node.xs[1].of) == "0.0"
     return node.xs[0] if adds else node
+
+
+def _when(c: Any, lines: Sequence[str]) -> list[str]:
+    """Return the lines for rows of one class."""
+    return [f"if target == {c}:", *_indented(lines)]
 
 
 def _indented(lines: Sequence[str]) -> list[str]:
