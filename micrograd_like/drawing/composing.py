@@ -175,8 +175,8 @@ class Composer:
                 tail, head = spot_of[x], spot_of[out]
                 flow = grad_of(out) * dx if is_computed(out) else None
                 if view == "wires":
-                    key = f"e{self.names.key(out)}-{i}"
-                    arrows += [(Arrow(key, tail, head, "", ""), flow)] if tail != head else []
+                    if tail != head:
+                        bundles.setdefault((tail, head), []).append((out, i, flow, ""))
                     continue
                 words = f"{names[i]} {self.format(dx) if view == 'partials' else ''}".strip()
                 if boxes[tail].kind in ("leaf", "op") and boxes[head].kind == "op":
@@ -185,9 +185,11 @@ class Composer:
                 elif tail != head:
                     bundles.setdefault((tail, head), []).append((out, i, flow, words))
         for (tail, head), edges in bundles.items():
-            arrow, flow = self._bundle(f"e{boxes[tail].key}-{boxes[head].key}", tail, head, edges)
-            arrow.label = "" if len(bundles) > MOST_WITH_PARTIALS else arrow.label
-            arrows.append((arrow, flow))
+            label, tooltip = ("", "") if view == "wires" else self._told(edges)
+            tone, flow = together([flow for _, _, flow, _ in edges])
+            label = "" if len(bundles) > MOST_WITH_PARTIALS else label
+            key = f"e{boxes[tail].key}-{boxes[head].key}"
+            arrows.append((Arrow(key, tail, head, label, tooltip, tone), flow))
         if view == "forward":
             arrows = [(arrow, None) for arrow, _ in arrows]
         finite = [abs(flow) for _, flow in arrows if flow is not None and math.isfinite(flow)]
@@ -209,25 +211,13 @@ class Composer:
         head, tail = (self.names.given(value) or self.names.key(value) for value in (out, x))
         return "\n".join([*lines, f"from {head} to {tail}"])
 
-    def _bundle(
-        self, key: str, tail: int, head: int, edges: list[Edge]
-    ) -> tuple[Arrow, float | None]:
-        """Return one arrow for all the edges between two boxes, and the flow that stands for them.
-
-        That is one that is not finite, or else the largest.
-        """
+    def _told(self, edges: list[Edge]) -> tuple[str, str]:
+        """Return the label and the tooltip of one arrow for all the edges between two boxes."""
         if len(edges) == 1:
-            ((out, i, flow, words),) = edges
-            return Arrow(key, tail, head, words, self._edge_tooltip(out, i, flow)), flow
+            return edges[0][3], self._edge_tooltip(*edges[0][:3])
         largest = sorted(edges, key=lambda e: -abs(e[2] or 0.0) if e[2] == e[2] else 0.0)[:3]
         about = "\n".join([self._edge_tooltip(*edge[:3]) for edge in largest])
-        tooltip = f"{len(edges)} edges; those through which most flows:\n{about}"
-        flows = [flow for _, _, flow, _ in edges if flow is not None]
-        mixed = min(flows, default=0.0) < 0 < max(flows, default=0.0)
-        arrow = Arrow(key, tail, head, f"×{len(edges)}", tooltip, "mixed" if mixed else "none")
-        if len(flows) < len(edges):
-            return arrow, None
-        return arrow, next((flow for flow in flows if not math.isfinite(flow)), max(flows, key=abs))
+        return f"×{len(edges)}", f"{len(edges)} edges; those through which most flows:\n{about}"
 
     def gradient(self, value: Value) -> str:
         """Return the gradient as it is shown."""
@@ -279,6 +269,18 @@ def written(out: Value, folded: Iterable[Value], format: Callable[[float], str])
     told = constants if len(constants) < 3 else [f"{len(constants)} numbers"]
     sums = op.name in ("fsum", "weighted_sum")
     return f"{symbol} + {' + '.join(told)}" if sums else f"{symbol}(…, {', '.join(told)})"
+
+
+def together(flows: list[float | None]) -> tuple[str, float | None]:
+    """Return the tone of one arrow for several edges, and the flow that stands for all of them.
+
+    That is one that is not finite, or else the largest.
+    """
+    known = [flow for flow in flows if flow is not None]
+    tone = "mixed" if min(known, default=0.0) < 0 < max(known, default=0.0) else "none"
+    if len(known) < len(flows):
+        return tone, None
+    return tone, next((flow for flow in known if not math.isfinite(flow)), max(known, key=abs))
 
 
 def tone_and_width(flow: float | None, most: float) -> tuple[str, float]:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..collector import collector_paused
 from ..engine import Value
 from ..files import write_whole
 from ..text import cells, clean, padded, printable, shorten
@@ -71,6 +72,7 @@ class Graph:
     constants   draw those that are folded into the op that they entered, as the 2 of x**2, too
     """
 
+    @collector_paused()
     def __init__(
         self,
         *roots: Value,

@@ -23,7 +23,7 @@ Before = Mapping[int, Mapping[int, float]] | Sequence[Mapping[int, float]]
 NODE_GAP = 18.0  # between nodes of a layer
 LAYER_GAP = 36.0
 TITLE = 16.0  # the height of a group's title
-MOST_CELLS = 8_000  # for edges that pass layers, and 2 more a node; further edges go around
+MOST_CELLS = 8_000  # for edges that pass layers, and one more a node; further edges go around
 
 
 class Part(NamedTuple):
@@ -97,7 +97,7 @@ def pass_layers(
     Return the cells of each edge, its nodes among them, and the edges for which none are left. A
     cell is in a group of one of the nodes, if that has a place in its layer.
     """
-    left = MOST_CELLS + 2 * len(home)
+    left = MOST_CELLS + len(home)
     chains, around = {}, set()
     for e in sorted(range(len(links)), key=lambda e: layer[links[e][1]] - layer[links[e][0]]):
         a, b = links[e]

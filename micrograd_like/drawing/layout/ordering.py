@@ -15,7 +15,7 @@ from math import fsum
 from .layering import Grid
 
 SWEEPS = 8
-LARGE = 10_000  # cells; of so many, the first sweeps order most
+LARGE = 10_000  # cells; of more, the first two sweeps do nearly all that there is to do
 
 
 def opening(g: int) -> int:
@@ -32,10 +32,12 @@ def ordered(grid: Grid) -> list[list[int]]:
     """Return the rows, with few crossings, and with groups in the same order in every layer."""
     order = _Order(grid)
     fewest, rows = order.crossings(), order.rows[:]
-    for sweep in range(SWEEPS if len(grid.layer) < LARGE else 3):
+    large = len(grid.layer) > LARGE
+    for sweep in range(2 if large else SWEEPS):
         if fewest:
             order.sweep(sweep % 2 == 0)
-            order.swap()
+            if not large:
+                order.swap()
             if (crossings := order.crossings()) < fewest:
                 fewest, rows = crossings, order.rows[:]
     return rows
@@ -135,24 +137,30 @@ class _Order:
 
     def swap(self) -> None:
         """Swap neighbours in a layer where that makes fewer edges cross."""
-        position = self.position
-
-        def crossing(c: int, d: int) -> int:
-            total = 0
-            for near in (self.grid.before, self.grid.after):
-                if near[c] and near[d]:
-                    ends = sorted([position[i] for i in near[d]])
-                    total += sum([bisect_left(ends, position[i]) for i in near[c]])
-            return total
-
+        position, before, after = self.position, self.grid.before, self.grid.after
         for k, inside in enumerate(self.items):
+            ends = {  # of the edges of each cell, on either side
+                c: [sorted([position[d] for d in near]) for near in (before[c], after[c])]
+                for c in self.rows[k]
+                if c >= 0
+            }
             for items in inside.values():
                 for i in range(len(items) - 1):
                     c, d = items[i], items[i + 1]
-                    if c >= 0 and d >= 0 and crossing(c, d) > crossing(d, c):
+                    if c < 0 or d < 0 or not (now := crossing(ends[c], ends[d])):
+                        continue
+                    if now > crossing(ends[d], ends[c]):
                         items[i], items[i + 1] = d, c
-                        position[c], position[d] = position[d], position[c]
             self.number(k)
+
+
+def crossing(first: list[list[int]], second: list[list[int]]) -> int:
+    """Count the pairs of edges of two cells in a row that cross, by where those go."""
+    total = 0
+    for a, b in zip(first, second):
+        if a and b and a[-1] > b[0]:
+            total += sum([bisect_left(b, p) for p in a])
+    return total
 
 
 def merged(items: list[int], moving: list[int], places: Container[int]) -> list[int]:

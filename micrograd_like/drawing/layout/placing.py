@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import fsum, sqrt
 from typing import NamedTuple
 
+from ...collector import collector_paused
 from .layering import NODE_GAP, Group, Part, Point, layered
 from .ordering import ordered
 from .routing import routed
@@ -55,6 +56,7 @@ class Placement(NamedTuple):
         )
 
 
+@collector_paused()
 def place(
     sizes: Sequence[Point],
     edges: Sequence[tuple[int, int]],
@@ -77,8 +79,8 @@ def place(
 
     turned = [text and turn(text) for text in labels]
     placed = _placed(Part([*map(turn, sizes)], list(edges), list(groups), turned, down), tell)
-    width, height = turn((placed.width, placed.height))
-    return placed.moved(turn)._replace(width=width, height=height)
+    turned_back = placed._replace(width=placed.height, height=placed.width)
+    return turned_back.moved(turn) if down else placed
 
 
 def _placed(whole: Part, tell: Callable[[str], None]) -> Placement:
@@ -90,8 +92,10 @@ def _placed(whole: Part, tell: Callable[[str], None]) -> Placement:
     divided = list(_parts(whole))
     placements = [_placed_part(part, tell) for *_, part in divided]
     width = height = 0.0
-    for (inside, inner, _), placed, (x, y) in zip(divided, placements, _pack(placements)):
+    places = _pack([placed for _, placed in placements])
+    for (inside, inner, _), (corner, placed), (x, y) in zip(divided, placements, places):
         width, height = max(width, x + placed.width), max(height, y + placed.height)
+        x, y = x - corner[0], y - corner[1]
 
         def put(p: Point, x: float = x, y: float = y) -> Point:
             return round(p[0] + x, 2) + 0.0, round(p[1] + y, 2) + 0.0
@@ -146,8 +150,8 @@ def _pack(parts: Sequence[Placement]) -> list[Point]:
     return places
 
 
-def _placed_part(part: Part, tell: Callable[[str], None]) -> Placement:
-    """Return everything's place in a part, moved so that the top left corner is the origin."""
+def _placed_part(part: Part, tell: Callable[[str], None]) -> tuple[Point, Placement]:
+    """Return the top left corner of a part, and everything's place in it."""
     tell("layers (1 of 4)")
     grid = layered(part)
     tell("their order (2 of 4)")
@@ -167,5 +171,4 @@ def _placed_part(part: Part, tell: Callable[[str], None]) -> Placement:
             corners += [(x - along / 2, y - across / 2), (x + along / 2, y + across / 2)]
     xs, ys = zip(*corners)
     left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
-    placed = Placement(right - left, bottom - top, nodes, curves, centres, boxes)
-    return placed.moved(lambda p: (p[0] - left, p[1] - top))
+    return (left, top), Placement(right - left, bottom - top, nodes, curves, centres, boxes)

@@ -141,7 +141,7 @@ def move_across(
         weight[count + 2 * g] = weight[count + 2 * g + 1] = inside[g]
     order = topological(sorted({*beam, *range(count + 2, len(above))}), above)
     at = settle(order, above, at, weight)
-    for _ in range(max(4, min(ROUNDS, 80_000 // count))):
+    for _ in range(max(2, min(ROUNDS, 80_000 // count))):
         wish = at[:]
         for v, near in enumerate(springs):
             if near:
