@@ -59,6 +59,41 @@ def test_alike_samples_lie_on_each_other() -> None:
     assert graph.scene.summary.endswith("edges, in 8 boxes")
 
 
+def squares(samples: int, model: nn.Module | Value) -> Value:
+    """Return a sum of squares as a loop adds them up: each + holds the one before."""
+    outs = [model(x) if callable(model) else model * x for x in range(1, samples + 1)]
+    return sum([(out - 1.0) ** 2 for out in outs])
+
+
+def test_the_terms_of_a_sum_are_alike_wherever_they_stand_in_it() -> None:
+    w = Value(0.5, label="w")
+    loss = squares(100, w) / 100
+    assert heads(loss.graph()) == [
+        *("w", "× 100 alike", "− 1 100 alike", "**2 100 alike", "+ 99 alike", "+", "/ 100"),
+    ]
+    product = math.prod([w + i for i in range(1, 101)])
+    assert heads(product.graph()) == ["w", "+ 100 alike", "× 99 alike", "×"]
+
+
+def test_a_sum_that_is_used_within_is_not_one_sum() -> None:
+    w = Value(0.5, label="w")
+    sums = [w * 1.0, w * 2.0]
+    for _ in range(60):
+        sums.append(sums[-1] + tanh(sums[-2]))
+    assert not any(head.endswith("alike") for head in heads(sums[-1].graph(limit=119)))
+
+
+def test_a_default_picture_can_be_read() -> None:
+    model = nn.MLP(1, [8, 8, 1], rng=1)
+    loss = squares(20, lambda x: model([x / 20.0]))
+    boxes = loss.graph().scene.boxes
+    assert len(boxes) < 50
+    assert [box.name for box in boxes if box.kind == "module"].count("neurons.7") == 2
+    whole = loss.graph(limit=10_000)
+    constants = sum(value.constant for value in whole.values)
+    assert len(whole.scene.boxes) == len(whole.values) - constants > 800
+
+
 def test_what_is_used_otherwise_is_not_alike() -> None:
     xs = [Value(float(i)) for i in range(8)]
     out = fsum([tanh(x) for x in xs[:4]]) + fsum([relu(x) for x in xs[4:]])
@@ -71,7 +106,7 @@ def test_labels_are_kept_apart_as_long_as_that_fits() -> None:
     xs = [Value(float(i), label=f"x{i}") for i in range(8)]
     out = fsum([tanh(x) for x in xs])
     assert len(out.graph(limit=17).scene.boxes) == 17
-    assert heads(out.graph(limit=16)) == ["leaf 8 alike", "tanh 8 alike", "Σ"]
+    assert heads(out.graph(limit=16)) == ["x0 … x7 8 alike", "tanh 8 alike", "Σ"]
     w = Value(2.0, label="w")
     out = fsum([w * i for i in range(8)])
     assert heads(out.graph(limit=3)) == ["w", "× 8 alike", "Σ"]
@@ -83,10 +118,10 @@ def test_a_wide_layer_is_drawn() -> None:
 
 
 def test_a_loss_over_a_hundred_samples_is_drawn_with_its_neurons() -> None:
-    model = nn.MLP(2, [4, 1], rng=1)
+    model = nn.MLP(2, [4, 4, 1], rng=1)
     loss = fsum([(model([i / 100, 1.0]) - 1.0) ** 2 for i in range(100)]) / 100
     assert heads(loss.graph()).count("leaf 200 alike") == 1
-    assert sum(box.kind == "module" for box in loss.graph().scene.boxes) == 5
+    assert sum(box.kind == "module" for box in loss.graph().scene.boxes) == 9
 
 
 def test_a_long_chain_is_one_box() -> None:

@@ -445,3 +445,12 @@ def test_long_skip_keeps_clear_of_all() -> None:
     rows = [y for _, y in placed.nodes[1:-1]]
     assert len(skipping) > 6
     assert max(skipping) < min(rows) - 10 or max(rows) + 10 < min(skipping)
+
+
+def test_branches_that_are_alike_lie_alike() -> None:
+    """Four samples, each two boxes after a shared one, are added up one after the other."""
+    edges = [(0, i) for i in range(1, 5)] + [(i, i + 4) for i in range(1, 5)]
+    edges += [(5, 9), (6, 9), (9, 10), (7, 10), (10, 11), (8, 11)]
+    nodes = place([(40.0, 20.0)] * 12, edges, [()] * 12, [None] * len(edges)).nodes
+    assert len({x for x, _ in nodes[1:5]}) == len({x for x, _ in nodes[5:9]}) == 1
+    assert [y for _, y in nodes[1:5]] == pytest.approx([y for _, y in nodes[5:9]], abs=1)

@@ -9,10 +9,13 @@ middle of the graph into one box.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from .. import ops
 from ..engine import Value
 from ..names import label
 from ..text import shorten
@@ -28,7 +31,8 @@ class Heap(NamedTuple):
 
 Key = str | Group | Heap
 
-FEW = 60
+LIMIT = 300  # of boxes, unless the user chooses another
+PAGE, FEW = 100, 50  # boxes that can be read; and so few that nothing need be done
 Boxes = dict[Value, Key]
 
 
@@ -37,31 +41,46 @@ def boxes_of(
     roots: tuple[Value, ...],
     groups: dict[Value, Group],
     collapse: Any,
-    limit: int,
+    limit: int | None,
 ) -> Boxes:
-    """Return the key of each value's box; of keys there are at most ``limit``."""
-    distinct = {value for value in values if label(value)} | {*roots}
+    """Return the key of each value's box; of keys there are at most ``limit``.
+
+    Where the user has chosen neither ``collapse`` nor ``limit``, there are few enough to be read,
+    if collapsing modules, or drawing once what repeats, can bring that about.
+    """
+    parameters = {x for x in values if x.op is None and getattr(x.label, "modules", ())}
+    alone = parameters.union(roots)
+    chosen = limit is not None or collapse is not None
+    limit = limit or LIMIT
+    few, most = (limit, limit) if chosen else (FEW, PAGE)
     boxes: Boxes = {}
-    collapsed: Boxes = {}
+    fitting: Boxes | None = None
     for level in _levels(groups) if collapse is None else (_chosen(groups, collapse),):
         boxes = {}
         for i, value in enumerate(values):
             path = groups.get(value, ())
             boxes[value] = path[: level(path)] or f"v{i}"
-        if _fits(boxes, limit):
+        if (n := _count(boxes)) <= few:
             return boxes
-        collapsed, boxes = boxes, _alike(boxes, distinct)
-        if _fits(boxes, limit):
+        alike = _alike(boxes, alone)
+        if _count(alike) <= min(few, n // 2):
+            return alike
+        if n <= most:
             return boxes
-    for further in (_chains(boxes, distinct), _alike(collapsed, set())):
-        if _fits(further, limit):
+        if fitting is None and min(n, _count(alike)) <= limit:
+            fitting = boxes if n <= limit else alike
+    if fitting is not None:
+        return fitting
+    named = {value for value in values if label(value)} | {*roots}
+    for further in (_chains(_alike(boxes, alone), named), _alike(boxes, set())):
+        if _count(further) <= limit:
             return further
     further = _chains(further, set())
-    return further if _fits(further, limit) else _without_middle(further, limit)
+    return further if _count(further) <= limit else _without_middle(further, limit)
 
 
-def _fits(boxes: Boxes, limit: int) -> bool:
-    return len(set(boxes.values())) <= limit
+def _count(boxes: Boxes) -> int:
+    return len(set(boxes.values()))
 
 
 def _levels(groups: dict[Value, Group]) -> Iterator[Callable[[Group], int]]:
@@ -99,36 +118,64 @@ def _names(collapse: Any) -> set[str]:
     return set(names)
 
 
-def _alike(boxes: Boxes, distinct: set[Value]) -> Boxes:
+def _alike(boxes: Boxes, alone: set[Value]) -> Boxes:
     """Put values into one box that are made alike, and used alike.
 
     Two values are alike if the same op made them of operands that are alike, and if what uses them
-    is alike. Those that are ``distinct``, and those in a module's box, are alike to no other.
+    is alike. Labels that differ in their digits are alike, and so are the terms of a sum, wherever
+    they stand in it. Values ``alone``, and those in a module's box, are alike to no other.
     """
     numbers: dict[Any, int] = {}
 
     def number(*about: Any) -> int:
         return numbers.setdefault(about, len(numbers))
 
-    alone = {value: key for value, key in boxes.items() if value in distinct or type(key) is tuple}
+    apart = {value: key for value, key in boxes.items() if value in alone or type(key) is tuple}
+    whole = _sums(boxes, apart)
     made: dict[Value, int] = {}
+    terms: dict[Value, list[int]] = {last: [] for last in whole.values()}
     for out in boxes:
-        operands = tuple([made.get(x, -1) for x in out.operands])
-        made[out] = number(alone[out]) if out in alone else number(out.op, operands)
+        operands = [made.get(x, -1) for x in out.operands if x not in whole]
+        last = whole.get(out, out)
+        if last in terms:
+            terms[last] += operands
+            operands = sorted(terms[last])
+        name = re.sub(r"\d+", "#", label(out))
+        made[out] = number(apart.get(out) or (name, out.op, tuple(operands)))
     used: dict[Value, set[int]] = {}
-    merged: Boxes = {}
+    kinds: dict[Value, int] = {}
     together: dict[int, list[Value]] = {}
     for out in reversed(boxes):
-        kind = made[out] if out in alone else number(made[out], frozenset(used.get(out, ())))
-        together.setdefault(kind, []).append(out)
-        by_place = out.op is not None and not out.op.many
+        if out in whole:
+            kinds[out] = number(kinds[whole[out]], "within")
+        else:
+            same = () if out in apart else frozenset(used.get(out, ()))
+            kinds[out] = number(made[out], same)
+        together.setdefault(kinds[out], []).append(out)
+        in_order = out.op is not None and not out.op.many and not (out in whole or out in terms)
+        user = kinds[whole.get(out, out)]
         for i, x in enumerate(out.operands):
-            used.setdefault(x, set()).add(number(kind, i if by_place else 0, "place"))
-    for kind, same in together.items():
-        for value in same:
-            alike = len(same) > 1 and value not in alone
-            merged[value] = Heap("alike", kind) if alike else boxes[value]
-    return {value: merged[value] for value in boxes}
+            used.setdefault(x, set()).add(number(user, i if in_order else 0, "place"))
+    return {
+        value: Heap("alike", kind) if value not in apart and len(together[kind]) > 1 else key
+        for (value, key), kind in zip(boxes.items(), map(kinds.__getitem__, boxes))
+    }
+
+
+def _sums(boxes: Boxes, apart: Container[Value]) -> dict[Value, Value]:
+    """Return for each + within a sum the last one of that: of (a + b) + c, for the first.
+
+    The same goes for products.
+    """
+    uses = Counter(x for out in boxes for x in out.operands)
+    whole: dict[Value, Value] = {}
+    for out in reversed(boxes):
+        terms = [x for x in out.operands if x in boxes]
+        if out.op in (ops.add, ops.mul) and len(terms) == 2:
+            for x in terms:
+                if x.op is out.op and uses[x] == 1 and x not in apart and not label(x):
+                    whole[x] = whole.get(out, out)
+    return whole
 
 
 def _chains(boxes: Boxes, distinct: set[Value]) -> Boxes:

@@ -50,7 +50,13 @@ class Composer:
         )
 
     def compose(
-        self, view: str, direction: str, theme: str, collapse: Any, limit: int, lit: set[Value]
+        self,
+        view: str,
+        direction: str,
+        theme: str,
+        collapse: Any,
+        limit: int | None,
+        lit: set[Value],
     ) -> Scene:
         """Return the scene, of at most ``limit`` boxes; ``lit`` are the values to mark."""
         shown = [value for value in self.values if value not in self.folded]
@@ -123,6 +129,8 @@ class Composer:
             name, symbol = symbols[0] if len(set(symbols)) == 1 else "leaf", f"{count} alike"
             if values[0].op and len(set(symbols)) > 1:
                 name = textbook(values[0].op.symbol)
+            if values[0].label:
+                name = " … ".join([clean(value.label, 12) for value in (values[0], values[-1])])
         rows = [("data", self._range([value.data for value in values]))]
         if grads and any(map(is_computed, values)):
             rows.append(("grad", self._range([grad_of(x) for x in values if is_computed(x)])))

@@ -32,6 +32,7 @@ from ..collector import collector_paused
 from ..engine import Value
 from ..files import write_whole
 from ..text import cells, clean, padded, printable, shorten
+from .collapsing import LIMIT
 from .composing import Composer, is_bad
 from .composing import grad_of as grad_of
 from .composing import is_computed as is_computed
@@ -63,9 +64,10 @@ class Graph:
     collapse    modules as one box each: those at a level of nesting (1 is whole networks, 2 their
                 layers, 3 their neurons), or those with the given name or names, as "layers.0";
                 what a module of your own computes around its neurons stays outside its box
-    limit       the most boxes. Modules are collapsed until there are no more; then branches that
-                are alike become one, and chains of operations; what is still too much goes into
-                one box, as "1,100 more values"
+    limit       the most boxes. Modules are collapsed until there are no more, and branches that are
+                alike become one; then chains of operations do; what is still too much goes into
+                one box, as "1,100 more values". By itself it is 300, and modules and branches that
+                are alike make it 100 where they can
     highlight   values to mark
     names       variables and what they hold, as locals(): the names of values without a label
     legend      tell in a frame what the arrows mean
@@ -84,7 +86,7 @@ class Graph:
         levels: int | None = None,
         keep: Callable[[Value], object] | None = None,
         collapse: int | str | Iterable[str] | None = None,
-        limit: int = 300,
+        limit: int | None = None,
         highlight: Iterable[Value] = (),
         names: Mapping[str, object] | None = None,
         constants: bool = False,
@@ -94,13 +96,13 @@ class Graph:
         check_choice("view", view, VIEWS)
         check_choice("direction", direction, ("LR", "TB"))
         check_choice("theme", theme, tuple(THEMES))
-        check_count("limit", limit, 1)
-        if levels is not None:
-            check_count("levels", levels, 0)
-        self.roots, self._limit = roots, limit
+        for name, count, least in (("limit", limit, 1), ("levels", levels, 0)):
+            if count is not None:
+                check_count(name, count, least)
+        self.roots, self._limit = roots, limit or LIMIT
         self.format = _formatter(format)
         lit = set(values_of(highlight))
-        selection = select(roots, limit, between, levels, keep, constants)
+        selection = select(roots, self._limit, between, levels, keep, constants)
         selection.folded.difference_update(lit)
         composer = Composer(roots, selection, self.format, names)
         self.values, self.names = composer.values, composer.names

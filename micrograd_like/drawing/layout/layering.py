@@ -179,7 +179,7 @@ def choose_layers(home: list[int], line: list[list[int]], links: Pairs) -> list[
                 for u, layers in before[v].items()
             )
     for v in reversed(order):
-        if gain[v] >= 0 and after[v]:
+        if gain[v] > 0 and after[v]:
             layer[v] = min(layer[u] - layers for u, layers in after[v].items())
     used = {old: new for new, old in enumerate(sorted(set(layer[:n])))}
     return [used[old] for old in layer[:n]]
