@@ -141,7 +141,7 @@ def pendulum(steps: int) -> Value:
     return angle
 
 
-@pytest.mark.parametrize(("limit", "boxes"), [(300, 61), (1000, 201), (40, 40), (1, 1)])
+@pytest.mark.parametrize(("limit", "boxes"), [(300, 31), (1000, 101), (20, 20), (1, 1)])
 def test_the_middle_of_what_goes_on_and_on_is_one_box(limit: int, boxes: int) -> None:
     graph = pendulum(200).graph(limit=limit)
     (more,) = (box for box in graph.scene.boxes if box.name.endswith("more values"))

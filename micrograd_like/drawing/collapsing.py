@@ -210,9 +210,9 @@ def _without_middle(boxes: Boxes, limit: int) -> Boxes:
     """Keep the first and the last boxes; what is between them in the order goes into one.
 
     No path leads out of that box and into it again. Hundreds of boxes in a row say no more than
-    some dozens, so a fifth of the limit is kept, unless that is few.
+    some dozens, so a tenth of the limit is kept.
     """
     order = list(dict.fromkeys(boxes.values()))
-    most = min(limit - 1, max(FEW, limit // 5))
+    most = min(limit - 1, max(30, limit // 10))
     middle = set(order[most // 2 : len(order) - (most - most // 2)])
     return {value: Heap("more", 0) if key in middle else key for value, key in boxes.items()}

@@ -114,7 +114,7 @@ def placed_text(scene: Scene) -> str:
     def words(name: str, text: str, x: float, y: float, tone: str) -> None:
         cell = f'<td bgcolor="{theme["paper"]}">{_in_html(text)}</td>'
         look = f'shape="plain" style="" fontcolor="{theme[tone]}" pos="{at(x, y)}" label='
-        table = '<table border="0" cellspacing="0" cellpadding="0">'
+        table = '<table border="0" cellspacing="0" cellpadding="2">'
         lines.append(f"  {name} [{look}<{table}<tr>{cell}</tr></table>>]")
 
     for i, (group, (x0, y0, x1, y1)) in enumerate(spots.groups.items()):
@@ -166,8 +166,8 @@ def _node(box: Box, theme: dict[str, str]) -> str:
     label, look = f"<{_table(box, theme)}>", ""
     if box.kind == "more":
         label, look = '"⋯"', f' shape="plain" style="" fontcolor="{theme["quiet"]}"'
-    elif box.root or box.lit or box.bad:
-        look = f' color="{theme[box.outline()]}" penwidth="2"'
+    elif box.outline() != "border":
+        look = f' color="{theme[box.outline()]}" penwidth="{1 if box.kind == "key" else 2}"'
     tooltip = _tooltip(box.tooltip)
     return f'id="{box.key}" label={label} fillcolor="{colour}" tooltip="{tooltip}"{look}'
 

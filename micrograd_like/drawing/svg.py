@@ -115,7 +115,7 @@ def _arrow(arrow: Arrow, points: list[Point], label: str, theme: dict[str, str])
 
 
 def _label(arrow: Arrow, x: float, y: float, theme: dict[str, str]) -> str:
-    half = (cells(arrow.label) * CELL + 3) / 2
+    half = (cells(arrow.label) * CELL + 7) / 2  # so much that no dash looks like a minus
     return (
         f'<rect x="{x - half:.2f}" y="{y - 6.5:.2f}" width="{2 * half:.2f}" '
         f'height="13" fill="{theme["paper"]}"/>'

@@ -159,8 +159,9 @@ def choose_layers(home: list[int], line: list[list[int]], links: Pairs) -> list[
     n = len(home)
     before, after = constraints(home, line, links)
     uses = Counter(a for a, _ in set(links))
+    made = {b for _, b in links}
     # a leaf of one consumer goes where that goes
-    followers = {i for i in uses if uses[i] == 1} - {b for _, b in links}
+    followers = {i for i in uses if uses[i] == 1} - made
     # how much shorter the edges get where a variable goes a layer later
     gain = [0] * n + [1, -1] * len(line)
     for a, b in links:
@@ -178,8 +179,8 @@ def choose_layers(home: list[int], line: list[list[int]], links: Pairs) -> list[
                 else layer[u] + layers
                 for u, layers in before[v].items()
             )
-    for v in reversed(order):
-        if gain[v] > 0 and after[v]:
+    for v in reversed(order):  # branches that are alike stay early, but not where they begin
+        if after[v] and (gain[v] > 0 or (gain[v] == 0 and made.isdisjoint(before[v]))):
             layer[v] = min(layer[u] - layers for u, layers in after[v].items())
     used = {old: new for new, old in enumerate(sorted(set(layer[:n])))}
     return [used[old] for old in layer[:n]]
