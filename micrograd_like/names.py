@@ -22,7 +22,7 @@ is its place in `topological_order`: v0, v1, and so on. A constant goes by its n
 from __future__ import annotations
 
 from .engine import Value
-from .ops import SUM
+from .ops import SUM, Op
 from .text import clean, shown
 
 TYPE_CHECKING = False
@@ -88,12 +88,12 @@ class Names:
     def op(self, value: Value) -> str:
         """Return the symbol of the op, with the constant that entered it: ``**2``, ``(1 -)``."""
         assert value.op is not None
-        symbol, xs = clean(value.op.symbol), value.operands
-        places = [i for i, x in enumerate(xs) if x.constant]
-        if self.constants or not value.op.binds or len(places) != 1:
-            return symbol
-        number, space = shown(xs[places[0]].data), " " if value.op.binds == SUM else ""
-        return f"{symbol}{space}{number}" if places[0] else f"({number}{space}{symbol})"
+        entered = [x.constant and not self.constants for x in value.operands]
+        numbers = [shown(x.data) if told else "" for x, told in zip(value.operands, entered)]
+        if not value.op.binds or sum(entered) != 1:
+            return clean(value.op.symbol)
+        text = with_number(value.op, numbers, clean(value.op.symbol))
+        return f"({text})" if entered[0] else text
 
     def __call__(self, value: Value) -> str:
         """Return the name with what made it: ``x1``, ``tanh out``, ``tanh v7``, ``leaf v0``."""
@@ -102,6 +102,15 @@ class Names:
             return f"{self.op(value)} {name or self.key(value)}".rstrip()
         number = repr(value.data)
         return name or (number if value.constant else f"leaf {self.key(value) or number}")
+
+
+def with_number(op: Op, numbers: list[str], symbol: str) -> str:
+    """Return an op's symbol between the numbers that entered it: ``**2``, ``1 -``, ``- (-1)``."""
+    before, after = numbers
+    if op.binds != SUM:
+        return before + symbol + after
+    after = f"({after})" if after.startswith("-") else after
+    return " ".join(filter(None, [before, symbol, after]))
 
 
 def label(value: Value, width: int = WIDTH) -> str:

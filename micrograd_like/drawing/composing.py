@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..engine import Value
-from ..names import Names
-from ..ops import POWER, number
+from ..names import Names, with_number
+from ..ops import number
 from ..text import clean
 from .collapsing import Heap, Key, boxes_of
 from .layout.layering import Group
@@ -269,8 +269,7 @@ def written(out: Value, folded: Iterable[Value], format: Callable[[float], str])
     if not any(numbers):
         return symbol
     if op.binds and op.arity == 2:
-        space = "" if op.binds == POWER else " "
-        return space.join(filter(None, [numbers[0], symbol, numbers[1]]))
+        return with_number(op, numbers, symbol)
     if not op.many:
         return f"{symbol}({', '.join(text or '·' for text in numbers)})"
     constants = list(filter(None, numbers))

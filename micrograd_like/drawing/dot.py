@@ -111,10 +111,10 @@ def placed_text(scene: Scene) -> str:
     def at(x: float, y: float) -> str:
         return f"{x:.2f},{-y:.2f}"
 
-    def words(name: str, text: str, x: float, y: float, tone: str) -> None:
+    def words(name: str, text: str, x: float, y: float, tone: str, pad: int = 0) -> None:
         cell = f'<td bgcolor="{theme["paper"]}">{_in_html(text)}</td>'
         look = f'shape="plain" style="" fontcolor="{theme[tone]}" pos="{at(x, y)}" label='
-        table = '<table border="0" cellspacing="0" cellpadding="2">'
+        table = f'<table border="0" cellspacing="0" cellpadding="{pad}">'
         lines.append(f"  {name} [{look}<{table}<tr>{cell}</tr></table>>]")
 
     for i, (group, (x0, y0, x1, y1)) in enumerate(spots.groups.items()):
@@ -133,7 +133,7 @@ def placed_text(scene: Scene) -> str:
         look = f'arrowsize="{0.35 + arrow.width / 20:g}" pos="e,{at(*points[-1])} {ways}"'
         lines.append(f"  {tail} -> {head} [{_edge(arrow, theme)} {look}]")
         if spot:
-            words(f"l{i}", arrow.label, *spot, arrow.label_tone())
+            words(f"l{i}", arrow.label, *spot, arrow.label_tone(), 2)
     return "\n".join(["digraph {", *lines, "}", ""])
 
 
