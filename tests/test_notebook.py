@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ CELLS = {
     "module": "model = nn.MLP(2, [3, 1], rng=1)\nmodel",
     "history": "history = fit(model, data.xor(), loss=losses.binary_cross_entropy,\n"
     "    optimizer=optim.SGD(model, 0.5), epochs=20, metrics=['accuracy'])\nhistory",
+    "history again": "history",
     "report": "gradient_report(model, model([1.0, -2.0]))",
     "explanation": "explain(w, out)",
     "not finite": "find_nonfinite(Value(1e308, label='big') * 10)",
@@ -64,7 +66,7 @@ def test_a_cell_shows_its_last_expression(name: str, outputs: dict[str, list[Any
     assert shown.output_type == "execute_result"
     assert shown.data["text/plain"]
     rich = RICH.get(name, "image/svg+xml")
-    assert (rich in shown.data) == (name != "python")
+    assert (rich in shown.data) == (name not in ("python", "history"))
     if name == "python":
         assert shown.data["text/plain"] == "tanh(x*w)"
 
@@ -73,9 +75,11 @@ def test_a_cell_shows_its_last_expression(name: str, outputs: dict[str, list[Any
 @pytest.mark.filterwarnings("default")
 def test_a_run_draws_its_curves_as_they_grow(outputs: dict[str, list[Any]]) -> None:
     live, result = outputs["history"]
+    (again,) = outputs["history again"]
     assert live.output_type == "display_data"
-    assert live.data["image/svg+xml"] == result.data["image/svg+xml"]
-    assert "20 epochs" in live.data["text/plain"]
+    assert live.data["image/svg+xml"] == again.data["image/svg+xml"]
+    assert live.data["text/plain"] == result.data["text/plain"] == again.data["text/plain"]
+    assert "image/svg+xml" not in result.data  # a cell shows the curves once
 
 
 def test_every_bundle_has_a_text_and_something_richer() -> None:
@@ -92,6 +96,16 @@ def test_every_bundle_has_a_text_and_something_richer() -> None:
         assert bundle["text/plain"] in (str(thing), repr(thing))
         assert {"image/svg+xml", "text/html"} & bundle.keys()
         assert "<x>" not in "".join(text for kind, text in bundle.items() if kind != "text/plain")
+
+
+def test_a_wide_picture_fits_its_cell() -> None:
+    y = nn.MLP(2, [2, 2, 2, 2, 1], rng=1)([1.0, 2.0])
+    whole, cell = y.graph().svg(), y._repr_mimebundle_()["image/svg+xml"]
+    assert ' width="' in whole.partition(">")[0]
+    assert {" width=", " height="}.isdisjoint(re.findall(r" \w+=", cell.partition(">")[0]))
+    assert cell.partition(">")[2] == whole.partition(">")[2]
+    small = Value(1.0).graph()
+    assert small._repr_mimebundle_()["image/svg+xml"] == small.svg()
 
 
 def test_a_value_of_too_large_a_graph_is_text() -> None:

@@ -48,7 +48,7 @@ def boxes_of(
     Where the user has chosen neither ``collapse`` nor ``limit``, there are few enough to be read,
     if collapsing modules, or drawing once what repeats, can bring that about.
     """
-    parameters = {x for x in values if x.op is None and getattr(x.label, "modules", ())}
+    parameters = {x for x in values if x.op is None and getattr(x.label, "modules", False)}
     alone = parameters.union(roots)
     chosen = limit is not None or collapse is not None
     limit = limit or LIMIT

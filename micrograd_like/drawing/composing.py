@@ -129,7 +129,7 @@ class Composer:
             name, symbol = symbols[0] if len(set(symbols)) == 1 else "leaf", f"{count} alike"
             if values[0].op and len(set(symbols)) > 1:
                 name = textbook(values[0].op.symbol)
-            if values[0].label:
+            if values[0].label and not self.groups.get(values[0]):
                 name = " … ".join([clean(value.label, 12) for value in (values[0], values[-1])])
         rows = [("data", self._range([value.data for value in values]))]
         if grads and any(map(is_computed, values)):

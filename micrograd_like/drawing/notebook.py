@@ -6,6 +6,7 @@ the richest that it can, IPython in a terminal the plain one.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..engine import Value
 from ..text import clean
 
 Bundle = dict[str, str]
+
+WIDE = 1000.0  # points; the cells of most notebooks are no wider
 
 
 def as_text(shown: object, include: object = None, exclude: object = None) -> Bundle:
@@ -22,14 +25,21 @@ def as_text(shown: object, include: object = None, exclude: object = None) -> Bu
 
 
 def as_picture(shown: Any, include: object = None, exclude: object = None) -> Bundle:
-    """Return the picture of an object that has one, and its text."""
-    return {"text/plain": str(shown), "image/svg+xml": shown.svg()}
+    """Return the picture of an object that has one, and its text.
+
+    A wide picture says nothing of its size: it is then as wide as the cell, and not cut off.
+    """
+    head, end, rest = shown.svg().partition(">")
+    width = re.search(r' width="([\d.]+)', head)
+    if width and float(width[1]) > WIDE:
+        head = re.sub(r' (width|height)="[\d.]+"', "", head)
+    return {"text/plain": str(shown), "image/svg+xml": head + end + rest}
 
 
 def of_value(value: Value) -> Bundle:
     """Return the picture of a value's graph; its text alone where that is too large."""
     try:
-        return {"text/plain": repr(value), "image/svg+xml": value.graph().svg()}
+        return as_picture(value.graph()) | {"text/plain": repr(value)}
     except ValueError:
         return {"text/plain": repr(value)}
 

@@ -15,6 +15,7 @@ import csv
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import overload
@@ -43,6 +44,7 @@ class History:
     def __init__(self, records: Sequence[Record], interrupted: bool = False) -> None:
         self.records = list(records)
         self.interrupted = interrupted
+        self.drawn_in: int | None = None  # the cell of a notebook that shows the curves already
 
     def __repr__(self) -> str:
         return f"<History: {self._summary()}>"
@@ -136,7 +138,8 @@ class History:
         return panel
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": repr(self), "image/svg+xml": self.svg()}
+        picture = {} if self.drawn_in == cell() is not None else {"image/svg+xml": self.svg()}
+        return {"text/plain": repr(self)} | picture
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a file in the format that its name ends in: .svg, .csv or .json."""
@@ -148,3 +151,9 @@ class History:
                 f"{', '.join(kinds)}"
             )
         write_whole(path, kinds[suffix]())
+
+
+def cell() -> int | None:
+    """Return the number of the cell that is being run, or None if this is not in a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return shell.execution_count if hasattr(shell, "kernel") else None

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from ..text import cells, clean, printable
-from .history import RESERVED, VALIDATION, History, Record
+from .history import RESERVED, VALIDATION, History, Record, cell
 
 BAR, BLOCKS = 8, "▁▂▃▄▅▆▇█"
 
@@ -31,7 +31,7 @@ class Progress:
         self.line, self.width = "", 0
         self.hidden = ""  # the line of the last epoch, if that was not shown
         self.live = sys.stdout is not None and sys.stdout.isatty()
-        self.notebook = _notebook()
+        self.notebook: Any = None if cell() is None else sys.modules["IPython.display"]
         self.picture: Any = None  # what the notebook shows
         self.start = self.shown = time.perf_counter()
         self.took = 0.0
@@ -164,9 +164,3 @@ def _best(records: list[Record]) -> tuple[str, str]:
         return best, ""
     blocks = "".join([BLOCKS[round(7 * ((x - low) / (high - low)))] for x in shown])
     return best, blocks if printable(blocks) == blocks else ""
-
-
-def _notebook() -> Any:
-    """Return `IPython.display` if this runs in a notebook, else None."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return sys.modules["IPython.display"] if hasattr(shell, "kernel") else None

@@ -26,7 +26,7 @@ from . import checkpoint as checkpoints
 from .batched import Batched
 from .checkpoint import Best, GeneratorState, Position
 from .compiled import ROWS_AT_ONCE, Compiled, Differs
-from .history import VALIDATION, History, Record
+from .history import VALIDATION, History, Record, cell
 from .measuring import CheckedRow, Measure, name_of, not_finite
 from .progress import Progress
 from .recorded import CannotRecord
@@ -125,6 +125,7 @@ class Run:
             if self.progress:
                 self.progress.close()
         history, best = History(self.records[: self.at.epochs], interrupted), self.at.best
+        history.drawn_in = cell() if self.progress and self.progress.picture else None
         if self.settings.patience is not None and best is not None and not interrupted:
             any(map(set_data, self.measure.parameters, best.weights))  # all at once
             if self.progress and len(history) < epochs and not stop:
