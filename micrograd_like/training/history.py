@@ -18,7 +18,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from ..drawing import charts
 from ..files import write_whole
@@ -155,5 +155,5 @@ class History:
 
 def cell() -> int | None:
     """Return the number of the cell that is being run, or None if this is not in a notebook."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return shell.execution_count if hasattr(shell, "kernel") else None
