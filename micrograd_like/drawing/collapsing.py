@@ -2,9 +2,8 @@
 
 A box has a *key*: that of a value alone is v0, v1, …; that of a collapsed module is its path; and
 that of a `Heap` says what the values in it have in common. Modules are collapsed first, inner ones
-before outer ones; then branches that are alike lie on each other, and runs of operations, each
-of which alone uses the one before it, are drawn as one; what is then still too much goes from the
-middle of the graph into one box.
+before outer ones, and branches that are alike lie on each other; what is then still too much goes
+from the middle of the graph into one box.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .layout.layering import Group
 
 
 class Heap(NamedTuple):
-    """Values that share a box: "alike", a "chain" of operations, or "more" of all kinds."""
+    """Values that share a box: those that are "alike", or "more" of all kinds."""
 
     kind: str
     number: int
@@ -71,11 +70,7 @@ def boxes_of(
             fitting = boxes if n <= limit else alike
     if fitting is not None:
         return fitting
-    named = {value for value in values if label(value)} | {*roots}
-    for further in (_chains(_alike(boxes, alone), named), _alike(boxes, set())):
-        if _count(further) <= limit:
-            return further
-    further = _chains(further, set())
+    further = _alike(boxes, set())
     return further if _count(further) <= limit else _without_middle(further, limit)
 
 
@@ -176,34 +171,6 @@ def _sums(boxes: Boxes, apart: Container[Value]) -> dict[Value, Value]:
                 if x.op is out.op and uses[x] == 1 and x not in apart and not label(x):
                     whole[x] = whole.get(out, out)
     return whole
-
-
-def _chains(boxes: Boxes, distinct: set[Value]) -> Boxes:
-    """Put every run of three boxes or more into one, if each alone uses the one before it."""
-    into: dict[Key, set[Key]] = {key: set() for key in boxes.values()}
-    out_of: dict[Key, set[Key]] = {key: set() for key in boxes.values()}
-    fixed: set[Key] = set()
-    for out, key in boxes.items():
-        if out.op is None or out in distinct or type(key) is tuple:
-            fixed.add(key)
-        for x in out.operands:
-            if x in boxes and boxes[x] != key:
-                into[key].add(boxes[x])
-                out_of[boxes[x]].add(key)
-    run_of: dict[Key, list[Key]] = {}
-    for key in dict.fromkeys(boxes.values()):
-        run: list[Key] = []
-        if key not in fixed and len(into[key]) == 1:
-            (before,) = into[key]
-            if len(out_of[before]) == 1:
-                run = run_of.get(before, run)
-            run.append(key)
-            run_of[key] = run
-    first = {key: i for i, key in enumerate(run_of)}
-    return {
-        value: Heap("chain", first[run[0]]) if len(run := run_of.get(key, [])) > 2 else key
-        for value, key in boxes.items()
-    }
 
 
 def _without_middle(boxes: Boxes, limit: int) -> Boxes:

@@ -120,25 +120,20 @@ class Composer:
 
     def _heap_box(self, key: str, kind: str, values: list[Value], grads: bool) -> Box:
         """Return the box of many values, with the range of their numbers."""
-        symbols = [written(value, self.folded, self.format) or "leaf" for value in values]
-        count = f"{len(values):,}"
+        first, last, count = values[0], values[-1], f"{len(values):,}"
         name, symbol = f"{count} more values", ""
-        if kind == "chain":
-            name = f"{count} operations"
-        elif kind == "alike":
-            name, symbol = symbols[0] if len(set(symbols)) == 1 else "leaf", f"{count} alike"
-            if values[0].op and len(set(symbols)) > 1:
-                name = textbook(values[0].op.symbol)
-            if values[0].label and not self.groups.get(values[0]):
-                name = " … ".join([clean(value.label, 12) for value in (values[0], values[-1])])
+        if kind == "alike":
+            symbols = {written(value, self.folded, self.format) for value in values}
+            plain = textbook(first.op.symbol) if first.op else "leaf"
+            name, symbol = plain if len(symbols) > 1 else symbols.pop() or plain, f"{count} alike"
+            if first.label and not self.groups.get(first):
+                name = f"{clean(first.label, 12)} … {clean(last.label, 12)}"
         rows = [("data", self._range([value.data for value in values]))]
         if grads and any(map(is_computed, values)):
             rows.append(("grad", self._range([grad_of(x) for x in values if is_computed(x)])))
-        tooltip = " ".join(symbols[:20]) + " …" * (len(symbols) > 20) if kind == "chain" else ""
-        tooltip = "\n".join(filter(None, [f"{count} values", tooltip]))
         paths = [self.groups.get(value, ()) for value in values]
         common = sum(len(set(level)) == 1 for level in zip(*paths))
-        return Box(key, "many", name, symbol, rows, tooltip, paths[0][:common])
+        return Box(key, "many", name, symbol, rows, f"{count} values", paths[0][:common])
 
     def _range(self, numbers: list[float]) -> str:
         low, high = self.format(min(numbers)), self.format(max(numbers))

@@ -64,10 +64,9 @@ class Graph:
     collapse    modules as one box each: those at a level of nesting (1 is whole networks, 2 their
                 layers, 3 their neurons), or those with the given name or names, as "layers.0";
                 what a module of your own computes around its neurons stays outside its box
-    limit       the most boxes. Modules are collapsed until there are no more, and branches that are
-                alike become one; then chains of operations do; what is still too much goes into
-                one box, as "1,100 more values". By itself it is 300, and modules and branches that
-                are alike make it 100 where they can
+    limit       the most boxes: modules are collapsed until there are no more, and branches that are
+                alike drawn as one; what is still too much goes into one box, as "1,100 more
+                values". By itself it is 300, and pictures are kept to 100 where those two can
     highlight   values to mark
     names       variables and what they hold, as locals(): the names of values without a label
     legend      tell in a frame what the arrows mean
