@@ -6,7 +6,7 @@ cells that it passes; within a layer it is straight. Where its label stands, it 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from itertools import pairwise
 
 from .layering import NODE_GAP, Grid, Part, Point
@@ -14,7 +14,6 @@ from .spacing import Spaces
 
 Turns = tuple[list[float], list[float]]
 
-BOW = 14.0  # between parallel edges, half way
 TURN = 0.3  # how soon a curve between two layers turns: 0 is a straight line
 LANE = 4.0  # between edges that go around
 
@@ -25,9 +24,9 @@ def routed(
     """Return a chain of Bézier curves for each edge, and the centre of its label."""
     curves: list[list[Point]] = [[] for _ in part.edges]
     centres: list[Point | None] = [None] * len(part.edges)
-    turns, bows, lanes = choose_turns(rows, spaces), choose_bows(grid), choose_lanes(grid, spaces)
+    turns, lanes = choose_turns(rows, spaces), choose_lanes(grid, spaces)
     for e, chain in grid.chains.items():
-        curve = route(e, part, grid, spaces, turns, bows.get(e, 0.0), lanes.get(e))
+        curve = route(e, part, grid, spaces, turns, lanes.get(e))
         curves[e] = curve[::-1] if e in grid.turned else curve
         if part.labels[e]:
             centres[e] = (spaces.along[grid.layer[chain[-2]]], spaces.across[chain[-2]])
@@ -35,7 +34,7 @@ def routed(
 
 
 def route(
-    e: int, part: Part, grid: Grid, spaces: Spaces, turns: Turns, bow: float, lane: float | None
+    e: int, part: Part, grid: Grid, spaces: Spaces, turns: Turns, lane: float | None
 ) -> list[Point]:
     """Return the curve of one edge, along its chain."""
     chain, along, reach = grid.chains[e], spaces.along, spaces.reach
@@ -58,10 +57,10 @@ def route(
             straight(curve, start)
             last = along[j + 1] - turns[y_next > ys[-1]][chain[-1]]
             slope = passing(start, y, end, y_next, last, ys[-1])
-            bend(curve, end, y_next, 0.0, (0.0, slope))
+            bend(curve, end, y_next, (0.0, slope))
         else:
             straight(curve, start)
-            bend(curve, end, y_next, bow, (slope if c == label else 0.0, 0.0))
+            bend(curve, end, y_next, (slope if c == label else 0.0, 0.0))
     straight(curve, along[grid.layer[chain[-1]]] - part.sizes[chain[-1]][0] / 2)
     return curve
 
@@ -77,16 +76,14 @@ def straight(curve: list[Point], x: float) -> None:
         curve += [(x0 + third * k, y) for k in (1, 2, 3)]
 
 
-def bend(
-    curve: list[Point], x: float, y: float, bow: float = 0.0, slopes: Point = (0.0, 0.0)
-) -> None:
-    """Go on to (x, y) in the shape of an S, or in a bow, with these slopes at its ends."""
+def bend(curve: list[Point], x: float, y: float, slopes: Point = (0.0, 0.0)) -> None:
+    """Go on to (x, y) in the shape of an S, with these slopes at its ends."""
     x0, y0 = curve[-1]
-    if abs(y - y0) < 0.005 and not bow:
+    if abs(y - y0) < 0.005:
         straight(curve, x)
     else:
         turn, (first, last) = (x - x0) * TURN, slopes
-        curve += [(x0 + turn, y0 + bow + first * turn), (x - turn, y + bow - last * turn), (x, y)]
+        curve += [(x0 + turn, y0 + first * turn), (x - turn, y - last * turn), (x, y)]
 
 
 def passing(x0: float, y0: float, x: float, y: float, x1: float, y1: float) -> float:
@@ -107,19 +104,6 @@ def choose_turns(rows: list[list[int]], spaces: Spaces) -> Turns:
                 if c >= 0:
                     shadow[c] = reach = max(reach, half[c])
     return shadows
-
-
-def choose_bows(grid: Grid) -> dict[int, float]:
-    """Return how far to either side several edges with the same ends bend."""
-    twins = defaultdict(list)
-    for e, chain in sorted(grid.chains.items()):
-        if grid.layer[chain[-1]] - grid.layer[chain[0]] == 1:
-            twins[chain[0], chain[1]].append(e)
-    bows: dict[int, float] = {}
-    for same in twins.values():
-        step = min(BOW, 6 * BOW / len(same))
-        bows.update((e, (k - (len(same) - 1) / 2) * step) for k, e in enumerate(same))
-    return bows
 
 
 def choose_lanes(grid: Grid, spaces: Spaces) -> dict[int, float]:
