@@ -1,9 +1,9 @@
 """Which values share a box, so that a graph of any size makes a drawing of at most ``limit`` boxes.
 
 A box has a *key*: that of a value alone is v0, v1, …; that of a collapsed module is its path; and
-that of a `Heap` says what the values in it have in common. Modules are collapsed first, inner ones
-before outer ones, and branches that are alike lie on each other; what is then still too much goes
-from the middle of the graph into one box.
+that of many values is a number, the same for all that are alike. Modules are collapsed first, inner
+ones before outer ones, and branches that are alike lie on each other; what is then still too much
+goes from the middle of the graph into one box.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import ops
 from ..engine import Value
@@ -20,16 +19,9 @@ from ..names import label
 from ..text import shorten
 from .layout.layering import Group
 
+Key = str | Group | int
 
-class Heap(NamedTuple):
-    """Values that share a box: those that are "alike", or "more" of all kinds."""
-
-    kind: str
-    number: int
-
-
-Key = str | Group | Heap
-
+MORE = -1  # the key of values of all kinds
 LIMIT = 300  # of boxes, unless the user chooses another
 PAGE, FEW = 100, 50  # boxes that can be read; and so few that nothing need be done
 Boxes = dict[Value, Key]
@@ -40,16 +32,16 @@ def boxes_of(
     roots: tuple[Value, ...],
     groups: dict[Value, Group],
     collapse: Any,
-    limit: int | None,
+    limit: int,
 ) -> Boxes:
     """Return the key of each value's box; of keys there are at most ``limit``.
 
-    Where the user has chosen neither ``collapse`` nor ``limit``, there are few enough to be read,
-    if collapsing modules, or drawing once what repeats, can bring that about.
+    Where the user has chosen neither that nor ``collapse``, and the limit is 0, there are few
+    enough to be read, if collapsing modules, or drawing once what repeats, can bring that about.
     """
     parameters = {x for x in values if x.op is None and getattr(x.label, "modules", False)}
     alone = parameters.union(roots)
-    chosen = limit is not None or collapse is not None
+    chosen = limit > 0 or collapse is not None
     limit = limit or LIMIT
     few, most = (limit, limit) if chosen else (FEW, PAGE)
     boxes: Boxes = {}
@@ -82,11 +74,11 @@ def _levels(groups: dict[Value, Group]) -> Iterator[Callable[[Group], int]]:
     """Yield what tells how much of a path is collapsed: nothing, then more and more."""
     yield lambda path: 0
     for level in range(max(map(len, groups.values()), default=0), 0, -1):
-        yield partial(_to, level)
+        yield _to(level)
 
 
-def _to(level: int, path: Group) -> int:
-    return level if len(path) >= level else 0
+def _to(level: int) -> Callable[[Group], int]:
+    return lambda path: level if len(path) >= level else 0
 
 
 def _chosen(groups: dict[Value, Group], collapse: Any) -> Callable[[Group], int]:
@@ -94,7 +86,7 @@ def _chosen(groups: dict[Value, Group], collapse: Any) -> Callable[[Group], int]
     if isinstance(collapse, int) and not isinstance(collapse, bool):
         if collapse < 1:
             raise ValueError(f"collapse is {collapse}: it must be at least 1")
-        return partial(_to, collapse)
+        return _to(collapse)
     names, known = _names(collapse), {name for path in groups.values() for name in path}
     if unknown := names - known:
         raise ValueError(
@@ -152,7 +144,7 @@ def _alike(boxes: Boxes, alone: set[Value]) -> Boxes:
         for i, x in enumerate(out.operands):
             used.setdefault(x, set()).add(number(user, i if in_order else 0, "place"))
     return {
-        value: Heap("alike", kind) if value not in apart and len(together[kind]) > 1 else key
+        value: kind if value not in apart and len(together[kind]) > 1 else key
         for (value, key), kind in zip(boxes.items(), map(kinds.__getitem__, boxes))
     }
 
@@ -182,4 +174,4 @@ def _without_middle(boxes: Boxes, limit: int) -> Boxes:
     order = list(dict.fromkeys(boxes.values()))
     most = min(limit - 1, max(30, limit // 10))
     middle = set(order[most // 2 : len(order) - (most - most // 2)])
-    return {value: Heap("more", 0) if key in middle else key for value, key in boxes.items()}
+    return {value: MORE if key in middle else key for value, key in boxes.items()}

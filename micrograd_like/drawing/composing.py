@@ -15,7 +15,7 @@ from ..engine import Value
 from ..names import Names, with_number
 from ..ops import number
 from ..text import clean
-from .collapsing import Heap, Key, boxes_of
+from .collapsing import MORE, Key, boxes_of
 from .layout.layering import Group
 from .modules import groups_of, label_in, natural_key
 from .picture import NOT_COMPUTED, THEMES, Arrow, Box, Scene
@@ -40,6 +40,7 @@ class Composer:
     ) -> None:
         self.roots = roots
         self.values, self.cut, self.folded = selection.shown, selection.cut, selection.folded
+        self.whole = not self.cut and len(selection.found) == len(self.values)
         self.format = format
         self.names = Names(self.values, names)
         self.groups, self.titles = groups_of(selection.found)
@@ -50,15 +51,9 @@ class Composer:
         )
 
     def compose(
-        self,
-        view: str,
-        direction: str,
-        theme: str,
-        collapse: Any,
-        limit: int | None,
-        lit: set[Value],
+        self, view: str, direction: str, theme: str, collapse: Any, limit: int, lit: set[Value]
     ) -> Scene:
-        """Return the scene, of at most ``limit`` boxes; ``lit`` are the values to mark."""
+        """Return the scene, of at most ``limit`` boxes if it is not 0; ``lit`` are to be marked."""
         shown = [value for value in self.values if value not in self.folded]
         box_of = boxes_of(shown, self.roots, self.groups, collapse, limit)
         inside: dict[Key, list[Value]] = {}  # each box
@@ -74,8 +69,8 @@ class Composer:
         for i, (key, values) in enumerate(inside.items()):
             if isinstance(key, str):
                 box = self._value_box(values[0], self.names.key(values[0]), grads)
-            elif isinstance(key, Heap):
-                box = self._heap_box(f"h{i}", key.kind, values, grads)
+            elif isinstance(key, int):
+                box = self._heap_box(f"h{i}", key != MORE, values, grads)
             else:
                 box = self._module_box(f"m{i}", key, values, grads)
             box.lit = not lit.isdisjoint(values)
@@ -91,9 +86,7 @@ class Composer:
 
     def _summary(self, boxes: int, shown: int) -> str:
         edges = sum(x in self.names for out in self.values for x in out.operands)
-        whole = edges == sum(len(out.operands) for out in self.values)
-        whole = whole and all(root in self.names for root in self.roots)
-        what = "Graph of" if whole else "Part of a graph:"
+        what = "Graph of" if self.whole else "Part of a graph:"
         text = f"{what} {counted(len(self.values), 'value')} and {counted(edges, 'edge')}"
         return text if boxes == shown else f"{text}, in {counted(boxes, 'box', 'boxes')}"
 
@@ -118,11 +111,11 @@ class Composer:
         kind = "op" if value.op else "leaf"
         return Box(key, kind, name, symbol, rows, "\n".join(filter(None, about)), group)
 
-    def _heap_box(self, key: str, kind: str, values: list[Value], grads: bool) -> Box:
+    def _heap_box(self, key: str, alike: bool, values: list[Value], grads: bool) -> Box:
         """Return the box of many values, with the range of their numbers."""
         first, last, count = values[0], values[-1], f"{len(values):,}"
         name, symbol = f"{count} more values", ""
-        if kind == "alike":
+        if alike:
             symbols = {written(value, self.folded, self.format) for value in values}
             plain = textbook(first.op.symbol) if first.op else "leaf"
             name, symbol = plain if len(symbols) > 1 else symbols.pop() or plain, f"{count} alike"
@@ -170,25 +163,22 @@ class Composer:
         """Return an arrow for every edge between values, one for all those between modules."""
         bundles: dict[tuple[int, int], list[Edge]] = {}
         arrows: list[tuple[Arrow, float | None]] = []
+        wires = view == "wires"
         for out in spot_of:
-            names = () if view == "wires" else _operand_names(out, self.folded)
+            names = _operand_names(out, self.folded)
             for i, (x, dx) in enumerate(zip(out.operands, out.partials)):
                 if x not in spot_of:
                     continue
                 tail, head = spot_of[x], spot_of[out]
                 flow = grad_of(out) * dx if is_computed(out) else None
-                if view == "wires":
-                    if tail != head:
-                        bundles.setdefault((tail, head), []).append((out, i, flow, ""))
-                    continue
                 words = f"{names[i]} {self.format(dx) if view == 'partials' else ''}".strip()
-                if boxes[tail].kind in ("leaf", "op") and boxes[head].kind == "op":
+                if not wires and boxes[tail].kind in ("leaf", "op") and boxes[head].kind == "op":
                     key, tooltip = f"e{self.names.key(out)}-{i}", self._edge_tooltip(out, i, flow)
                     arrows.append((Arrow(key, tail, head, words, tooltip), flow))
                 elif tail != head:
                     bundles.setdefault((tail, head), []).append((out, i, flow, words))
         for (tail, head), edges in bundles.items():
-            label, tooltip = ("", "") if view == "wires" else self._told(edges)
+            label, tooltip = ("", "") if wires else self._told(edges)
             tone, flow = together([flow for _, _, flow, _ in edges])
             label = "" if len(bundles) > MOST_WITH_PARTIALS else label
             key = f"e{boxes[tail].key}-{boxes[head].key}"
@@ -244,10 +234,7 @@ def _operand_names(out: Value, folded: set[Value]) -> Sequence[str]:
 
 def textbook(symbol: str) -> str:
     """Return an op's symbol as a textbook prints it."""
-    return SIGNS.get(symbol, symbol)
-
-
-SIGNS = {"-": "−", "*": "×"}
+    return {"-": "−", "*": "×"}.get(symbol, symbol)
 
 
 def written(out: Value, folded: Iterable[Value], format: Callable[[float], str]) -> str:

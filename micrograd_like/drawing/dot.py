@@ -24,7 +24,14 @@ def dot_text(scene: Scene) -> str:
 
 def digraph(scene: Scene) -> Any:
     """Return the scene as a `graphviz.Digraph`, to be restyled."""
-    return import_graphviz().Digraph(body=[f"{line}\n" for line in _statements(scene)])
+    try:
+        import graphviz
+    except ImportError:
+        raise RuntimeError(
+            "this needs the Python package graphviz: `pip install graphviz`; or save as .svg or "
+            ".dot, which need nothing"
+        ) from None
+    return graphviz.Digraph(body=[f"{line}\n" for line in _statements(scene)])
 
 
 def render(scene: Scene, format: str, own: bool = False) -> bytes:
@@ -58,18 +65,6 @@ def render(scene: Scene, format: str, own: bool = False) -> bytes:
     family = f'font-family="{FAMILY}"'.encode()
     svg = format == "svg"
     return done.stdout.replace(b'font-family="Courier New"', family) if svg else done.stdout
-
-
-def import_graphviz() -> Any:
-    """Return the package graphviz; raise RuntimeError with the remedy where it is missing."""
-    try:
-        import graphviz
-    except ImportError:
-        raise RuntimeError(
-            "this needs the Python package graphviz: `pip install graphviz`; or save as .svg or "
-            ".dot, which need nothing"
-        ) from None
-    return graphviz
 
 
 def _statements(scene: Scene) -> Iterator[str]:

@@ -105,7 +105,7 @@ class Graph:
         selection.folded.difference_update(lit)
         composer = Composer(roots, selection, self.format, names)
         self.values, self.names = composer.values, composer.names
-        self.scene = composer.compose(view, direction, theme, collapse, limit, lit)
+        self.scene = composer.compose(view, direction, theme, collapse, limit or 0, lit)
         if legend:
             add_legend(self.scene)
         self._table = self._rows(composer)

@@ -98,9 +98,7 @@ def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
 def _arrow(arrow: Arrow, points: list[Point], label: str, theme: dict[str, str]) -> str:
     colour = theme[arrow.tone]
     (x, y), (bx, by) = points[-1], neck(arrow, points)
-    slim = (1.8 + arrow.width / 2) / (
-        5 + arrow.width
-    )  # the arrowhead: half its width, by its length
+    slim = (1.8 + arrow.width / 2) / (5 + arrow.width)  # half the head's width, by its length
     across, down = (x - bx) * slim, (y - by) * slim
     curve = " ".join(f"{px:.2f},{py:.2f}" for px, py in (*points[1:-1], (bx, by)))
     dash = f' stroke-dasharray="{DASHES[arrow.tone]}"' if arrow.tone in DASHES else ""
