@@ -29,21 +29,21 @@ Boxes = dict[Value, Key]
 
 def boxes_of(
     values: list[Value],
-    roots: tuple[Value, ...],
+    marked: set[Value],
     groups: dict[Value, Group],
     collapse: Any,
     limit: int,
 ) -> Boxes:
     """Return the key of each value's box; of keys there are at most ``limit``.
 
-    Where the user has chosen neither that nor ``collapse``, and the limit is 0, there are few
-    enough to be read, if collapsing modules, or drawing once what repeats, can bring that about.
+    Where the limit is 0, as the user has chosen none, there are few enough to be read, if
+    collapsing modules, or drawing once what repeats, can bring that about. Parameters, and values
+    that are ``marked``, are alike to no other.
     """
     parameters = {x for x in values if x.op is None and getattr(x.label, "modules", False)}
-    alone = parameters.union(roots)
-    chosen = limit > 0 or collapse is not None
+    alone = parameters | marked
+    few, most = (limit, limit) if limit else (FEW, PAGE)
     limit = limit or LIMIT
-    few, most = (limit, limit) if chosen else (FEW, PAGE)
     boxes: Boxes = {}
     fitting: Boxes | None = None
     for level in _levels(groups) if collapse is None else (_chosen(groups, collapse),):

@@ -55,7 +55,7 @@ class Composer:
     ) -> Scene:
         """Return the scene, of at most ``limit`` boxes if it is not 0; ``lit`` are to be marked."""
         shown = [value for value in self.values if value not in self.folded]
-        box_of = boxes_of(shown, self.roots, self.groups, collapse, limit)
+        box_of = boxes_of(shown, lit.union(self.roots), self.groups, collapse, limit)
         inside: dict[Key, list[Value]] = {}  # each box
         for value, key in box_of.items():
             inside.setdefault(key, []).append(value)
