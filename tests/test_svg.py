@@ -7,7 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from micrograd_like import Value, fsum
+from micrograd_like import Value, fsum, tanh
+from micrograd_like.drawing.picture import placed, shortened
 from micrograd_like.graph import Graph
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -61,3 +62,13 @@ def test_what_flows_against_the_loss_is_dashed() -> None:
         for path in [*groups(graph)[arrow.key].iter(f"{SVG}path")][:1]
     }
     assert (dashes["up"], dashes["down"], dashes["still"]) == (None, "6 3", "1 3")
+
+
+def test_a_line_enters_its_head_without_a_hook() -> None:
+    x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    for view in ("forward", "partials"):
+        scene = tanh(x * w + x).graph(view=view).scene
+        for arrow, points in zip(scene.arrows, placed(scene).edges):
+            (before, _), (end, y) = shortened(arrow, points)[-2:]
+            assert before < end < points[-1][0]
+            assert y == points[-1][1]

@@ -51,23 +51,17 @@ def boxes_of(
         for i, value in enumerate(values):
             path = groups.get(value, ())
             boxes[value] = path[: level(path)] or f"v{i}"
-        if (n := _count(boxes)) <= few:
-            return boxes
-        alike = _alike(boxes, alone)
-        if _count(alike) <= min(few, n // 2):
+        n = len(set(boxes.values()))
+        alike = _alike(boxes, alone) if n > few else boxes
+        fewer = len(set(alike.values()))
+        if fewer <= min(few, n // 2):
             return alike
         if n <= most:
             return boxes
-        if fitting is None and min(n, _count(alike)) <= limit:
+        if fitting is None and fewer <= limit:
             fitting = boxes if n <= limit else alike
-    if fitting is not None:
-        return fitting
-    further = _alike(boxes, set())
-    return further if _count(further) <= limit else _without_middle(further, limit)
-
-
-def _count(boxes: Boxes) -> int:
-    return len(set(boxes.values()))
+    found = fitting or _alike(boxes, set())
+    return found if len(set(found.values())) <= limit else _without_middle(found, limit)
 
 
 def _levels(groups: dict[Value, Group]) -> Iterator[Callable[[Group], int]]:

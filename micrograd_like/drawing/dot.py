@@ -12,7 +12,7 @@ from html import escape
 from typing import Any
 
 from ..text import cells, cut
-from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, nested, placed, shouts
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, nested, placed, shortened, shouts
 
 STYLES = {"minus": "dashed", "zero": "dotted", "bad": "dotted"}  # of arrows, by their tones
 
@@ -124,9 +124,13 @@ def placed_text(scene: Scene) -> str:
         lines.append(f'  {box.key} [{_node(box, theme)} {size} pos="{at(x, y)}"]')
     for i, (arrow, points, spot) in enumerate(zip(scene.arrows, spots.edges, spots.labels)):
         tail, head = scene.boxes[arrow.tail].key, scene.boxes[arrow.head].key
-        ways = " ".join([at(*p) for p in (*points[:-1], neck(arrow, points))])
-        look = f'arrowsize="{0.35 + arrow.width / 20:g}" pos="e,{at(*points[-1])} {ways}"'
-        lines.append(f"  {tail} -> {head} [{_edge(arrow, theme)} {look}]")
+        line = [at(*p) for p in shortened(arrow, points)]
+        look = f'{_edge(arrow, theme)} arrowhead="none" pos="{" ".join(line)}"'
+        lines.append(f"  {tail} -> {head} [{look}]")
+        if not scene.wires:  # a thick pen would make the head longer
+            size = f'arrowsize="{0.5 + arrow.width / 10:g}" penwidth="0.1"'
+            look = f'color="{theme[arrow.tone]}" {size} pos="e,{at(*points[-1])} {line[-1]}'
+            lines.append(f'  {tail} -> {head} [{look}{f" {line[-1]}" * 3}"]')
         if spot:
             words(f"l{i}", arrow.label, *spot, arrow.label_tone(), 2)
     return "\n".join(["digraph {", *lines, "}", ""])

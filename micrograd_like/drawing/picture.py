@@ -182,11 +182,12 @@ def placed(scene: Scene) -> Placement:
         tell("")
 
 
-def neck(arrow: Arrow, points: list[Point]) -> Point:
-    """Return where the head of an arrow begins, whose tip is the last of the points."""
+def shortened(arrow: Arrow, points: list[Point]) -> list[Point]:
+    """Return the line of an arrow without its head: the last curve ends where that begins."""
     (x, y), (cx, cy) = points[-1], next(p for p in points[::-1] if p != points[-1])
     share = (5 + arrow.width) / math.hypot(x - cx, y - cy)
-    return x - (x - cx) * share, y - (y - cy) * share
+    dx, dy = (x - cx) * share, (y - cy) * share
+    return [*points[:-2], *((px - dx, py - dy) for px, py in points[-2:])]
 
 
 def shouts(text: str) -> bool:

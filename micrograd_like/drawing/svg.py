@@ -10,7 +10,7 @@ from html import escape
 
 from ..text import cells, cut
 from .layout.layering import Point
-from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, neck, placed, shouts
+from .picture import CELL, FAMILY, FONT, LINE, Arrow, Box, Scene, placed, shortened, shouts
 
 DASHES = {"minus": "6 3", "zero": "1 3", "bad": "2 2"}  # of arrows, by their tones
 MARGIN = 8
@@ -97,10 +97,11 @@ def _box(box: Box, x: float, y: float, theme: dict[str, str]) -> str:
 
 def _arrow(arrow: Arrow, points: list[Point], label: str, theme: dict[str, str]) -> str:
     colour = theme[arrow.tone]
-    (x, y), (bx, by) = points[-1], neck(arrow, points)
+    line = shortened(arrow, points)
+    (x, y), (bx, by) = points[-1], line[-1]
     slim = (1.8 + arrow.width / 2) / (5 + arrow.width)  # half the head's width, by its length
     across, down = (x - bx) * slim, (y - by) * slim
-    curve = " ".join(f"{px:.2f},{py:.2f}" for px, py in (*points[1:-1], (bx, by)))
+    curve = " ".join(f"{px:.2f},{py:.2f}" for px, py in line[1:])
     dash = f' stroke-dasharray="{DASHES[arrow.tone]}"' if arrow.tone in DASHES else ""
     return (
         f'<g id="{arrow.key}" class="arrow"><title>{escape(arrow.tooltip)}</title>'
