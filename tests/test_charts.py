@@ -18,7 +18,6 @@ from micrograd_like.drawing.charts import (
     MOST,
     VERMILION,
     Panel,
-    document,
     dot,
     figure,
     label,
@@ -26,7 +25,6 @@ from micrograd_like.drawing.charts import (
     share,
     spread,
     stroke,
-    text,
     ticks,
     within,
 )
@@ -259,7 +257,3 @@ class TestDocument:
             return figure("Title", "Subtitle", panel)
 
         assert draw(1.0) == draw(1.0) != draw(0.5)
-
-    def test_a_document_of_any_parts(self) -> None:
-        root = ET.fromstring(document(90, 80, "T", "S", [text(1, 2, "<")]))
-        assert [t.text for t in root.iter(f"{SVG}text")] == ["T", "S", "<"]

@@ -115,30 +115,24 @@ class Panel:
 
 
 def figure(title: str, subtitle: str, *panels: Panel) -> str:
-    """Draw panels side by side, with a heading above them."""
+    """Return panels side by side as SVG, with a heading above them for which there is room."""
     parts, left, top = list[str](), 0.0, 106 + 20 * any(panel.title for panel in panels)
     for panel in panels:
         parts.append(panel.svg(left + ROOM, top))
         left += ROOM + panel.size[0] + 14
     height = top + max((panel.size[1] for panel in panels), default=0.0) + 56
-    return document(left + 16, height, title, subtitle, parts, left=ROOM)
-
-
-def document(
-    width: float, height: float, title: str, subtitle: str, parts: Iterable[str], left: float = 24.0
-) -> str:
-    """Wrap parts into an SVG file with a heading, and make it wide enough for the heading."""
-    width = max(width, left + 24 + max(11 * cells(clean(title)), 7 * cells(clean(subtitle))))
-    heading = [
+    words = max(11 * cells(clean(title)), 7 * cells(clean(subtitle)))
+    width = max(left + 16, ROOM + 24 + words)
+    head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{px(width)}" height="{px(height)}" '
         f'viewBox="0 0 {px(width)} {px(height)}" font-family="{FONT}" font-size="13">',
         f"<title>{safe(title)}</title>",
         f"<desc>{safe(subtitle)}</desc>",
         '<rect width="100%" height="100%" fill="white"/>',
-        text(left, 38, title, size=20, bold=True),
-        text(left, 61, subtitle, GREY),
+        text(ROOM, 38, title, size=20, bold=True),
+        text(ROOM, 61, subtitle, GREY),
     ]
-    return "\n".join([*heading, *parts, "</svg>\n"])
+    return "\n".join([*head, *parts, "</svg>\n"])
 
 
 # ---------------------------------------------------------------------------- scales
