@@ -21,7 +21,7 @@ each partial. What changes no bit is left out: ``x*1.0``, a product of two const
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from .. import ops
@@ -120,6 +120,8 @@ class Form:
         self.kept: list[Node] = []  # what may raise, and was computed, whether used or not
         self.grad_of: dict[Node, Node] = {}  # the gradient of which node this one is
         self.gates: dict[Node, tuple[Node, Node]] = {}  # a product: its gradient, and a sum
+        self.zeros: set[Node] = set()  # gradients times 0
+        self.neck: Node | None = None  # a gradient, or 0, that all later ones are multiples of
         self._known: dict[Any, Node] = {}
         self._opaque: set[Any] = set()  # what asked for numbers
         self._answers: dict[Node, bool] | None = None  # on the path through a rule, in order
@@ -266,20 +268,23 @@ class Form:
         if self.reassociate and partial.op == "constant" and not partial.of:
             return partial  # also of what is infinite: then nobody needs to know the gradient
         if partial.op != "select" or partial in self.made:
-            return self.node(ops.mul, grad, partial)
+            product = self.node(ops.mul, grad, partial)
+            if partial.op == "constant" and not partial.of and product not in self.made:
+                self.zeros.add(product)
+            return product
         condition, *each = partial.xs
         return self.node("select", condition, *[self.product(grad, x) for x in each])
 
 
-def reached(roots: Iterable[Node]) -> list[Node]:
-    """Return the nodes that the roots are made of, each after its operands."""
+def reached(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Return the nodes that the roots are made of, each after its operands; go past no ``ends``."""
     found: dict[int, Node] = {}
     todo = [*roots]
     while todo:
         node = todo.pop()
         if node.serial not in found:
             found[node.serial] = node
-            todo += node.xs
+            todo += () if node in ends else node.xs
     return [found[serial] for serial in sorted(found)]
 
 

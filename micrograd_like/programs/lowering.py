@@ -174,15 +174,18 @@ class Lowered:
                 active.add(out)
         terms = {x: [grad] for x, grad in seeds.items()} or {order[-1]: [form.constant(1.0)]}
         gates: dict[Value, tuple[Node, Node]] = {}
+        done = 0
         for out in reversed(order):
             if out not in terms or out.op is None:
                 continue
             grad = self._sum(out, terms)
+            done += 1
             if out in self.layer_of:
                 self._layer(out, grad, active, terms)
                 continue
             if grad.op == "select":
                 gates[out] = grad, self.nodes[out]
+                form.neck = grad if len(terms) == done else form.neck
             gate = gates.get(out)
             xs = [self.nodes[x] for x in out.operands]
             for x, partial in zip(out.operands, form.partials(out.op, self.nodes[out], xs)):

@@ -26,6 +26,7 @@ import sys
 import warnings
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import update_wrapper
+from itertools import chain
 from math import isfinite
 from operator import add
 from types import MethodType
@@ -150,7 +151,7 @@ class Program:
         """Return the value and its gradients at these inputs, and at the other leaves' numbers."""
         if len(inputs) != len(self.inputs):
             raise TypeError(f"{self!r} takes {len(self.inputs)} numbers, got {len(inputs)}")
-        xs = [x if type(x) is float else as_float(x) for x in inputs]
+        xs = inputs if {*map(type, inputs)} <= {float} else [*map(as_float, inputs)]
         try:
             value, grads = self._function(*xs, *self._numbers())
             if isfinite(value + sum(grads)):
@@ -161,7 +162,9 @@ class Program:
 
     def sum(self, rows: Iterable[Sequence[float]]) -> tuple[float, list[float]]:
         """Return the sum of the values, and of the gradients, over rows of inputs: in one loop."""
-        rows = [[x if type(x) is float else as_float(x) for x in row] for row in rows]
+        rows = [*rows]
+        if not {*map(type, chain.from_iterable(rows))} <= {float}:
+            rows = [[*map(as_float, row)] for row in rows]
         if self._over_rows is None and not self._rows:
             text = python.over_rows(self._lowered, self.name)
             self._over_rows = source.load(text, self.name, self._debug)

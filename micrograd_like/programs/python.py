@@ -40,6 +40,7 @@ from typing import Any
 from .. import floats, ops
 from ..ops import POWER, PRODUCT, SIGN, SUM, Op
 from ..text import clean
+from .bounds import LARGEST, bounded
 from .form import COMPARED, SAFE, Node, reached
 from .lowering import Layer, Lowered
 from .source import text_of_line
@@ -80,9 +81,16 @@ def function_name(label: str) -> str:
 class Writer:
     """What the lines of a program are written with: names, terms that are folded in, imports."""
 
-    def __init__(self, lowered: Lowered, results: Sequence[Node]) -> None:
+    def __init__(self, lowered: Lowered, results: Sequence[Node], may_check: bool = False) -> None:
         self.form, self.guards = lowered.form, lowered.guards
-        self.order = reached([*results, *self.guards, *self.form.kept])
+        roots = [*results, *self.guards, *self.form.kept]
+        self.order = reached(roots)
+        # Where the program checks that its numbers are bounded, 0 times any of them is 0.
+        skips = may_check and bool(self.form.zeros or self.form.gates)
+        self.bounded = skips and bounded(self.order)
+        zeros = self.form.zeros if self.bounded else set[Node]()
+        if zeros:
+            self.order = reached(roots, zeros)
         self.results = {*results}
         self.imports: dict[str, set[str]] = {}
         self.aliases: dict[str, None] = {}
@@ -94,6 +102,9 @@ class Writer:
             self.taken |= {"g", "s", *chain(*self._row_names(layer))}
         for node in self.order:
             node.uses, node.user, node.term, node.size = 0, None, None, 1
+            if node in zeros:
+                node.term = "0.0", ATOM
+                continue
             for x in node.xs:
                 x.uses += 1
                 x.user = node
@@ -208,7 +219,7 @@ class Writer:
             if node.serial >= turn:
                 turn = self.form.count
                 lines.append((None, "", "# backward"))
-            if node.op in ("leaf", "constant"):
+            if node.op in ("leaf", "constant") or node.term:
                 continue
             if node.op in ("item", "rule", "layer", "back"):
                 lines += [(None, "", text) for text in self._several(node)]
@@ -317,7 +328,8 @@ class Writer:
                 out += [text for _, _, text in each]
                 continue
             grad, total = [self.text(x, PRODUCT) for x in each[0][0]]
-            out.append(f"if {grad} or {total} - {total}:  # 0 adds nothing, but for 0·inf")
+            question = f"if {grad} or {total} - {total}:  # 0 adds nothing, but for 0·inf"
+            out.append(f"if {grad}:  # 0 adds nothing" if self.bounded else question)
             out += [f"    {text}" for _, _, text in each]
             # A sum stays as it is; a product may be used further on, outside of the gate.
             zeroed = [x for _, x, text in each if otherwise or text.startswith(f"{x} = ")]
@@ -325,17 +337,26 @@ class Writer:
                 out += ["else:", f"    {' = '.join(zeroed)} = 0.0"]
         return out
 
+    def check(self, names: Sequence[str]) -> list[str]:
+        """Return the lines that raise `Branch` where a number is too large to be bounded."""
+        if not self.bounded or not names:
+            return []
+        self._import("micrograd_like.programs.source", "Branch")
+        size = f"{self._import('math', 'hypot')}("
+        return [wrapped(f"if not {size}", names, f") < {LARGEST}: raise Branch")]
 
-def straight(lowered: Lowered, name: str, defaults: Sequence[Any] = ()) -> str:
+
+def straight(lowered: Lowered, name: str, defaults: Sequence[Any] | None = None) -> str:
     """Return a function that returns its values; with gradients, the value and the list of them.
 
-    ``defaults`` are those of the last arguments.
+    ``defaults`` are those of the last arguments: then the function takes numbers of any size.
     """
     grads = lowered.grads
     backs = [layer.back for layer in lowered.layers]
-    writer = Writer(lowered, [*lowered.values, *(grads or ()), *backs])
+    writer = Writer(lowered, [*lowered.values, *(grads or ()), *backs], defaults is None)
     names = [*map(writer.name, lowered.arguments)]
-    body = writer.blocks(writer.statements())
+    body = [*writer.check(names), *writer.blocks(writer.statements())]
+    defaults = defaults or ()
     for i, default in enumerate(defaults, len(names) - len(defaults)):
         names[i] += f"={default!r}".replace("inf", "1e999").replace("=nan", "=-(1e999 - 1e999)")
     texts = [writer.text(x, TEST) for x in lowered.values]
@@ -362,10 +383,16 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] = ()) -> str:
 def over_rows(lowered: Lowered, name: str) -> str:
     """Return a function that adds up the value, and its gradients, over rows of inputs."""
     plain = [x.xs[0] if x.op is ops.add else x for x in lowered.grads or ()]  # sums start at 0.0
-    writer = Writer(lowered, [*lowered.values, *plain])
+    writer = Writer(lowered, [*lowered.values, *plain], may_check=True)
     names, n = [*map(writer.name, lowered.arguments)], len(lowered.inputs)
     lines = writer.statements()
-    lines.append((None, "", f"total += {writer.text(lowered.values[0])}"))
+    place = next((i for i, line in enumerate(lines) if line[2] == "# backward"), len(lines))
+    lines.insert(place, (None, "", f"total += {writer.text(lowered.values[0])}"))
+    neck = lowered.form.neck
+    if neck in writer.names and writer.bounded:
+        name_of_neck = writer.names[neck]
+        place = [line[1] for line in lines].index(name_of_neck) + 1
+        lines.insert(place, (None, "", f"if not {name_of_neck}: continue  # 0 adds nothing"))
     gates, sums = lowered.form.gate_of(), list[str]()
     for grad in plain:
         of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")
@@ -374,8 +401,10 @@ def over_rows(lowered: Lowered, name: str) -> str:
     quick = ["total", *[x for _, x, _ in lines if x], *names[:n]]  # CPython's first 256 locals
     body = zeroed(quick)
     body += [wrapped("(", names[n:], ") = leaves")] if names[n:] else []
+    body += writer.check(["*leaves"] if names[n:] else [])
     body += [f"for {', '.join(names[:n])}, in rows:" if n else "for _ in rows:"]
-    body += [f"    {line}" for line in writer.blocks(lines, otherwise=False)]
+    each = [*writer.check(names[:n]), *writer.blocks(lines, otherwise=False)]
+    body += [f"    {line}" for line in each]
     body.append(wrapped("return total, [", sums, "]"))
     return module(writer, f"def {name}(rows, *leaves):", body)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import platform
 import random
 import statistics
@@ -36,11 +37,16 @@ from micrograd_like.programs import source
 WHOLE, WHOLE_FUSED = "program, whole batch", "program, whole batch of nn.MLP"
 ROWS = "program, a row in a loop"
 TURN = 0.03  # seconds
+WEIGHTS = [*map(random.Random(337).uniform, [-1] * 337, [1] * 337)]
 BARS = {WHOLE: 35.0, ROWS: 55.0}  # how many times the reference
 
 
 class ProgramSide(Side):
-    """A network trained by a program that is recorded once: of the whole batch, or of one row."""
+    """A network trained by a program that is recorded once.
+
+    That of the whole batch is a function of the weights, as those of the peers are; that of one row
+    reads them from the parameters.
+    """
 
     def __init__(self, points: list[Point], fused: bool, rows: bool) -> None:
         nin, nouts = SIZES
@@ -53,7 +59,7 @@ class ProgramSide(Side):
             loss = (1 + -y * self.model([x1, x2])).relu()
             self.program = loss.program([x1, x2, y], self.parameters, reassociate=True)
         else:
-            self.program = self.loss(points).program(wrt=self.parameters)
+            self.program = self.loss(points).program(self.parameters, self.parameters)
 
     def set_weights(self, weights: list[float]) -> None:
         super().set_weights(weights)
@@ -62,13 +68,13 @@ class ProgramSide(Side):
     def step(self, points: list[Point]) -> float:
         weights = self.weights
         if self.rows is None:
-            loss, grads = self.program()
+            loss, grads = self.program(*weights)
             self.weights = [w - RATE * grad for w, grad in zip(weights, grads)]
-        else:
-            total, grads = self.program.sum(self.rows)
-            loss = total / POINTS + 1e-4 * sum([w * w for w in weights])
-            rate, shrink = RATE / POINTS, RATE * 2e-4
-            self.weights = [w - rate * g - shrink * w for w, g in zip(weights, grads)]
+            return loss
+        total, grads = self.program.sum(self.rows)
+        loss = total / POINTS + 1e-4 * math.hypot(*weights) ** 2
+        rate, keep = RATE / POINTS, 1 - RATE * 2e-4
+        self.weights = [keep * w - rate * g for w, g in zip(weights, grads)]
         for p, weight in zip(self.parameters, self.weights):
             p.data = weight
         return loss
@@ -178,17 +184,17 @@ def make_sides(points: list[Point]) -> dict[str, Side]:
 def same_bits(sides: dict[str, Side], points: list[Point]) -> None:
     """Compare the weights after three steps."""
     after = {}
-    rng = random.Random(337)
-    weights = [rng.uniform(-1, 1) for _ in range(337)]
     for name in (ELEMENTARY, FUSED, WHOLE, WHOLE_FUSED):
-        sides[name].set_weights(weights)
+        sides[name].set_weights(WEIGHTS)
         for _ in range(3):
             sides[name].step(points)
-        after[name] = [p.data for p in sides[name].model.parameters()]
+        side = sides[name]
+        parameters = [p.data for p in side.model.parameters()]
+        after[name] = side.weights if isinstance(side, ProgramSide) else parameters
     if not after[ELEMENTARY] == after[FUSED] == after[WHOLE] == after[WHOLE_FUSED]:
         sys.exit("the weights after three steps differ in their bits")
     for side in sides.values():
-        side.set_weights(weights)
+        side.set_weights(WEIGHTS)
     losses = {name: round(side.step(points), 9) for name, side in sides.items()}
     if len({*losses.values()}) > 1:
         sys.exit(f"not all sides do the same work: {losses}")
@@ -196,7 +202,8 @@ def same_bits(sides: dict[str, Side], points: list[Point]) -> None:
 
 
 def measure(sides: dict[str, Side], points: list[Point], rounds: int) -> None:
-    """Time every side in each round, for the same while: CPU time, per step."""
+    """Time every side in each round, for the same while, from the same weights: CPU time, per
+    step."""
     repeats: dict[str, int] = {}
     for turn in range(-1, rounds):
         names = list(sides)
@@ -204,6 +211,7 @@ def measure(sides: dict[str, Side], points: list[Point], rounds: int) -> None:
         gc.collect()
         for name in names[start:] + names[:start]:
             n = repeats.get(name, 1)
+            sides[name].set_weights(WEIGHTS)
             before = time.process_time()
             for _ in range(n):
                 sides[name].step(points)
