@@ -62,7 +62,7 @@ def _most(node: Node, xs: list[float]) -> float:
     if op in (ops.add, ops.sub, ops.fsum):
         return sum(xs)
     if op in (ops.mul, ops.neg, ops.sumprod, ops.weighted_sum):
-        return abs(op.value(xs))
+        return float(abs(op.value(xs)))
     if op is ops.power and node.xs[1].op == "constant" and node.xs[1].of >= 1.0:
         return math.pow(*xs) if xs[0] < HUGE ** (1 / xs[1]) else HUGE
     if op is ops.div and node.xs[1].op == "constant" and node.xs[1].of:

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from .. import ops
@@ -33,6 +35,8 @@ COMPARED = ("<", "<=", ">", ">=", "==", "!=")
 SAFE = ("add", "sub", "mul", "neg")  # they never raise
 # Printers write these directly; sumprod rounds floats in its own way.
 WRITTEN = {ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.sumprod}
+Steps = tuple[list[tuple[Any, list[int], Any]], list[int]]  # (op, places of operands, of); results
+_SERIAL = attrgetter("serial")
 EMPTY_POWERS = {ops.div, ops.power, ops.ieee_power, ops.ieee_pow}  # by 1 they change nothing
 
 
@@ -140,8 +144,12 @@ class Form:
 
     def node(self, op: Any, *operands: Any, of: Any = None) -> Node:
         """Return ``op`` of nodes or numbers: one that is there, or is simpler, or a new one."""
-        xs = tuple([x if type(x) is Node else self.constant(x) for x in operands])
-        key = (op, of, *[x.serial for x in xs])
+        xs = operands
+        for x in operands:
+            if type(x) is not Node:
+                xs = tuple([x if type(x) is Node else self.constant(x) for x in operands])
+                break
+        key = (op, of, *map(_SERIAL, xs))
         found = self._known.get(key)
         if found is None:
             simple = self._simple(op, xs)
@@ -186,6 +194,11 @@ class Form:
             return sum(xs[2 * n :], self.node(ops.sumprod, *xs[: 2 * n]))
         if op in WRITTEN or (op.many and op.foreign):  # a sum() of floats is no sum of nodes
             return self.node(op, *xs)
+        if not _has_constant(xs):
+            return self._again(_forward(op, len(xs)), xs)[0]
+        return self._applied(op, xs)
+
+    def _applied(self, op: Op, xs: Sequence[Node]) -> Node:
         found = self._traced(
             op.forward, xs, lambda xs: [op.forward(xs) if op.many else op.forward(*xs)]
         )
@@ -196,6 +209,19 @@ class Form:
 
     def partials(self, op: Op, out: Node, xs: Sequence[Node]) -> list[Node]:
         """Return the partials of a node by each operand, as its row's rule has them."""
+        if op in WRITTEN or not _has_constant(xs):
+            return self._again(_rule(op, len(xs)), (out, *xs))
+        return self._derived(op, out, xs)
+
+    def _again(self, steps: Steps, xs: Sequence[Node]) -> list[Node]:
+        """Take steps that were found once for all nodes."""
+        made = [*xs]
+        for op, places, of in steps[0]:
+            operands = [made[i] for i in places]
+            made.append(self.node(op, *operands, of=of) if places else self.constant(of))
+        return [made[i] for i in steps[1]]
+
+    def _derived(self, op: Op, out: Node, xs: Sequence[Node]) -> list[Node]:
         found = self._traced(op.partials, xs, lambda given: op.partials_at(given, out))
         if found and op in WRITTEN:
             return found
@@ -267,6 +293,8 @@ class Form:
         """Return a gradient times a partial; where that is a choice, a choice of two products."""
         if self.reassociate and partial.op == "constant" and not partial.of:
             return partial  # also of what is infinite: then nobody needs to know the gradient
+        if partial.op == "constant" and partial.of == 1.0:
+            return grad
         if partial.op != "select" or partial in self.made:
             product = self.node(ops.mul, grad, partial)
             if partial.op == "constant" and not partial.of and product not in self.made:
@@ -286,6 +314,36 @@ def reached(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
             found[node.serial] = node
             todo += () if node in ends else node.xs
     return [found[serial] for serial in sorted(found)]
+
+
+def _has_constant(xs: Iterable[Node]) -> bool:
+    return any([x.op == "constant" for x in xs])
+
+
+@lru_cache(1000)
+def _forward(op: Op, n: int) -> Steps:
+    """Return the steps of a row of n nodes that are no constants."""
+    form = Form()
+    xs = [form.leaf("") for _ in range(n)]
+    return _steps(xs, [form._applied(op, xs)])
+
+
+@lru_cache(1000)
+def _rule(op: Op, n: int) -> Steps:
+    """Return the steps of a row's rule: of out, and of n nodes that are no constants."""
+    form = Form()
+    out, *xs = [form.leaf("") for _ in range(n + 1)]
+    return _steps([out, *xs], form._derived(op, out, xs))
+
+
+def _steps(xs: Sequence[Node], results: Sequence[Node]) -> Steps:
+    places = {x: i for i, x in enumerate(xs)}
+    steps = []
+    for node in reached(results):
+        if node not in places:
+            places[node] = len(places)
+            steps.append((node.op, [places[x] for x in node.xs], node.of))
+    return steps, [places[x] for x in results]
 
 
 def _branches(found: Iterable[Node]) -> list[Node]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -202,7 +203,7 @@ class Lowered:
         """Return the gradient of a value: the sum of what has arrived, from the left."""
         grad = terms[x][0]
         for term in terms[x][1:]:
-            grad = grad + term
+            grad = self.form.node(ops.add, grad, term)
         if grad not in self.form.made:  # else it has a name of its own: ∂(a*b)/∂a is b
             self.form.grad_of.setdefault(grad, self.nodes[x])
         return grad
@@ -229,9 +230,16 @@ def hides_nan(op: Op, i: int, xs: Sequence[Node]) -> bool:
     """Tell whether an op may make a number of a nan: as pow(nan, 0.0), which is 1."""
     if op in SUMS or (op.many and not op.foreign and op is not ops.hypot):
         return False
+    constants = [(j, repr(x.of)) for j, x in enumerate(xs) if x.op == "constant"]
+    return _hides_nan(op, i, len(xs), tuple(constants))
+
+
+@lru_cache(1000)
+def _hides_nan(op: Op, i: int, n: int, constants: tuple[tuple[int, str], ...]) -> bool:
     for other in (0.0, 1.0, -1.0, math.inf):
-        given = [x.of if x.op == "constant" else other for x in xs]
-        given[i] = math.nan
+        given = [other] * n
+        for j, number in (*constants, (i, "nan")):
+            given[j] = float(number)
         try:
             if op.value(given) == op.value(given):
                 return True
