@@ -169,9 +169,9 @@ class Lowered:
         """
         form = self.form
         form.turn = form.turn or form.count
-        active = {*wrt}
+        active, operands = {*wrt}, {v: v.operands for v in order}
         for out in order:
-            if not active.isdisjoint(out.operands):
+            if not active.isdisjoint(operands[out]):
                 active.add(out)
         terms = {x: [grad] for x, grad in seeds.items()} or {order[-1]: [form.constant(1.0)]}
         gates: dict[Value, tuple[Node, Node]] = {}
@@ -188,8 +188,8 @@ class Lowered:
                 gates[out] = grad, self.nodes[out]
                 form.neck = grad if len(terms) == done else form.neck
             gate = gates.get(out)
-            xs = [self.nodes[x] for x in out.operands]
-            for x, partial in zip(out.operands, form.partials(out.op, self.nodes[out], xs)):
+            xs = [self.nodes[x] for x in operands[out]]
+            for x, partial in zip(operands[out], form.partials(out.op, self.nodes[out], xs)):
                 if x in active:
                     product = form.product(grad, partial)
                     terms.setdefault(x, []).append(product)

@@ -51,8 +51,8 @@ WIDTH = 96
 FEW, BLOCK = 40, 3  # gradients; products that are worth asking whether they are 0
 
 INTEGERS = (ops.floor, ops.ceil, ops.trunc)  # as math returns them
-INFIX = {*SAFE, "div", "floordiv", "mod"}
-FOLDED = {*INFIX, "power"}  # into what a value is used for
+INFIX = {*SAFE, "div", "floordiv", "mod"} - {"neg"}
+FOLDED = {*INFIX, "neg", "power"}  # into what a value is used for
 RESERVED = {*keyword.kwlist, *dir(builtins), *ops.TABLE, *vars(floats), "floor", "ceil", "trunc"}
 RESERVED |= {"inf", "nan", "rows", "total", "leaves", "Branch", "TABLE", "_"}
 
@@ -168,14 +168,14 @@ class Writer:
         return f"{op}({self.text(xs[0])}{'' if node.of is None else f', {node.of}'})", ATOM
 
     def _row(self, op: Op, xs: Sequence[Node]) -> Term:
-        if op is ops.neg:
-            text = self.text(xs[0], PRODUCT)
-            return f"-{text}" if text[0] != "-" else f"-({text})", SIGN
         if op.name in INFIX:
             a, b = self.text(xs[0], op.binds), self.text(xs[1], op.binds + 1)
             text = f"{a} {op.symbol} {b}" if op.binds == SUM else f"{a}{op.symbol}{b}"
             # No sign slips in: -(a//b) is not -a//b.
             return text, SUM if op in (ops.floordiv, ops.mod) else op.binds
+        if op is ops.neg:
+            text = self.text(xs[0], PRODUCT)
+            return f"-{text}" if text[0] != "-" else f"-({text})", SIGN
         if op is ops.fabs:
             return f"abs({self.text(xs[0])})", ATOM
         exponent = xs[1].of if op in (ops.power, ops.pow) and xs[1].op == "constant" else 0.5
@@ -240,15 +240,16 @@ class Writer:
 
     def _folds(self, node: Node) -> bool:
         """Tell whether a node is written where it is used, and has no line of its own."""
-        user, name = node.user, getattr(node.op, "name", "")
-        node.size = sum([x.size if x.term else 1 for x in node.xs])
-        made = node in self.form.made
-        if node.op in COMPARED or node in self.guards:
-            return True
-        if user is None or node in self.results:
+        user, made = node.user, node in self.form.made
+        asked = node.op in COMPARED or node in self.guards
+        if not asked and (user is None or node in self.results):
             return user is None and not made
-        if node.uses != 1 or node.size > ATOMS or node.label:
+        if not asked and (node.uses != 1 or node.label):
             return False
+        node.size = sum([x.size if x.term else 1 for x in node.xs])
+        if asked or node.size > ATOMS:
+            return asked
+        name = getattr(node.op, "name", "")
         if user.op == "select" and node is not user.xs[0]:  # on a branch: where it must not raise
             return not made or name in SAFE
         if user.op in ("back", "layer") or self.form.grad_of.get(node) in self.names:
