@@ -27,7 +27,7 @@ _NAMES = {
     "explain": "debugging.explain",
     "find_nonfinite": "debugging.explain",
     "gradient_report": "debugging.health",
-    "jit": "programs.program",
+    "jit": "programs.jit",
     "no_grad": "hooks",
     "set_trace": "debugging.debugger",
     "trace_lines": "debugging.tracing",
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from .functional import value_and_grad as value_and_grad
     from .functional import vjp as vjp
     from .hooks import no_grad as no_grad
-    from .programs.program import jit as jit
+    from .programs.jit import jit as jit
     from .programs.vmap import vmap as vmap
 
 

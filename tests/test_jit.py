@@ -29,7 +29,7 @@ from micrograd_like import (
     value_and_grad,
     where,
 )
-from micrograd_like.programs import program as programs
+from micrograd_like.programs import jit as programs
 
 Point = namedtuple("Point", "x y")
 

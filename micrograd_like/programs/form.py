@@ -36,6 +36,7 @@ SAFE = ("add", "sub", "mul", "neg")  # they never raise
 # Printers write these directly; sumprod rounds floats in its own way.
 WRITTEN = {ops.add, ops.sub, ops.mul, ops.div, ops.neg, ops.sumprod}
 Steps = tuple[list[tuple[Any, list[int], Any]], list[int]]  # (op, places of operands, of); results
+Pattern = tuple[tuple[int, str], ...]  # the places of constants, and their text
 _SERIAL = attrgetter("serial")
 EMPTY_POWERS = {ops.div, ops.power, ops.ieee_power, ops.ieee_pow}  # by 1 they change nothing
 
@@ -127,7 +128,6 @@ class Form:
         self.zeros: set[Node] = set()  # gradients times 0
         self.neck: Node | None = None  # a gradient, or 0, that all later ones are multiples of
         self._known: dict[Any, Node] = {}
-        self._opaque: set[Any] = set()  # what asked for numbers
         self._answers: dict[Node, bool] | None = None  # on the path through a rule, in order
         self._given: Sequence[bool] = ()
 
@@ -194,66 +194,29 @@ class Form:
             return sum(xs[2 * n :], self.node(ops.sumprod, *xs[: 2 * n]))
         if op in WRITTEN or (op.many and op.foreign):  # a sum() of floats is no sum of nodes
             return self.node(op, *xs)
-        if not _has_constant(xs):
-            return self._again(_forward(op, len(xs)), xs)[0]
-        return self._applied(op, xs)
-
-    def _applied(self, op: Op, xs: Sequence[Node]) -> Node:
-        found = self._traced(
-            op.forward, xs, lambda xs: [op.forward(xs) if op.many else op.forward(*xs)]
-        )
-        long = found and any(_work(x, xs) > 1 for x in _branches(found))
-        return found[0] if found and not long else self.node(op, *xs)
+        found = self._again(_forward(op, op.forward, *_pattern(op, xs)), xs)
+        return found[0] if found else self.node(op, *xs)
 
     # ------------------------------------------------------------------ derivatives
 
     def partials(self, op: Op, out: Node, xs: Sequence[Node]) -> list[Node]:
         """Return the partials of a node by each operand, as its row's rule has them."""
-        if op in WRITTEN or not _has_constant(xs):
-            return self._again(_rule(op, len(xs)), (out, *xs))
-        return self._derived(op, out, xs)
+        return self._again(_rule(op, op.partials, *_pattern(op, xs)), (out, *xs))
 
     def _again(self, steps: Steps, xs: Sequence[Node]) -> list[Node]:
-        """Take steps that were found once for all nodes."""
+        """Take steps that were found once, for all nodes."""
         made = [*xs]
         for op, places, of in steps[0]:
             operands = [made[i] for i in places]
             made.append(self.node(op, *operands, of=of) if places else self.constant(of))
         return [made[i] for i in steps[1]]
 
-    def _derived(self, op: Op, out: Node, xs: Sequence[Node]) -> list[Node]:
-        found = self._traced(op.partials, xs, lambda given: op.partials_at(given, out))
-        if found and op in WRITTEN:
-            return found
-        plain = {x.serial for x in xs} if op.many else set()
-        if found and op.many and all(x.op == "constant" or x.serial in plain for x in found):
-            return found
-        rule = self.node("rule", out, *xs, of=op)
-        items = [self.node("item", rule, of=i) for i in range(len(xs))]
-        if op.many or not found:
-            return items
-        return [self._shortened(p, item, (out, *xs)) for p, item in zip(found, items)]
-
-    def _shortened(self, partial: Node, item: Node, xs: Sequence[Node]) -> Node:
+    def shortened(self, partial: Node, item: Node, xs: Sequence[Node]) -> Node:
         """Return a partial with a call of its rule in place of a long branch."""
         if partial.op != "select":
             return partial if _work(partial, xs) <= LONGEST_BRANCH else item
         condition, *each = partial.xs
-        return self.node("select", condition, *[self._shortened(x, item, xs) for x in each])
-
-    def _traced(
-        self, what: Any, xs: Sequence[Node], run: Callable[[Sequence[Any]], Iterable[Any]]
-    ) -> list[Node]:
-        """Return what a forward or a rule makes of nodes; [] if it needs numbers."""
-        given = [x.of if x.op == "constant" else x for x in xs]
-        key = what, *[None if type(x) is Node else repr(x) for x in given]
-        if key in self._opaque:
-            return []
-        try:
-            return self._paths(lambda: run(given), [], [0])
-        except NeedsNumber:
-            self._opaque.add(key)
-            return []
+        return self.node("select", condition, *[self.shortened(x, item, xs) for x in each])
 
     def answer(self, condition: Node) -> bool:
         """Answer what a rule asks: as on the path that is being gone, else True."""
@@ -262,8 +225,8 @@ class Form:
         i = len(self._answers)
         return self._answers.setdefault(condition, self._given[i] if i < len(self._given) else True)
 
-    def traced(self, run: Callable[[], Sequence[Any]]) -> list[Node]:
-        """Return what a function makes of nodes, or raise `NeedsNumber`."""
+    def traced(self, run: Callable[[], Iterable[Any]]) -> list[Node]:
+        """Return what a function makes of nodes on every path, or raise `NeedsNumber`."""
         return self._paths(run, [], [0])
 
     def _paths(
@@ -316,24 +279,50 @@ def reached(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
     return [found[serial] for serial in sorted(found)]
 
 
-def _has_constant(xs: Iterable[Node]) -> bool:
-    return any([x.op == "constant" for x in xs])
+def _pattern(op: Op, xs: Sequence[Node]) -> tuple[Pattern, int]:
+    """Return which operands are constants that a row may ask, and how many operands there are."""
+    if op in WRITTEN:
+        return (), len(xs)
+    return tuple([(i, repr(x.of)) for i, x in enumerate(xs) if x.op == "constant"]), len(xs)
 
 
 @lru_cache(1000)
-def _forward(op: Op, n: int) -> Steps:
-    """Return the steps of a row of n nodes that are no constants."""
-    form = Form()
-    xs = [form.leaf("") for _ in range(n)]
-    return _steps(xs, [form._applied(op, xs)])
+def _forward(op: Op, forward: Any, constants: Pattern, n: int) -> Steps:
+    """Return the steps of a row whose text is arithmetic and branches; else no result."""
+    form, xs, given = _operands(constants, n)
+    try:
+        found = form.traced(lambda: [forward(given) if op.many else forward(*given)])
+    except NeedsNumber:
+        found = []
+    return _steps(xs, [] if any(_work(x, xs) > 1 for x in _branches(found)) else found)
 
 
 @lru_cache(1000)
-def _rule(op: Op, n: int) -> Steps:
-    """Return the steps of a row's rule: of out, and of n nodes that are no constants."""
-    form = Form()
-    out, *xs = [form.leaf("") for _ in range(n + 1)]
-    return _steps([out, *xs], form._derived(op, out, xs))
+def _rule(op: Op, partials: Any, constants: Pattern, n: int) -> Steps:
+    """Return the steps of a row's rule, of out and n operands: what it does, or a call of it."""
+    form, xs, given = _operands(constants, n)
+    out = form.leaf("out")
+    try:
+        found = form.traced(lambda: op.partials_at(given, out))
+        plain = {x.serial for x in xs}
+        if op in WRITTEN or (
+            op.many and all(x.op == "constant" or x.serial in plain for x in found)
+        ):
+            return _steps([out, *xs], found)
+    except NeedsNumber:
+        found = []
+    rule = form.node("rule", out, *xs, of=op)
+    items = [form.node("item", rule, of=i) for i in range(n)]
+    if found and not op.many:
+        items = [form.shortened(p, item, (out, *xs)) for p, item in zip(found, items)]
+    return _steps([out, *xs], items)
+
+
+def _operands(constants: Pattern, n: int) -> tuple[Form, list[Node], tuple[Any, ...]]:
+    """Return a form with n operands, and what a row is given for them: numbers, or nodes."""
+    form, numbers = Form(), {i: float(text) for i, text in constants}
+    xs = [form.constant(numbers[i]) if i in numbers else form.leaf("") for i in range(n)]
+    return form, xs, tuple([numbers.get(i, x) for i, x in enumerate(xs)])
 
 
 def _steps(xs: Sequence[Node], results: Sequence[Node]) -> Steps:

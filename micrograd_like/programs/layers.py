@@ -30,7 +30,8 @@ from .. import ops
 from ..engine import Value
 from ..ops import Op
 from .form import COMPARED, Node, reached
-from .lowering import Event, Partial, hides_nan
+from .loops import neuron
+from .lowering import Event, Partial, hides_nan, label
 from .rows import OVER_VECTORS, Sized
 
 
@@ -63,7 +64,7 @@ class Vectors:
         self.guards: dict[Node, Any] = {}
         self.matrices: list[Matrix] = []
         self.scalars: dict[Value, Node] = {}
-        self.nodes = {x: self.form.leaf(self._label(x)) for x in recorded.inputs}
+        self.nodes = {x: self.form.leaf(label(recorded, x)) for x in recorded.inputs}
         self.inputs = [*self.nodes.values()]
         self._given = {*recorded.inputs}
         self._places: dict[Value, tuple[Node, int]] = {}  # the vector that a value is in
@@ -85,9 +86,6 @@ class Vectors:
         self.targets = {**self.places}  # where the gradients are: those of inputs come last
         self.grads: dict[Value, Node] = {}
 
-    def _label(self, x: Value) -> str:
-        return str(x.label) or str(self.recorded.names.get(x, ""))
-
     def node(self, x: Any) -> Node:
         """Return the node of a value or a number; make a leaf of one that is new."""
         if not isinstance(x, Value):
@@ -97,7 +95,7 @@ class Vectors:
                 vector, i = self._places[x]
                 self.nodes[x] = self.form.node("at", vector, of=i)
             elif self._is_leaf(x):
-                self.nodes[x] = self.scalars[x] = self.form.leaf(self._label(x))
+                self.nodes[x] = self.scalars[x] = self.form.leaf(label(self.recorded, x))
             else:
                 self.nodes[x] = self.form.constant(x._data)
         return self.nodes[x]
@@ -131,10 +129,9 @@ class Vectors:
 
     def _key(self, op: Op, xs: Sequence[Value]) -> Any:
         if op is ops.weighted_sum:
-            n = len(xs) // 2
-            row = (*xs[:n], *xs[2 * n :])
-            if all(map(self._is_leaf, row)) and {*row}.isdisjoint(xs[n : 2 * n]):
-                return "layer", xs[n : 2 * n], len(xs) % 2
+            inputs, row = neuron(xs)
+            if all(map(self._is_leaf, row)) and {*row}.isdisjoint(inputs):
+                return "layer", inputs, len(xs) % 2
         elif not op.many and not isinstance(op, Partial):
             places = [self._places.get(x) for x in xs]
             if len({place[1] for place in places if place}) == 1:
@@ -159,7 +156,7 @@ class Vectors:
         if vector is None:
             for out, op, xs in members:
                 node = self.nodes[out] = self._single(op, xs)
-                node.label = node.label or self._label(out) if node.xs else node.label
+                node.label = node.label or (label(self.recorded, out) if node.xs else "")
         elif len(members) == 1:
             self.nodes[members[0][0]] = self.form.node("at", vector, of=0)
         else:
@@ -174,8 +171,7 @@ class Vectors:
         return self.vector(xs)
 
     def _layer(self, inputs: Any, operands: Sequence[Any], biased: bool) -> Node | None:
-        n = len(inputs)
-        rows = [(*xs[:n], *xs[2 * n :]) for xs in operands]
+        rows = [neuron(xs)[1] for xs in operands]
         leaves = [p for row in rows for p in row]
         matrix = self._taken.get(leaves[0])
         if matrix is None and not any(p in self._taken for p in leaves):

@@ -28,6 +28,7 @@ from .. import ops
 from ..engine import Value
 from ..ops import Op
 from .form import COMPARED, SAFE, Form, Node
+from .loops import Layer
 
 Event = tuple[Any, Any, Any]  # (value, op, operands), or (question, operands, answer)
 NO_SEEDS: Mapping[Value, Node] = MappingProxyType({})
@@ -45,36 +46,9 @@ class Partial(Op):
         self.partials = lambda out, xs: (0.0,) * len(xs)
 
 
-class Layer:
-    """Weighted sums of the same inputs, each with leaves of its own: neurons, first to last."""
-
-    def __init__(self, neurons: Sequence[Value]) -> None:
-        self.neurons = neurons
-        self.n = len(neurons[0].operands) // 2
-        self.inputs = neurons[0].operands[self.n : 2 * self.n]
-        self.rows = [(*v.operands[: self.n], *v.operands[2 * self.n :]) for v in neurons]
-        self.grads: list[Node] = []
-        self.leaf: Node  # a list of the rows
-        self.back: Node  # the gradients of the rows, the last neuron's first, and of the inputs
-
-
-def layers(order: Sequence[Value], wrt: Container[Value]) -> list[Layer]:
-    """Return the dense layers of a graph, the first first: none of an input used elsewhere."""
-    uses: dict[Value, int] = {}
-    groups: dict[Any, list[Value]] = {}
-    for v in order:
-        for x in v.operands:
-            uses[x] = uses.get(x, 0) + 1
-        if v.op is ops.weighted_sum:
-            n = len(v.operands) // 2
-            groups.setdefault((v.operands[n : 2 * n], len(v.operands) % 2), []).append(v)
-    found = [Layer(neurons) for neurons in groups.values()]
-    return [
-        layer
-        for layer in found
-        if all(p in wrt and uses[p] == 1 for row in layer.rows for p in row)
-        and all(uses[x] == len(layer.neurons) and x not in wrt for x in layer.inputs)
-    ]
+def label(recorded: Any, x: Value) -> str:
+    """Return the label of a value, or the name of the variable that it is stored in."""
+    return str(x.label) or str(recorded.names.get(x, ""))
 
 
 class Lowered:
@@ -93,7 +67,7 @@ class Lowered:
         self.layer_of = {v: layer for layer in layers for v in layer.neurons}
         for i, layer in enumerate(layers):
             layer.leaf = form.leaf(f"W{i}")
-        self.nodes = {x: form.leaf(self.label(x)) for x in recorded.inputs}
+        self.nodes = {x: form.leaf(label(recorded, x)) for x in recorded.inputs}
         self.inputs = [*self.nodes.values()]
         # What a printer has the function return, and what it takes: inputs, leaves, layers.
         self.values: list[Node] = []
@@ -108,13 +82,9 @@ class Lowered:
             self.computed.add(made)
             if node.xs and node not in form.made:
                 form.made.add(node)
-                node.label, node.line = self.label(made), recorded.lines.get(made, made.line)
+                node.label, node.line = label(recorded, made), recorded.lines.get(made, made.line)
                 if made in recorded.lines and getattr(node.op, "name", "add") not in SAFE:
                     form.kept.append(node)
-
-    def label(self, x: Value) -> str:
-        """Return the label of a value, or the name of the variable that it is stored in."""
-        return str(x.label) or str(self.recorded.names.get(x, ""))
 
     def node(self, x: Any) -> Node:
         """Return the node of a value or a number; make a leaf of one that is new."""
@@ -122,7 +92,7 @@ class Lowered:
             return self.form.constant(x)
         if x not in self.nodes:
             fixed = x.op is None and (x.constant or x in self.recorded.constants)
-            leaf = self.form.constant(x._data) if fixed else self.form.leaf(self.label(x))
+            leaf = self.form.constant(x._data) if fixed else self.form.leaf(label(self.recorded, x))
             self.nodes[x] = leaf
         return self.nodes[x]
 

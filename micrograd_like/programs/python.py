@@ -33,16 +33,17 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from .. import floats, ops
 from ..ops import POWER, PRODUCT, SIGN, SUM, Op
 from ..text import clean
+from . import loops
 from .bounds import LARGEST, bounded
 from .form import COMPARED, SAFE, Node, reached
-from .lowering import Layer, Lowered
+from .lowering import Lowered
 from .source import text_of_line
 
 CHOICE, TEST, ATOM = -1, 0, POWER + 1  # how tightly binds what the table does not have
@@ -99,7 +100,7 @@ class Writer:
         self.taken = set(RESERVED)
         self.numbered = 0
         for layer in lowered.layers:
-            self.taken |= {"g", "s", *chain(*self._row_names(layer))}
+            self.taken |= {"g", "s", *layer.weights, *layer.bias}
         for node in self.order:
             node.uses, node.user, node.term, node.size = 0, None, None, 1
             if node in zeros:
@@ -273,52 +274,17 @@ class Writer:
             return []
         names = ["_"] * (len(node.xs) - 1 if node.op == "rule" else len(node.of.neurons))
         if node.op == "back":
-            return self._back(node, node.of)
+            return loops.back(self, node)
         for item in self.items[node]:
             names[item.of] = self.name(item)
         if node.op == "rule":
             return [f"{', '.join(names)}{',' * (len(names) == 1)} = {self.expression(node)[0]}"]
-        return [*self._sums(node, node.of), wrapped("(", names, f") = {self.name(node)}")]
+        return [*loops.sums(self, node), wrapped("(", names, f") = {self.name(node)}")]
 
     def _is_lazy(self, node: Node) -> bool:
         """Tell a rule that only branches need: it is called there."""
         each = self.items[node] if node.op == "rule" else ()
         return bool(each) and all(x.uses == 1 and x.user.op == "select" for x in each)
-
-    def _sums(self, node: Node, layer: Layer) -> list[str]:
-        weights, bias = self._row_names(layer)
-        terms = [*bias, *[f"{w}*{self.text(x)}" for w, x in zip(weights, node.xs)]]
-        parts = [" + ".join(terms[i : i + ATOMS // 2]) for i in range(0, len(terms), ATOMS // 2)]
-        return [
-            f"{self.name(node)} = []  # the weighted sums of {len(layer.neurons)} neurons",
-            f"for {', '.join([*weights, *bias])}, in {self.name(layer.leaf)}:",
-            f"    s = {parts[0]}",
-            *[f"    s = s + {part}" for part in parts[1:]],
-            f"    {self.name(node)}.append(s)",
-        ]
-
-    def _back(self, node: Node, layer: Layer) -> list[str]:
-        weights, bias = self._row_names(layer)
-        m, name = len(layer.neurons), self.name(node)
-        texts = [*map(self.text, node.xs)]
-        grads, sums, xs = texts[:m], texts[m : 2 * m], texts[2 * m :]
-        moved = [(self.name(item), weights[item.of]) for item in self.items.get(node, ())]
-        products = [*[f"g*{x} + 0.0" for x in xs], *["g + 0.0" for _ in bias]]
-        return [
-            f"{name} = []  # the gradients of the rows, the last neuron's first",
-            *[f"{d} = 0.0" for d, _ in moved],
-            f"for g, s, ({', '.join([*weights, *bias])},) in zip(",
-            f"    [{', '.join(grads)}], [{', '.join(sums)}], reversed({self.name(layer.leaf)})",
-            "):",
-            "    if not g and s - s == 0.0:  # 0 adds nothing, but for 0·inf",
-            f"        {name} += [0.0]*{len(products)}",
-            "        continue",
-            *[f"    {d} += g*{w}" for d, w in moved],
-            f"    {name} += [{', '.join(products)}]",
-        ]
-
-    def _row_names(self, layer: Layer) -> tuple[list[str], list[str]]:
-        return [f"w{i}" for i in range(layer.n)], ["b"] * (len(layer.rows[0]) - layer.n)
 
     def blocks(self, lines: Iterable[Line], otherwise: bool = True) -> list[str]:
         """Return lines as text; many products with one gradient are skipped where that is 0."""
@@ -362,13 +328,9 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] | None = None)
         names[i] += f"={default!r}".replace("inf", "1e999").replace("=nan", "=-(1e999 - 1e999)")
     texts = [writer.text(x, TEST) for x in lowered.values]
     wrt = [writer.names.get(x, "") for x in lowered.wrt]
-    told = f"{texts[0]}, and its gradients with respect to {', '.join(wrt)}"
-    told = told if wrt else texts[0]
+    told = f"{texts[0]}, and its gradients with respect to {', '.join(wrt)}" if wrt else texts[0]
     told = told if grads is not None else f"what {name} returns where its branches go this way"
-    body = [
-        *textwrap.wrap(clean(told, 400), WIDTH, initial_indent="# ", subsequent_indent="# "),
-        *body,
-    ]
+    body = [*[f"# {line}" for line in textwrap.wrap(clean(told, 400), WIDTH - 2)], *body]
     if grads is None:
         body.append(wrapped("return (", [*texts, ""][: max(2, len(texts))], ")"))
     elif 1 < len(grads) <= FEW and all(grad.op is ops.add for grad in grads):
@@ -391,9 +353,8 @@ def over_rows(lowered: Lowered, name: str) -> str:
     lines.insert(place, (None, "", f"total += {writer.text(lowered.values[0])}"))
     neck = lowered.form.neck
     if neck in writer.names and writer.bounded:
-        name_of_neck = writer.names[neck]
-        place = [line[1] for line in lines].index(name_of_neck) + 1
-        lines.insert(place, (None, "", f"if not {name_of_neck}: continue  # 0 adds nothing"))
+        place = [line[1] for line in lines].index(writer.names[neck]) + 1
+        lines.insert(place, (None, "", f"if not {writer.names[neck]}: continue  # 0 adds nothing"))
     gates, sums = lowered.form.gate_of(), list[str]()
     for grad in plain:
         of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")

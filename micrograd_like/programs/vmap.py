@@ -24,9 +24,8 @@ from ..text import shorten
 from . import source
 from .arrays import imported, numpy_text
 from .form import COMPARED
+from .jit import Jit
 from .layers import Vectors
-from .program import Jit
-from .recording import Unfolded
 
 
 class Vmap:
@@ -67,10 +66,7 @@ class Vmap:
 
     def _recorded(self, first: Sequence[Any]) -> Any:
         """Record the function at the first row, as a function of arrays."""
-        try:
-            recording, out = self._jit._run(first, {}, unfold=False)
-        except Unfolded:
-            recording, out = self._jit._run(first, {}, unfold=True)
+        recording, out = self._jit.recorded(first, {})
         vectors = Vectors(recording, numbers(out), {})
         text = numpy_text(vectors, "over_rows", each=False)
         return source.load(text, "over_rows"), vectors, first, out
