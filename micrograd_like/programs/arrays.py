@@ -140,10 +140,7 @@ class ArrayPrinter(Printer):
                 continue
             if node.op == "rule":
                 if node.of.many:
-                    names = ["_"] * (len(node.xs) - 1)
-                    for item in self.items[node]:
-                        names[item.of] = self.name(item)
-                    out.append(f"{', '.join(names)}, = {self.expression(node)[0]}")
+                    out.append(self.unpacked(node, len(node.xs) - 1, self.expression(node)[0]))
                 continue
             term = self.expression(node)
             if self._folds(node):
@@ -199,13 +196,7 @@ def numpy_text(vectors: Vectors, name: str, each: bool) -> str:
 
     def rows(node: Node) -> str:
         text, m = writer.text(node, ATOM), vectors.form.length(node)
-        return (
-            text
-            if node in by_row
-            else f"np.broadcast_to({text}, (n, {m}))"
-            if m
-            else f"np.full(n, {text})"
-        )
+        return text if node in by_row else f"np.broadcast_to({text}, {(f'(n, {m})' if m else 'n')})"
 
     shape = f"({len(vectors.targets)}, n)" if each else str(len(vectors.targets))
     body = ["n = len(x)", *_matrices(vectors.matrices), *writer.lines()]

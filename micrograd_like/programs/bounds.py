@@ -26,7 +26,7 @@ LARGEST = 1e12  # of the numbers that a program takes
 HUGE = 1e290  # what no number of a bounded program comes to
 # No larger than 1, and what is no larger than 4·Σ(|x| + 1); their partials are not, either.
 UNIT = {ops.tanh, ops.sin, ops.cos, ops.erf, ops.sigmoid, ops.sech2, ops.softmax, ops.normal_cdf}
-GENTLE = {ops.relu, ops.leaky_relu, ops.gelu, ops.silu, ops.selu, ops.softplus, ops.log_sigmoid}
+GENTLE = {ops.relu, ops.gelu, ops.silu, ops.selu, ops.softplus, ops.log_sigmoid}
 GENTLE |= {ops.fabs, ops.maximum, ops.minimum, ops.clamp, ops.logsumexp, ops.log_softmax}
 GENTLE |= UNIT
 

@@ -311,13 +311,30 @@ def text_of(vectors: Vectors, name: str, told: str) -> tuple[str, int]:
     each row, and adds to the gradients g of the leaves: those of all rows, or of each.
     """
     functions = Functions(name)
+    body = _row(vectors, functions)
+    transposed = [_transposed(matrix) for matrix in vectors.matrices]
+    sizes = {"inputs": len(vectors.inputs), "outputs": len(vectors.values)}
+    sizes |= {"leaves": len(vectors.places), "wanted": len(vectors.targets)}
+    labels = ", ".join([str(x.label) for x in vectors.inputs if x.label])
+    note = clean(f"{name}: {told}. x has {labels or 'the inputs'}.", 1000).replace("*/", "* /")
+    text = [f"/* {line} */" for line in textwrap.wrap(note, 90)]
+    text += [f"#include <{header}.h>" for header in ("fenv", "float", "math", "stdlib")]
+    arguments = "const double *x, const double *p, const double *t, double *y, double *g"
+    text += ["", *functions.texts, f"static void row({arguments.replace('*', '*restrict ')}) {{"]
+    text += [textwrap.indent("\n".join(body), "    "), "}", ""]
+    scratch = sum([len(m.rows) * m.width for m in vectors.matrices]) or 1
+    batch = BATCH.format(name=name, scratch=scratch, transposed="".join(transposed), **sizes)
+    return "\n".join([*text, batch]), len(body)
+
+
+def _row(vectors: Vectors, functions: Functions) -> list[str]:
+    """Return the statements for one row: its values, and what it adds to the gradients."""
     pairs = [(matrix, *pair) for matrix in vectors.matrices for pair in matrix.grads]
-    runs = vectors.runs()
+    runs, places = vectors.runs(), vectors.places
     grads = [x if n == 1 else x.xs[0] for _, n, x in runs]
     results = [*vectors.values, *grads, *[x for _, *pair in pairs for x in pair]]
     writer = CPrinter(vectors.form, results, functions)
     writer.names |= {x: f"x[{i}]" for i, x in enumerate(vectors.inputs)}
-    places = vectors.places
     writer.names |= {vectors.nodes[x]: f"p[{i}]" for x, i in places.items() if x in vectors.nodes}
     body = writer.lines(writer.order)
     body += [f"y[{i}] = {writer.text(x)};" for i, x in enumerate(vectors.values)]
@@ -330,28 +347,8 @@ def text_of(vectors: Vectors, name: str, told: str) -> tuple[str, int]:
     for matrix, grad, x in pairs:
         body += writer.outer(matrix, grad, x)
     used = "\n".join(body)
-    body += [
-        f"(void){name};" for name in "xptg" if f"{name}[" not in used and f"({name} +" not in used
-    ]
-    transposed = [_transposed(matrix) for matrix in vectors.matrices]
-    sizes = {"inputs": len(vectors.inputs), "outputs": len(vectors.values), "leaves": len(places)}
-    sizes["wanted"] = len(vectors.targets)
-    labels = ", ".join([str(x.label) for x in vectors.inputs if x.label])
-    note = clean(f"{name}: {told}. x has {labels or 'the inputs'}.", 1000).replace("*/", "* /")
-    text = [f"/* {line} */" for line in textwrap.wrap(note, 90)]
-    text += [
-        "#include <fenv.h>",
-        "#include <float.h>",
-        "#include <math.h>",
-        "#include <stdlib.h>",
-        "",
-    ]
-    arguments = "const double *x, const double *p, const double *t, double *y, double *g"
-    text += [*functions.texts, f"static void row({arguments.replace('*', '*restrict ')}) {{"]
-    text += [textwrap.indent("\n".join(body), "    "), "}", ""]
-    scratch = sum([len(m.rows) * m.width for m in vectors.matrices]) or 1
-    batch = BATCH.format(name=name, scratch=scratch, transposed="".join(transposed), **sizes)
-    return "\n".join([*text, batch]), len(body)
+    unused = [name for name in "xptg" if f"{name}[" not in used and f"({name} +" not in used]
+    return [*body, *[f"(void){name};" for name in unused]]
 
 
 def _at(name: str, matrix: Matrix) -> str:

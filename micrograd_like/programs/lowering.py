@@ -129,13 +129,11 @@ class Lowered:
         lines: Sequence[Value],
         seeds: Mapping[Value, Node] = NO_SEEDS,
     ) -> list[Node]:
-        """Add the walk of `Value.backward` from the last of ``order``; return the gradients of
-        ``lines``: of ``wrt``, those that no layer has. ``seeds`` are gradients to start from
-        elsewhere, or to add to.
+        """Add the walk of `Value.backward` from the last of ``order``, or from ``seeds``; return
+        the gradients of ``lines``: of ``wrt``, those that no layer has.
 
-        The products come in the order of the walk, so that their sums have its bits. What depends
-        on none of ``wrt`` gets no gradient. Adding 0.0 makes a -0.0 the 0.0 of the engine, which
-        starts there.
+        The products come in the order of the walk, so that their sums have its bits. Adding 0.0
+        makes a -0.0 the 0.0 of the engine, which starts there.
         """
         form = self.form
         form.turn = form.turn or form.count
@@ -157,17 +155,23 @@ class Lowered:
             if grad.op == "select":
                 gates[out] = grad, self.nodes[out]
                 form.neck = grad if len(terms) == done else form.neck
-            gate = gates.get(out)
-            xs = [self.nodes[x] for x in operands[out]]
-            for x, partial in zip(operands[out], form.partials(out.op, self.nodes[out], xs)):
-                if x in active:
-                    product = form.product(grad, partial)
-                    terms.setdefault(x, []).append(product)
-                    if gate and gate[0] is grad and out.op in SUMS:
-                        gates[x] = gate
-                        if product is not grad:
-                            form.gates[product] = gate
+            for x, product in self._products(out, grad, operands[out], active):
+                terms.setdefault(x, []).append(product)
+                gate = gates.get(out)
+                if gate and gate[0] is grad and out.op in SUMS:
+                    gates[x] = gate
+                    if product is not grad:
+                        form.gates[product] = gate
         return [self._sum(x, terms) + 0.0 if x in terms else form.constant(0.0) for x in lines]
+
+    def _products(
+        self, out: Value, grad: Node, operands: Sequence[Value], active: Container[Value]
+    ) -> list[tuple[Value, Node]]:
+        """Return the active operands, each with the gradient that comes to it."""
+        xs = [self.nodes[x] for x in operands]
+        partials = self.form.partials(out.op, self.nodes[out], xs)  # type: ignore[arg-type]
+        product = self.form.product
+        return [(x, product(grad, d)) for x, d in zip(operands, partials) if x in active]
 
     def _sum(self, x: Value, terms: Mapping[Value, list[Node]]) -> Node:
         """Return the gradient of a value: the sum of what has arrived, from the left."""

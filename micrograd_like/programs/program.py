@@ -148,7 +148,8 @@ class Program:
                 return value, [grads[i] for i in self._places] if self._places else grads
         except (ArithmeticError, ValueError, source.Branch):
             pass
-        return self._by_the_engine(xs)
+        (value,), grads = self._again(xs)
+        return value, grads
 
     def sum(self, rows: Iterable[Sequence[float]]) -> tuple[float, list[float]]:
         """Return the sum of the values, and of the gradients, over rows of inputs: in one loop."""
@@ -185,13 +186,9 @@ class Program:
         rows = [[tuple([p._data for p in row]) for row in layer] for layer in self._rows]
         return [*[x._data for x in self._leaves], *rows]
 
-    def _by_the_engine(self, xs: Sequence[float]) -> tuple[float, list[float]]:
-        """Compute the graph again, and its gradients: errors come as the engine has them."""
-        (value,), grads = self._again(xs)
-        return value, grads
-
     def _again(self, xs: Sequence[float], more: Sequence[Value] = ()) -> tuple[Any, list[float]]:
-        """Return the value, and those of ``more`` values of the graph, and the gradients."""
+        """Return the value, and those of ``more`` values of the graph, and the gradients, as the
+        engine computes them: errors are its own."""
         made = {x: Value(data, x.label) for x, data in zip(self.inputs, xs)}
         for out, op, operands in self._recorded.events:
             made[out] = op(*[made.get(x, x) for x in operands])

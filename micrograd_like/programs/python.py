@@ -272,14 +272,21 @@ class Writer:
             return []
         if node.op == "item":
             return []
-        names = ["_"] * (len(node.xs) - 1 if node.op == "rule" else len(node.of.neurons))
         if node.op == "back":
             return loops.back(self, node)
+        if node.op == "rule":
+            return [self.unpacked(node, len(node.xs) - 1, self.expression(node)[0])]
+        neurons = self.unpacked(node, len(node.of.neurons), self.name(node))
+        return [*loops.sums(self, node), neurons]
+
+    def unpacked(self, node: Node, n: int, text: str) -> str:
+        """Return the line that gives a name to each item of a node that is used."""
+        names = ["_"] * n
         for item in self.items[node]:
             names[item.of] = self.name(item)
-        if node.op == "rule":
-            return [f"{', '.join(names)}{',' * (len(names) == 1)} = {self.expression(node)[0]}"]
-        return [*loops.sums(self, node), wrapped("(", names, f") = {self.name(node)}")]
+        if n > 9:
+            return wrapped("(", names, f") = {text}")
+        return f"{', '.join(names)}{',' * (n == 1)} = {text}"
 
     def _is_lazy(self, node: Node) -> bool:
         """Tell a rule that only branches need: it is called there."""
