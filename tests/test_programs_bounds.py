@@ -13,7 +13,7 @@ from micrograd_like import Value, exp, gradients, nn, ops
 from micrograd_like.programs import bounds, source
 from micrograd_like.programs.form import Form, reached
 
-NUMBERS = st.floats(-bounds.LARGEST, bounds.LARGEST) | st.floats(-9, 9)
+NUMBERS = st.floats(-float(bounds.LARGEST), float(bounds.LARGEST)) | st.floats(-9, 9)
 
 
 @given(st.sampled_from(sorted(bounds.GENTLE, key=lambda op: op.name)), st.data())

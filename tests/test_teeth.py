@@ -119,6 +119,8 @@ BUGS = [
     Bug("a damaged checkpoint taken", "training/checkpoint", "    if written != _digest(", "    if not written and _digest(", "test_training.py::TestCheckpoints::test_what_is_wrong_with_a_file_is_told_and_nothing_changes"),
     Bug("validation rows that tell no data apart", "training/running", "[row.numbers for row in (*self.rows, *self.held_out)]", "[row.numbers for row in self.rows]", "test_checkpoint.py::test_other_validation_rows_are_other_data"),
     Bug("a dead relu that keeps the row before", "programs/python", 'zeroed = [x for _, x, text in each if otherwise or text.startswith(f"{x} = ")]', "zeroed = [x for _, x, _ in each if otherwise]", "test_compiled.py::test_what_a_dead_relu_skips_is_zero_further_on"),
+    Bug("a dead relu that no infinity reaches", "programs/python", "if not self.bounded or not names:", "if names is not None:", "test_programs_bounds.py::test_numbers_too_large_to_be_bounded_are_the_engines"),
+    Bug("the exponential function as bounded", "programs/bounds", "if op in COMPARED or op in UNIT:", "if op in COMPARED or op in UNIT or op is ops.exp:", "test_programs_bounds.py::test_what_may_overflow_is_not_bounded"),
     Bug("a program that adds what it sums to", "training/writing", "self.given | self.sums)", "self.given)", "test_compiled.py::test_parameters_that_are_used_twice_get_the_same_sums"),
     Bug("targets that tell no data apart", "training/measuring", "for x in (*self.inputs, *self.targets)]", "for x in self.inputs]", "test_checkpoint.py::test_other_targets_are_other_data"),
     Bug("a model loaded beside another optimizer", "training/checkpoint", "    optimizer.read_state_dict(content[\"optimizer\"])\n", "", "test_checkpoint.py::test_what_the_optimizer_refuses_leaves_the_model_as_it_was"),

@@ -22,7 +22,7 @@ from .. import ops
 from ..ops import Op
 from .form import COMPARED, Node
 
-LARGEST = 1e12  # of the numbers that a program takes
+LARGEST = "1e12"  # of the numbers that a program takes, as it is written there
 HUGE = 1e290  # what no number of a bounded program comes to
 # No larger than 1, and what is no larger than 4·Σ(|x| + 1); their partials are not, either.
 UNIT = {ops.tanh, ops.sin, ops.cos, ops.erf, ops.sigmoid, ops.sech2, ops.softmax, ops.normal_cdf}
@@ -48,7 +48,7 @@ def _most(node: Node, xs: list[float]) -> float:
     """Return what the absolute value of a node is at most, from that of its operands."""
     op = node.op
     if op == "leaf":
-        return LARGEST
+        return float(LARGEST)
     if op == "constant":
         return abs(float(node.of))
     if op == "select":

@@ -87,11 +87,10 @@ class Writer:
         roots = [*results, *self.guards, *self.form.kept]
         self.order = reached(roots)
         # Where the program checks that its numbers are bounded, 0 times any of them is 0.
-        skips = may_check and bool(self.form.zeros or self.form.gates)
-        self.bounded = skips and bounded(self.order)
+        some = may_check and bool(self.form.zeros or self.form.gates)
+        self.bounded = some and bounded(self.order)
         zeros = self.form.zeros if self.bounded else set[Node]()
-        if zeros:
-            self.order = reached(roots, zeros)
+        self.order = reached(roots, zeros) if zeros else self.order
         self.results = {*results}
         self.imports: dict[str, set[str]] = {}
         self.aliases: dict[str, None] = {}
@@ -233,8 +232,7 @@ class Writer:
                 continue
             if node.line and node.line != told:
                 told = node.line
-                comment = f"# {Path(told).name}: {text_of_line(told)}"
-                lines.append((None, "", clean(comment, WIDTH)))
+                lines.append((None, "", clean(f"# {Path(told).name}: {text_of_line(told)}", WIDTH)))
             gate = self.form.gates.get(node) if node.user in self.results else None
             lines.append((gate, self.name(node), f"{self.name(node)} = {term[0]}"))
         return lines
@@ -316,8 +314,9 @@ class Writer:
         if not self.bounded or not names:
             return []
         self._import("micrograd_like.programs.source", "Branch")
-        size = f"{self._import('math', 'hypot')}("
-        return [wrapped(f"if not {size}", names, f") < {LARGEST}: raise Branch")]
+        self._import("math", "hypot")
+        told = f"# of numbers below {LARGEST} nothing here overflows: 0 times any number is 0"
+        return [told, wrapped("if not hypot(", names, f") < {LARGEST}: raise Branch")]
 
 
 def straight(lowered: Lowered, name: str, defaults: Sequence[Any] | None = None) -> str:
@@ -330,8 +329,7 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] | None = None)
     writer = Writer(lowered, [*lowered.values, *(grads or ()), *backs], defaults is None)
     names = [*map(writer.name, lowered.arguments)]
     body = [*writer.check(names), *writer.blocks(writer.statements())]
-    defaults = defaults or ()
-    for i, default in enumerate(defaults, len(names) - len(defaults)):
+    for i, default in enumerate(defaults or (), len(names) - len(defaults or ())):
         names[i] += f"={default!r}".replace("inf", "1e999").replace("=nan", "=-(1e999 - 1e999)")
     texts = [writer.text(x, TEST) for x in lowered.values]
     wrt = [writer.names.get(x, "") for x in lowered.wrt]
@@ -367,13 +365,13 @@ def over_rows(lowered: Lowered, name: str) -> str:
         of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")
         sums.append(writer.unique(f"sum_{of}"))
         lines.append((gates.get(grad), sums[-1], f"{sums[-1]} += {writer.text(grad)}"))
-    quick = ["total", *[x for _, x, _ in lines if x], *names[:n]]  # CPython's first 256 locals
-    body = zeroed(quick)
+    # CPython's first 256 locals are the quick ones.
+    body = zeroed(["total", *[x for _, x, _ in lines if x], *names[:n]])
     body += [wrapped("(", names[n:], ") = leaves")] if names[n:] else []
     body += writer.check(["*leaves"] if names[n:] else [])
     body += [f"for {', '.join(names[:n])}, in rows:" if n else "for _ in rows:"]
-    each = [*writer.check(names[:n]), *writer.blocks(lines, otherwise=False)]
-    body += [f"    {line}" for line in each]
+    each = [*writer.check(names[:n])[1:], *writer.blocks(lines, otherwise=False)]
+    body.append(textwrap.indent("\n".join(each), "    "))
     body.append(wrapped("return total, [", sums, "]"))
     return module(writer, f"def {name}(rows, *leaves):", body)
 
@@ -397,9 +395,6 @@ def wrapped(before: str, items: Sequence[str], after: str) -> str:
 
 def module(writer: Writer, head: str, body: Sequence[str]) -> str:
     """Return a function with the imports that it needs."""
-    imports = [
-        f"from {module} import {', '.join(sorted(names))}"
-        for module, names in sorted(writer.imports.items())
-    ]
-    lines = [*imports, *writer.aliases, "", "", head] if imports else [head]
+    imports = [f"from {at} import {', '.join(sorted(x))}" for at, x in writer.imports.items()]
+    lines = [*sorted(imports), *writer.aliases, "", "", head] if imports else [head]
     return "\n".join([*lines, textwrap.indent("\n".join(body), "    ")]) + "\n"
