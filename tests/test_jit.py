@@ -19,6 +19,7 @@ from micrograd_like import (
     gradients,
     hessian,
     jit,
+    logsumexp,
     losses,
     nn,
     no_grad,
@@ -309,3 +310,9 @@ def test_methods_are_functions_with_a_static_argument() -> None:
             return x * self.slope
 
     assert [Line().at(0.5), Line().at(2.0)] == [1.5, 6.0]
+
+
+def test_an_operand_may_be_the_same_constant_twice() -> None:
+    f = value_and_grad(lambda x: logsumexp([0.5, 0.5, x]))
+    compiled = jit(f)
+    assert [compiled(2.0), compiled(3.0)] == [f(2.0), f(3.0)]

@@ -96,3 +96,16 @@ def test_rows_whose_gradient_is_zero_end_there() -> None:
     assert 0 < sum(not any(program(*row)[1]) for row in rows) < len(rows)
     text = "".join(source.linecache.getlines(program._over_rows.__code__.co_filename))
     assert "continue" in text
+
+
+def test_a_zero_gradient_meets_every_infinity_of_a_row() -> None:
+    xs, w = [Value(1.0, "x"), Value(1.0, "y")], [Value(-1.0, "v"), Value(-1.0, "w"), Value(0.5)]
+    y = (w[0] * xs[0] + w[1] * xs[1] + w[2]).relu() * exp(xs[0])  # may overflow: not bounded
+    program = y.program(xs, w)
+    program.sum([(1.0, 1.0)])
+    text = "".join(source.linecache.getlines(program._over_rows.__code__.co_filename))
+    assert "for 0·inf" in text
+    for row in ((1.0, math.inf), (math.inf, 1.0), (1.0, 1.0)):
+        value, grads = program(*row)
+        assert repr(program.sum([row])) == repr((0.0 + value, [0.0 + grad for grad in grads]))
+    assert math.isnan(program(1.0, math.inf)[1][1])

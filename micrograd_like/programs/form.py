@@ -211,13 +211,6 @@ class Form:
             made.append(self.node(op, *operands, of=of) if places else self.constant(of))
         return [made[i] for i in steps[1]]
 
-    def shortened(self, partial: Node, item: Node, xs: Sequence[Node]) -> Node:
-        """Return a partial with a call of its rule in place of a long branch."""
-        if partial.op != "select":
-            return partial if _work(partial, xs) <= LONGEST_BRANCH else item
-        condition, *each = partial.xs
-        return self.node("select", condition, *[self.shortened(x, item, xs) for x in each])
-
     def answer(self, condition: Node) -> bool:
         """Answer what a rule asks: as on the path that is being gone, else True."""
         if self._answers is None:
@@ -314,7 +307,7 @@ def _rule(op: Op, partials: Any, constants: Pattern, n: int) -> Steps:
     rule = form.node("rule", out, *xs, of=op)
     items = [form.node("item", rule, of=i) for i in range(n)]
     if found and not op.many:
-        items = [form.shortened(p, item, (out, *xs)) for p, item in zip(found, items)]
+        items = [p if _is_short(p, (out, *xs)) else item for p, item in zip(found, items)]
     return _steps([out, *xs], items)
 
 
@@ -330,7 +323,7 @@ def _steps(xs: Sequence[Node], results: Sequence[Node]) -> Steps:
     steps = []
     for node in reached(results):
         if node not in places:
-            places[node] = len(places)
+            places[node] = len(xs) + len(steps)  # two operands may be one constant
             steps.append((node.op, [places[x] for x in node.xs], node.of))
     return steps, [places[x] for x in results]
 
@@ -339,6 +332,13 @@ def _branches(found: Iterable[Node]) -> list[Node]:
     """Return what the choices among some nodes choose from."""
     branches = [x for node in found if node.op == "select" for x in node.xs[1:]]
     return branches + _branches(branches) if branches else []
+
+
+def _is_short(node: Node, xs: Sequence[Node]) -> bool:
+    """Tell what is written out where it is needed, on each branch: what is longer is called."""
+    if node.op == "select":
+        return all(_is_short(x, xs) for x in node.xs[1:])
+    return _work(node, xs) <= LONGEST_BRANCH
 
 
 def _work(node: Node, xs: Sequence[Node]) -> int:

@@ -29,9 +29,9 @@ from typing import Any
 from .. import ops
 from ..engine import Value
 from ..ops import Op
-from .form import COMPARED, Node, reached
+from .form import Node, reached
 from .loops import neuron
-from .lowering import Event, Partial, hides_nan, label
+from .lowering import Event, Partial, asked, hides_nan, label
 from .rows import OVER_VECTORS, Sized
 
 
@@ -74,10 +74,7 @@ class Vectors:
                 self._make(key, members)
         for question, operands, answer in recorded.events:
             if isinstance(question, str):
-                n = 2 if question in COMPARED else 1
-                digits = operands[n] if len(operands) > n else None
-                xs = map(self.node, operands[:n])
-                self.guards[self.form.node(question, *xs, of=digits)] = answer
+                self.guards[asked(self, question, operands)] = answer
         self.values = [self.node(root) for root in roots]
         rows = [p for matrix in self.matrices for row in matrix.rows for p in row]
         self.scalars = {x: node for x, node in self.scalars.items() if x not in self._taken}

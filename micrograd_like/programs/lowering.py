@@ -112,11 +112,7 @@ class Lowered:
         return self.form.apply(op, xs)
 
     def _guard(self, question: str, operands: Sequence[Any], answer: Any) -> None:
-        if question in COMPARED:
-            node = self.form.node(question, *map(self.node, operands))
-        else:
-            digits = operands[1] if len(operands) > 1 else None
-            node = self.form.node(question, self.node(operands[0]), of=digits)
+        node = asked(self, question, operands)
         if any(x.op != "constant" for x in node.xs):
             self.guards[node] = answer
 
@@ -152,7 +148,7 @@ class Lowered:
             if out in self.layer_of:
                 self._layer(out, grad, active, terms)
                 continue
-            if grad.op == "select":
+            if grad.op == "select" and gates.get(out, (None,))[0] is not grad:
                 gates[out] = grad, self.nodes[out]
                 form.neck = grad if len(terms) == done else form.neck
             for x, product in self._products(out, grad, operands[out], active):
@@ -198,6 +194,14 @@ class Lowered:
             if x in active:
                 terms[x] = [item]
         layer.back = back
+
+
+def asked(lowered: Any, question: str, operands: Sequence[Any]) -> Node:
+    """Return the node of what a guard asks: a comparison, or one number, to some digits."""
+    n = 2 if question in COMPARED else 1
+    digits = operands[n] if len(operands) > n else None
+    found: Node = lowered.form.node(question, *map(lowered.node, operands[:n]), of=digits)
+    return found
 
 
 def hides_nan(op: Op, i: int, xs: Sequence[Node]) -> bool:

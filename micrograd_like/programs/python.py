@@ -158,8 +158,6 @@ class Writer:
             return f"{yes} if {condition} else {no}", CHOICE
         if op in COMPARED:
             return f"{self.text(xs[0], SUM)} {op} {self.text(xs[1], SUM)}", TEST
-        if op == "item":
-            return f"{self.expression(xs[0])[0]}[{node.of}]", ATOM
         if op == "rule":
             name = self._from_table(f"d_{node.of.name}", node.of, "partials")
             return f"{name}({self.text(xs[0])}, {self._listed(node.of, xs[1:])})", ATOM
@@ -265,9 +263,6 @@ class Writer:
 
     def _several(self, node: Node) -> list[str]:
         """Return the lines of what gives several numbers: a rule, or a loop over neurons."""
-        if self._is_lazy(node.xs[0] if node.op == "item" else node):
-            node.term = self.expression(node)
-            return []
         if node.op == "item":
             return []
         if node.op == "back":
@@ -285,11 +280,6 @@ class Writer:
         if n > 9:
             return wrapped("(", names, f") = {text}")
         return f"{', '.join(names)}{',' * (n == 1)} = {text}"
-
-    def _is_lazy(self, node: Node) -> bool:
-        """Tell a rule that only branches need: it is called there."""
-        each = self.items[node] if node.op == "rule" else ()
-        return bool(each) and all(x.uses == 1 and x.user.op == "select" for x in each)
 
     def blocks(self, lines: Iterable[Line], otherwise: bool = True) -> list[str]:
         """Return lines as text; many products with one gradient are skipped where that is 0."""
