@@ -320,7 +320,7 @@ def _operands(constants: Pattern, n: int) -> tuple[Form, list[Node], tuple[Any, 
 
 def _steps(xs: Sequence[Node], results: Sequence[Node]) -> Steps:
     places = {x: i for i, x in enumerate(xs)}
-    steps = []
+    steps: list[tuple[Any, list[int], Any]] = []
     for node in reached(results):
         if node not in places:
             places[node] = len(xs) + len(steps)  # two operands may be one constant

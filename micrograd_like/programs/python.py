@@ -346,10 +346,10 @@ def over_rows(lowered: Lowered, name: str) -> str:
     lines = writer.statements()
     place = next((i for i, line in enumerate(lines) if line[2] == "# backward"), len(lines))
     lines.insert(place, (None, "", f"total += {writer.text(lowered.values[0])}"))
-    neck = lowered.form.neck
-    if neck in writer.names and writer.bounded:
-        place = [line[1] for line in lines].index(writer.names[neck]) + 1
-        lines.insert(place, (None, "", f"if not {writer.names[neck]}: continue  # 0 adds nothing"))
+    neck = writer.names.get(lowered.form.neck) if lowered.form.neck is not None else None
+    if neck and writer.bounded:
+        place = [line[1] for line in lines].index(neck) + 1
+        lines.insert(place, (None, "", f"if not {neck}: continue  # 0 adds nothing"))
     gates, sums = lowered.form.gate_of(), list[str]()
     for grad in plain:
         of = writer.names.get(lowered.form.grad_of.get(grad, grad), "d")
