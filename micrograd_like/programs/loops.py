@@ -80,10 +80,9 @@ def sums(writer: Any, node: Node) -> list[str]:
     ]
 
 
-def back(writer: Any, node: Node) -> list[str]:
+def back(writer: Any, node: Node, layer: Layer) -> list[str]:
     """Return the lines of the gradients of a layer's rows, and of its inputs."""
-    layer, name = node.of, writer.name(node)
-    m = len(layer.neurons)
+    m, name = len(layer.neurons), writer.name(node)
     texts = [*map(writer.text, node.xs)]
     grads, sums, xs = texts[:m], texts[m : 2 * m], texts[2 * m :]
     moved = [(writer.name(item), layer.weights[item.of]) for item in writer.items.get(node, ())]

@@ -266,11 +266,14 @@ class Writer:
         if node.op == "item":
             return []
         if node.op == "back":
-            return loops.back(self, node)
+            return self._back(node, node.of)
         if node.op == "rule":
             return [self.unpacked(node, len(node.xs) - 1, self.expression(node)[0])]
         neurons = self.unpacked(node, len(node.of.neurons), self.name(node))
         return [*loops.sums(self, node), neurons]
+
+    def _back(self, node: Node, layer: Any) -> list[str]:
+        return loops.back(self, node, layer)
 
     def unpacked(self, node: Node, n: int, text: str) -> str:
         """Return the line that gives a name to each item of a node that is used."""

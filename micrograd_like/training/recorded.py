@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..engine import Value, topological_order
-from ..programs.lowering import Layer, layers
+from ..programs.loops import Layer, layers
 from ..programs.recording import Recorded as Unread
 from ..programs.recording import Recording
 from .measuring import CheckedRow, Measure

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 from .. import ops, optim
 from ..engine import Value
 from ..optim import Optimizer
 from ..programs.form import Node
-from ..programs.lowering import Layer, Lowered
+from ..programs.loops import Layer
+from ..programs.lowering import Lowered
 from ..programs.python import Line, Writer, module, wrapped, zeroed
 from ..programs.recording import Recording
 from .recorded import CannotRecord, Recorded, Reordered
@@ -229,7 +229,7 @@ class Text:
         turn = lines.index(BACKWARD) if BACKWARD in lines else len(lines)
         last, after = self.updates(writer, self.totals)
         made = [name for _, name, _ in lines if name]
-        rows = [name for layer in self.layers for name in chain(*writer._row_names(layer))]
+        rows = [name for layer in self.layers for name in (*layer.weights, *layer.bias)]
         quick = dict.fromkeys(["lr", "g", *rows, *self.inputs, *made])  # CPython's first 256 locals
         row = [
             *writer.blocks(lines[:turn], otherwise=False),
@@ -317,7 +317,7 @@ class Rows(Writer):
 
     def _back(self, node: Node, layer: Layer) -> list[str]:
         """Return the loop that adds gradients to ``grads``, or subtracts them at once."""
-        weights, bias = self._row_names(layer)
+        weights, bias = layer.weights, layer.bias
         m, i, at_once = len(layer.neurons), self.run.layers.index(layer), self.run.at_once
         texts = [*map(self.text, node.xs)]
         moved = [(self.name(item), weights[item.of]) for item in self.items.get(node, ())]
