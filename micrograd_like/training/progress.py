@@ -111,6 +111,7 @@ class Progress:
             kept = _words(name, dict([*few.items()][:n])) if n else ""
             wide.append(([kept, f"+{total - n}"], []))
         room = shutil.get_terminal_size().columns - 1 if live else sys.maxsize
+        room -= max(len("took 9.9 s") - len(end), 0)  # so that the last line is like those before
         lines = ["  ".join(filter(None, [epoch, *some, *more, end])) for some, more in wide]
         return next((line for line in lines if cells(printable(line)) <= room), lines[-1])
 
