@@ -402,3 +402,18 @@ def test_examples_in_docstrings(
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
     assert failed == 0
+
+
+def test_the_rooms_have_the_lines_that_are_told() -> None:
+    text = README.read_text(encoding="utf-8")
+    package, rooms = ROOT / "micrograd_like", dict[str, int]()
+    for path in package.rglob("*.py"):
+        room = path.relative_to(package).parts[0].removesuffix(".py")
+        rooms[room] = rooms.get(room, 0) + len(path.read_text(encoding="utf-8").splitlines())
+    told = re.findall(r"^\| (`.*`|the other modules) \| ([\d,]+) \|", text, re.MULTILINE)
+    assert len(told) == 5
+    for names, lines in reversed(told):
+        named = re.findall(r"`(\w+)`", names) or [*rooms]
+        if named == [*rooms]:
+            named = [room for room in rooms if room not in re.findall(r"`(\w+)`", str(told))]
+        assert abs(sum(rooms[name] for name in named) - int(lines.replace(",", ""))) < 200, names
