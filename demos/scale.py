@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name:8}{rate:12,.0f}{batch:15,}{difference:22.1e}")
     if "jax" in engines:
         print(two_processes())
+    else:
+        print("jax is not installed, and left out: pip install '.[jax]'")
     write(options.picture, picture(curves))
     return 0
 

@@ -87,4 +87,4 @@ def sent(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(*map(int, sys.argv[1:])) if len(sys.argv) > 3 else __doc__)

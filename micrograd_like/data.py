@@ -130,13 +130,14 @@ def read_csv(
             raise ValueError("target=float is for numbers, and classes are for names: pass one")
         target, classes = -1, float
     name, rows, first, width = os.fspath(path), list[Any](), 0, 0
-    records = _records(name, skip, delimiter)
+    records, header = _records(name, skip, delimiter), list[str]()
     if isinstance(target, str):
-        line, header = next(records, (skip + 1, []))
+        line, header = next(records, (skip + 1, header))
         if header.count(target) != 1:
-            found = f"{header.count(target) or 'no'} columns {brief(target)}"
+            found = f"{header.count(target)} columns are named {brief(target)}"
             raise ValueError(
-                f"{name}, line {line}: {found} in the header {brief(header)}; check target and skip"
+                f"{name}, line {line}: {found} in the header {brief(header)}; check target, skip "
+                "and delimiter"
             )
         target = header.index(target)
     for line, cells in records:
@@ -154,7 +155,9 @@ def read_csv(
                 f"has {width}: {brief(delimiter.join(cells))}; "
                 f"{'remove the extra cells' if len(cells) > width else 'add what is missing'}"
             )
-        remedy = "correct the cell" if rows else f"pass skip={line} if this line is a header"
+        remedy = f"pass skip={line} if this line is a header"
+        if rows or header:
+            remedy = "correct the cell"
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(cells)):
             remedy += ", and save the file as UTF-8"
         rows.append(_row(cells, target % width, classes, at, remedy))
@@ -190,7 +193,13 @@ class Standardiser:
     def __call__(self, rows: Iterable[tuple[Sequence[float], T]]) -> list[tuple[list[float], T]]:
         """Return the rows with scaled inputs and the same targets."""
         scaled: list[tuple[list[float], T]] = []
-        for i, (inputs, target) in enumerate(rows):
+        for i, row in enumerate(rows):
+            if len(row) != 2 or not hasattr(row[0], "__len__"):
+                raise TypeError(
+                    f"row {i} is {brief(row)}: a row is (inputs, target); without a target write "
+                    "(inputs, None)"
+                )
+            inputs, target = row
             if len(inputs) != len(self.means):
                 raise ValueError(
                     f"row {i} has {len(inputs)} inputs; the rows fitted had {len(self.means)}"

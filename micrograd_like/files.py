@@ -106,7 +106,9 @@ def read_json(path: str | os.PathLike[str], form: str) -> dict[str, Any]:
     except RecursionError as error:
         raise ValueError(str(error)) from None
     if not isinstance(content, dict) or content.get("format") != form:
-        raise ValueError(f'it has no "format": "{form}"')
+        given = content.get("format") if isinstance(content, dict) else None
+        but = f", but {shorten(given)}" if given else ""
+        raise ValueError(f'it has no "format": "{form}"{but}')
     return content
 
 

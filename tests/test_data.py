@@ -396,9 +396,9 @@ class TestColumnsByName:
     @pytest.mark.parametrize(
         ("header", "message"),
         [
-            ("a,b", r"line 1: no columns 'kind' in the header \['a', 'b'\]; check target"),
-            ("kind,kind", r"line 1: 2 columns 'kind' in the header"),
-            ("", r"line 1: no columns 'kind' in the header \[\]"),
+            ("a,b", r"line 1: 0 columns are named 'kind' in the header \['a', 'b'\]; check target"),
+            ("kind,kind", r"line 1: 2 columns are named 'kind' in the header"),
+            ("", r"line 1: 0 columns are named 'kind' in the header \[\]"),
         ],
     )
     def test_another_header_is_told(self, tmp_path: Path, header: str, message: str) -> None:

@@ -1286,7 +1286,7 @@ class TestProgress:
             ),
             (80, "epoch 1/2  loss 123.|2.00  accuracy 50.0%|25.0%  (train|valid)  0 s left"),
             (60, "epoch 1/2  valid loss 2.00 accuracy 25.0%  +2  0 s left"),
-            (41, "epoch 1/2  valid loss 2.00  +3  0 s left"),
+            (43, "epoch 1/2  valid loss 2.00  +3  0 s left"),
             (30, "epoch 1/2  +4  0 s left"),
         ],
     )

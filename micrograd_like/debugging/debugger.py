@@ -60,8 +60,11 @@ class Debugger(Looking):
     def run(self) -> None:
         """Do commands until the user leaves; then every gradient is again what it was before."""
         try:
-            had = f", from no gradients: {self.walk.had} leaves had some" if self.walk.had else ""
-            self.tell(f"{self.lookup.title(self.walk.root)}: {len(self.walk.tape)} steps{had}")
+            n, had = len(self.walk.tape), self.walk.had
+            self.tell(
+                f"{self.lookup.title(self.walk.root)}: {n} step{'s' * (n != 1)}"
+                + (f". It starts from no gradients; the {had} there were come back" if had else "")
+            )
             self.show_position()
             while True:
                 with self.interruptible():  # at the prompt, as in pdb

@@ -62,7 +62,7 @@ class Lookup(Names):
 
     def value(self, text: str) -> Value:
         """Return the value that a name or an expression stands for."""
-        text = text.strip()
+        text = text.strip().removesuffix(".grad")  # a word about a value is one about its gradient
         found: object = self.named(text)
         if found is None:
             with contextlib.suppress(Exception):

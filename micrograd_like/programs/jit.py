@@ -173,7 +173,7 @@ def _each(x: Any, name: str, leaf: Callable[[float, str], Any]) -> Any:
     except TypeError:
         raise TypeError(
             f"the argument {name} is {shorten(x)} of type {type(x).__name__}: jit takes numbers, "
-            "lists, tuples and dicts; name all else in static_argnums"
+            "lists, tuples and dicts, of an array its .tolist(); name all else in static_argnums"
         ) from None
 
 
