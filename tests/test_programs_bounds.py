@@ -41,6 +41,21 @@ def test_no_number_is_larger_than_its_bound(x: float, y: float) -> None:
         assert abs(node.op.value(xs)) <= most
 
 
+@given(NUMBERS, st.floats(1.0, 20.0))
+def test_no_partial_of_a_power_is_larger_than_its_bound(x: float, n: float) -> None:
+    form = Form()
+    operands, x = [form.leaf("a"), form.constant(n)], abs(x)
+    most = bounds._most_of_partials(ops.power, operands, [x, n])
+    assert all(not abs(p) > most for p in ops.power.partials_at([x, n], ops.power.value([x, n])))
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4.5])
+def test_a_power_of_a_bounded_number_is_bounded(exponent: float) -> None:
+    x, w = Value(0.5, label="x"), Value(-2.0, label="w")
+    y = (w * x).relu() ** exponent * w
+    assert f"< {bounds.LARGEST}" in y.program([x], wrt=[w]).source
+
+
 def test_what_may_overflow_is_not_bounded() -> None:
     form = Form()
     a = form.leaf("a")

@@ -16,7 +16,7 @@ A program of bounded numbers need not compute a gradient that a dead relu multip
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .. import ops
 from ..ops import Op
@@ -58,7 +58,7 @@ def _most(node: Node, xs: list[float]) -> float:
     if op == "item":
         return xs[0]
     if op == "rule":
-        op = node.of
+        return _most_of_partials(node.of, node.xs[1:], xs[1:])  # the first is what the op returned
     if op in (ops.add, ops.sub, ops.fsum):
         return sum(xs)
     if op in (ops.mul, ops.neg, ops.sumprod, ops.weighted_sum):
@@ -67,4 +67,16 @@ def _most(node: Node, xs: list[float]) -> float:
         return math.pow(*xs) if xs[0] < HUGE ** (1 / xs[1]) else HUGE
     if op is ops.div and node.xs[1].op == "constant" and node.xs[1].of:
         return xs[0] / xs[1]
-    return 4 * sum(xs) + 4 * len(xs) if isinstance(op, Op) and op in GENTLE else HUGE
+    return _gentle(xs) if isinstance(op, Op) and op in GENTLE else HUGE
+
+
+def _most_of_partials(op: Op, operands: Sequence[Node], xs: list[float]) -> float:
+    """Return what the absolute values of an op's partials are at most."""
+    if op is ops.power and operands[1].op == "constant" and operands[1].of >= 1.0:
+        x, n = max(xs[0], 1.0), xs[1]  # the partials are n·xⁿ⁻¹ and xⁿ·log x, and log 1e290 < 700
+        return 700 * n * math.pow(x, n) if x < HUGE ** (1 / n) else HUGE
+    return _gentle(xs) if op in GENTLE else HUGE
+
+
+def _gentle(xs: list[float]) -> float:
+    return 4 * sum(xs) + 4 * len(xs)
