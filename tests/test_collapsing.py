@@ -204,3 +204,37 @@ def test_variables_are_names() -> None:
     assert [box.name for box in named(total.graph())] == ["labelled"]
     known = {"a": a, "b": b, "total": total}
     assert [box.name for box in named(total.graph(names=known))] == ["a", "labelled", "total"]
+
+
+def test_what_is_alike_stays_apart_where_that_spares_less_than_half() -> None:
+    xs = [Value(float(i)) for i in range(8)]
+    out = fsum([tanh(x) for x in xs])
+    for _ in range(20):
+        out = sin(relu(out))
+    assert not any(head.endswith("alike") for head in heads(out.graph()))
+    assert len(out.graph().scene.boxes) == 8 + 8 + 1 + 40
+
+
+def test_of_a_module_and_one_inside_it_the_outer_one_is_a_box() -> None:
+    y = nn.MLP(2, [2, 1], rng=1)([0.5, 0.25])
+    outer = heads(y.graph(collapse="layers.0"))
+    assert heads(y.graph(collapse=["layers.0", "layers.0.neurons.1"])) == outer
+    assert heads(y.graph(collapse="layers.0.neurons.1")) != outer
+
+
+def test_a_sum_with_a_label_within_a_sum_has_its_own_box() -> None:
+    w = Value(0.5, label="w")
+    total = w * 1.0
+    for i in range(2, 101):
+        total = total + w * float(i)
+        if i == 50:
+            total.label = "half"
+    assert heads(total.graph()) == [
+        *("w", "× 50 alike", "+ 48 alike", "half +", "× 50 alike", "+ 49 alike", "+"),
+    ]
+
+
+@pytest.mark.parametrize(("count", "more"), [(8, ""), (9, " …")])
+def test_of_many_constants_eight_are_told(count: int, more: str) -> None:
+    box = fsum([X, *map(float, range(count))]).graph().scene.boxes[-1]
+    assert f"constant {', '.join(str(float(i)) for i in range(8))}{more}\n" in box.tooltip

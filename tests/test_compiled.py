@@ -251,6 +251,21 @@ def test_what_a_dead_relu_skips_is_zero_further_on(batch_size: int) -> None:
     assert runs[0] == runs[1]
 
 
+@pytest.mark.parametrize("most", [0, 10_000])
+def test_a_weight_of_negative_zero_keeps_its_sign(most: int) -> None:
+    def model() -> nn.Layer:
+        layer = nn.Layer(2, 2, activation="linear", rng=1)
+        for neuron in layer.neurons:
+            neuron.w[0].data = -0.0
+        return layer
+
+    options: dict[str, Any] = {"model": model, "rows": [([0.0, x[1]], t) for x, t in ROWS]}
+    with lines(most):
+        found = run("python", **options)
+    assert found == run("eager", **options)
+    assert found.count("(-0.0, ") == 2
+
+
 @pytest.mark.parametrize("batch_size", [1, 6])
 def test_parameters_that_are_used_twice_get_the_same_sums(batch_size: int) -> None:
     assert run("python", "Adam", Tied, batch_size=batch_size) == run(
@@ -271,6 +286,23 @@ def test_targets_may_be_lists_and_losses_may_use_parameters() -> None:
             p.data = x
         found.append(run(engine, "momentum", lambda: model, penalised, rows))
     assert found[0] == found[1]
+
+
+USED = [
+    "data", "fixed", "memory", "batches", "rates", "done", "rows", "lr", "share", "loss", "target",
+    "found", "grads", "norm", "new", "updated", "row", "each", "slice", "g", "x", "x0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USED)
+def test_a_parameter_may_have_the_name_of_what_the_program_uses(name: str) -> None:
+    class Named(Tied):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w[0].label = name
+
+    options: dict[str, Any] = {"model": Named, "batch_size": 4, "clip_norm": 0.5, "epochs": 1}
+    assert run("python", "momentum", **options) == run("eager", "momentum", **options)
 
 
 def test_early_stopping_and_a_callback_that_changes_the_rate() -> None:
@@ -476,6 +508,17 @@ def test_a_loss_may_ask_for_its_target(loss: Any, kind: type) -> None:
         "batch_size": 4,
     }
     assert run(None, **options) == run("eager", **options)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_a_loss_of_other_parameters_for_each_class_is_eager(batch_size: int) -> None:
+    options: dict[str, Any] = {
+        "loss": lambda output, target: (output[target] - 1.0) ** 2,
+        "batch_size": batch_size,
+    }
+    assert run(None, **options) == run("eager", **options)
+    with pytest.raises(ValueError, match="depends on other parameters for each class"):
+        run("python", **options)
 
 
 class Slowing(optim.SGD):

@@ -4,6 +4,7 @@ out: an operand that is repeated is two edges."""
 from __future__ import annotations
 
 import math
+import re
 
 from micrograd_like import Value, fsum, nn
 from micrograd_like.graph import Graph
@@ -43,6 +44,16 @@ def test_a_bundle_counts_both_uses_of_a_square() -> None:
     y = nn.Neuron(1, rng=1, activation="linear")([leaf("x")])
     out = nn.Neuron(2, init=1.0)([y, y])
     assert arrows(out.graph(collapse=1))["Neuron 2", "Neuron"] == "×2"
+
+
+def test_a_bundle_tells_the_edges_through_which_most_flows() -> None:
+    layer = nn.Layer(1, 5, activation="linear", rng=1)
+    for neuron, weight in zip(layer.neurons, [2.0, -5.0, 1.0, 4.0, -3.0]):
+        neuron.w[0].data = weight
+    out = fsum(layer([leaf("x")]))
+    out.backward()
+    bundle, _ = out.graph(collapse=1).scene.arrows
+    assert re.findall(r"= (\S+) flows back", bundle.tooltip) == ["-5.0", "4.0", "-3.0"]
 
 
 def test_a_stub_counts_each_operand_that_is_left_out() -> None:

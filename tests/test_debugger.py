@@ -598,12 +598,26 @@ def test_commands_are_done_at_each_stop() -> None:
     assert "-> the end" in text
 
 
+def test_commands_that_are_given_again_replace_those_of_before() -> None:
+    text = session("b op *;commands;p 6 * 7;end;commands 1;p 6 * 8;end;c;b", network())
+    assert "\n48\n" in text
+    assert "42" not in text
+    assert "op *   1 hit\n            p 6 * 8\n\n" in text
+
+
 def test_two_commands_on_a_line() -> None:
     output = io.StringIO()
     debug(graph()["loss"], commands=["s;; s", "p 1"], stdin=io.StringIO(), stdout=output)
     assert "(grad) s\n" in output.getvalue()
     assert output.getvalue().count("\n-> ") == 3
     assert output.getvalue().count("(grad) p 1\n1\n") == 1
+
+
+def test_what_is_behind_semicolons_comes_before_what_is_given() -> None:
+    output = io.StringIO()
+    commands = ["p 1;; p 2;; p 3", "p 4"]
+    debug(graph()["loss"], commands=commands, stdin=io.StringIO(), stdout=output)
+    assert re.findall(r"^\d$", output.getvalue(), re.MULTILINE) == ["1", "2", "3", "4"]
 
 
 def test_deleting_everything_asks_first() -> None:

@@ -885,3 +885,14 @@ def test_a_value_shows_itself_in_a_notebook() -> None:
     shown = (Value(2.0, label="x") * 3)._repr_mimebundle_()
     assert "6.0" in shown["text/plain"]
     assert len(shown) > 1
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -0.0])
+def test_a_nan_that_enters_an_operation_is_a_constant_too(number: float) -> None:
+    out = Value(1.0) * number
+    constant = out.operands[1]
+    assert constant.constant
+    assert constant.partials == constant.operands == ()
+    out.backward()
+    assert repr(out.operands[0].grad) == repr(0.0 + number)
+    assert len(out.graph().scene.boxes) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -197,3 +197,11 @@ def test_a_detached_value_is_a_leaf_of_its_own() -> None:
     assert (z.data, z.label, z.op) == (4.0, "y", None)
     (z * x).backward()
     assert (x.grad, z.grad, y.grad) == (4.0, 2.0, 0)
+
+
+def test_no_grad_decorates_no_asynchronous_generator() -> None:
+    with pytest.raises(TypeError, match="decorates no generator"):
+
+        @no_grad()
+        async def numbers() -> AsyncIterator[int]:
+            yield 1

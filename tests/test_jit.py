@@ -316,3 +316,30 @@ def test_an_operand_may_be_the_same_constant_twice() -> None:
     f = value_and_grad(lambda x: logsumexp([0.5, 0.5, x]))
     compiled = jit(f)
     assert [compiled(2.0), compiled(3.0)] == [f(2.0), f(3.0)]
+
+
+def test_a_nan_is_the_engines_where_the_program_has_no_need_of_it() -> None:
+    f = jit(grad(lambda x: x + 3.0))
+    assert f(1.0) == 1.0
+    assert math.isnan(f(math.nan))
+
+
+def test_the_path_that_was_used_last_is_the_first() -> None:
+    f = jit(lambda x: x * 2 if x < 0 else x * 3)
+    for x, factor in ((-1.0, "2.0"), (1.0, "3.0"), (-2.0, "2.0"), (-3.0, "2.0"), (2.0, "3.0")):
+        f(x)
+        assert f"*{factor}" in f.sources[0]
+    assert len(f.sources) == 2
+
+
+def test_a_parameter_times_one_is_read_anew() -> None:
+    w = Value(2.0, "w")
+    f = jit(lambda x: w * 1.0 * x)
+    assert f(3.0) == 6.0
+    w.data = 5.0
+    assert f(3.0) == 15.0
+
+
+def test_a_zero_that_is_rounded_keeps_its_sign() -> None:
+    f = jit(lambda x: round(x, 1) * 1.0)
+    assert repr([f(0.04), f(-0.04), f(0.04)]) == "[0.0, -0.0, 0.0]"

@@ -3,6 +3,8 @@ is given."""
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from micrograd_like import Value, nn, topological_order
@@ -50,3 +52,17 @@ def test_an_op_is_found_by_its_name_and_by_its_symbol() -> None:
     assert lookup(out).place("op mul") == lookup(out).place("op *") == [out]
     with pytest.raises(Mistake, match="no op 'mu'"):
         lookup(out).place("op mu")
+
+
+def test_python_at_the_prompt_leaves_what_shows_its_results(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr(sys, "displayhook", hook := sys.displayhook)  # put back if it is not
+    for line in ("1 + 1", "'text'"):
+        lookup(Value(2.0) * 3.0).run(line, shown.append)
+        assert sys.displayhook is hook
+    with pytest.raises(ZeroDivisionError):
+        lookup(Value(2.0) * 3.0).run("1 / 0", shown.append)
+    assert sys.displayhook is hook
+    assert shown == [2, "text"]

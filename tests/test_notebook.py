@@ -120,3 +120,16 @@ def test_a_module_lists_those_inside() -> None:
     assert html.count("<tr>") == 1 + 1 + 2 + 3
     assert "<td>layers.0.neurons.1</td>" in html
     assert "1 more" in nn.Layer(1, 40, rng=1)._repr_mimebundle_()["text/html"]
+
+
+def test_the_name_of_a_module_is_text() -> None:
+    class Odd(nn.Module):
+        def __repr__(self) -> str:
+            return "<b>&"
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            self.odd = Odd()
+
+    html = Model()._repr_mimebundle_()["text/html"]
+    assert "<td>odd</td><td>&lt;b&gt;&amp;</td><td>0</td>" in html

@@ -30,6 +30,7 @@ from micrograd_like import (
     floor,
     nn,
     tanh,
+    topological_order,
 )
 from micrograd_like.debugging.tracing import trace_lines
 from micrograd_like.drawing.picture import CELL, THEMES
@@ -393,6 +394,27 @@ def test_mistakes_are_told(
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(TypeError, match="cannot draw 3"):
         html(3.0)  # type: ignore[arg-type]
+
+
+def test_a_page_has_as_many_values_as_its_limit() -> None:
+    out = neuron()[0]
+    n = len(topological_order(out))
+    assert html(out, limit=n) == html(out)
+    with pytest.raises(ValueError, match=f"more than {n - 1} values"):
+        html(out, limit=n - 1)
+
+
+def test_the_page_of_a_constant_shows_it() -> None:
+    two = (Value(3.0) * 2.0).operands[1]
+    page = Page(html(two))
+    assert [value["data"] for value in page.data["values"]] == [2.0]
+    assert page.data["root"] == 0
+
+
+def test_the_name_of_a_page_may_end_in_capitals(tmp_path: Path) -> None:
+    for name in ("a.html", "b.HTML", "c.Htm"):
+        neuron()[0].page(tmp_path / name)
+    assert len([*tmp_path.iterdir()]) == 3
 
 
 def test_a_file_is_replaced_when_all_of_it_is_there(

@@ -23,7 +23,7 @@ from test_page import Page, values_below
 from micrograd_like import Value, maximum
 from micrograd_like.ops import TABLE, Op
 from micrograd_like.page.page import html
-from micrograd_like.programs.javascript import page_program
+from micrograd_like.programs.javascript import page_program, translated
 
 ULPS = 4
 # Where terms of a rule cancel, 4 eps of these holds. Of direction, which only second derivatives
@@ -105,6 +105,22 @@ def faults(values: list[Value], data: list[float], partials: list[float]) -> lis
 def test_javascript_has_words_for_every_row(op: Op) -> None:
     xs = [Value(x) for x in next(points(op, size(op, 1), random.Random(1)))]
     assert "function run(" in page_program([*xs, op(*xs)])
+
+
+@pytest.mark.parametrize(
+    ("python", "javascript"),
+    [
+        ("[a] * b", "py.repeat([a], b)"),
+        ("a * [b]", "py.repeat(a, [b])"),
+        ("[a] + b", "[...[a], ...b]"),
+        ("a + [b]", "[...a, ...[b]]"),
+        ("a[1:] + b", "[...py.slice(a, 1, null, null), ...b]"),
+        ("a + b", "(a + b)"),
+    ],
+)
+def test_a_list_on_one_side_makes_a_list(python: str, javascript: str) -> None:
+    text = translated(f"def f(a, b):\n    return {python}\n")
+    assert f"return {javascript};" in text
 
 
 def test_every_row_at_200_points(browser: Browser) -> None:

@@ -14,7 +14,20 @@ from typing import Any
 import pytest
 import test_golden as golden
 
-from micrograd_like import Value, exp, gradients, log, losses, nn, pow, relu, sigmoid, tanh
+from micrograd_like import (
+    Value,
+    exp,
+    fsum,
+    gradients,
+    log,
+    losses,
+    nn,
+    pow,
+    prod,
+    relu,
+    sigmoid,
+    tanh,
+)
 from micrograd_like.ops import Op
 from micrograd_like.programs import program as programs
 from micrograd_like.programs.program import Program
@@ -192,6 +205,51 @@ def test_networks_have_the_engines_bits(
         assert repr(program(*[x.data for x in inputs])) == expected
 
 
+def in_loops(
+    y: Value, inputs: list[Value], wrt: list[Value], monkeypatch: pytest.MonkeyPatch
+) -> Program:
+    """Return a program whose layers are loops."""
+    monkeypatch.setattr(programs, "LONGEST_LINES", 0)
+    program = y.program(inputs, wrt)
+    assert "in W0:" in program.source
+    return program
+
+
+@pytest.mark.parametrize("n", [59, 60, 61, 120])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_loop_over_neurons_adds_up_every_term(
+    n: int, bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xs, model = [Value(0.0, f"x{i}") for i in range(n)], nn.Layer(n, 2, bias=bias, rng=1)
+    rng = random.Random(2)
+    for x in xs:
+        x.data = rng.uniform(-1, 1)
+    y = fsum(model(xs))
+    program = in_loops(y, xs, model.parameters(), monkeypatch)
+    expected = y.data, gradients(y, model.parameters())
+    assert program(*[x.data for x in xs]) == expected
+
+
+def test_an_input_that_is_used_beside_its_layer_keeps_that_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = nn.Layer(2, 3, activation="tanh", rng=1), nn.Layer(3, 15, rng=2)
+    xs, wrt = [Value(0.5, "x"), Value(-0.7, "y")], [*first.parameters(), *second.parameters()]
+    hidden = first(xs)
+    y = fsum(second(hidden)) + hidden[0] * hidden[1]
+    program = in_loops(y, xs, wrt, monkeypatch)
+    assert program(0.5, -0.7) == (y.data, gradients(y, wrt))
+
+
+def test_a_zero_gradient_meets_the_infinite_partial_of_a_product_of_several() -> None:
+    xs = [Value(x, name) for name, x in {"a": 0.0, "b": 1e200, "c": 1e200}.items()]
+    y = prod(xs).relu()
+    program = y.program(xs, xs)
+    expected = repr((y.data, gradients(y, xs)))
+    assert repr(program(0.0, 1e200, 1e200)) == expected
+    assert repr(program.sum([(0.0, 1e200, 1e200)])) == expected
+
+
 def test_what_a_dead_relu_skips_is_zero_further_on() -> None:
     first, second = nn.Layer(2, 9, activation="tanh", rng=1), nn.Layer(9, 1, "relu", rng=2)
     xs = [Value(0.0, "x"), Value(0.0, "y")]
@@ -260,6 +318,15 @@ def test_a_program_that_imports_nothing_is_saved_too(tmp_path: Path) -> None:
         (x * x).program([x]).save(tmp_path / "nowhere" / "saved.py")
 
 
+def test_a_saved_program_has_defaults_that_are_not_finite(tmp_path: Path) -> None:
+    x, w, b = Value(2.0, "x"), Value(math.inf, "w"), Value(math.nan, "b")
+    (w * x + b * 0.0).program([x], [x], name="f").save(tmp_path / "saved.py")
+    names: dict[str, Any] = {}
+    exec((tmp_path / "saved.py").read_text(), names)
+    assert repr(names["f"](2.0)) == "(nan, [inf])"
+    assert names["f"](2.0, -math.inf, 1.0) == (-math.inf, [-math.inf])
+
+
 def test_an_op_of_ones_own_is_written_out_or_called(tmp_path: Path) -> None:
     square = Op("square", lambda a: a * a, lambda out, a: (2 * a,))
     stairs = Op("stairs", lambda a: math.floor(a) + 1, lambda out, a: (float(math.floor(a)),))
@@ -304,6 +371,13 @@ def test_tracebacks_and_inspect_show_the_program() -> None:
         assert "    y = 1.0/v1" in traceback.format_exc()
     else:
         pytest.fail("it must raise")
+
+
+def test_a_program_is_shown_as_long_as_it_lives() -> None:
+    x = Value(0.5, "x")
+    first, second = ((x * i).program([x], [x]) for i in (2, 3))
+    for program in (first, second):
+        assert "".join(inspect.getsourcelines(program._function)[0]) in program.source
 
 
 def test_debug_compiles_from_a_real_file() -> None:

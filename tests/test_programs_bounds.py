@@ -124,3 +124,33 @@ def test_a_zero_gradient_meets_every_infinity_of_a_row() -> None:
         value, grads = program(*row)
         assert repr(program.sum([row])) == repr((0.0 + value, [0.0 + grad for grad in grads]))
     assert math.isnan(program(1.0, math.inf)[1][1])
+
+
+def test_a_choice_is_as_large_as_its_larger_branch() -> None:
+    form = Form()
+    a = form.leaf("a")
+    for branches in ((a, a * a), (a * a, a)):
+        chosen = power = form.node("select", a > 0.0, *branches)
+        for _ in range(12):
+            power = power * chosen
+        assert not bounds.bounded(reached([power]))  # 1e24**13
+
+
+def test_a_negative_power_is_large_near_zero() -> None:
+    x, y, w = Value(1.0, "x"), Value(1.0, "y"), Value(-1.0, "w")
+
+    def out() -> Value:
+        return w.relu() * x**-2 * y**-2
+
+    program = out().program([x, y], [w])
+    x.data = y.data = 1e-100
+    expected = out()
+    assert repr(program(1e-100, 1e-100)) == repr((expected.data, gradients(expected, [w])))
+    assert math.isnan(program(1e-100, 1e-100)[1][0])
+
+
+def test_a_row_goes_on_where_another_gradient_is_to_come() -> None:
+    x, w, u = Value(1.0, "x"), Value(-1.0, "w"), Value(0.5, "u")
+    program = (u * x + (w * x).relu()).program([x], [w, u])
+    assert program.sum([(1.0,), (-1.0,)]) == (1.0, [-1.0, 0.0])
+    assert program.sum([(1.0,), (2.0,)]) == (1.5, [0.0, 3.0])

@@ -68,6 +68,29 @@ def test_every_row_has_the_numbers_of_the_engine(every_row: Any) -> None:
                 assert all_rows.ulps(partial, next(partials)) <= bound, (op, xs)
 
 
+def by_itself(native: Native, *xs: float) -> array[float]:
+    """Return the outputs of a row, which the engine may not compute."""
+    n, x = native._flat([xs])
+    found = native._rows(n, x, b"", True)
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-170, 1e-150, 1.0, 1e150, 1e155, 1e170, 1e305])
+def test_no_square_of_hypot_leaves_the_range_of_floats(scale: float) -> None:
+    xs = [Value(1.0, "a"), Value(1.0, "b")]
+    native = TABLE["hypot"](*xs).program(xs, xs).native()
+    (out,) = by_itself(native, 3 * scale, 4 * scale)
+    assert all_rows.ulps(math.hypot(3 * scale, 4 * scale), out) <= ULPS["hypot"]
+
+
+@pytest.mark.parametrize("xs", [(-4.0, 2.0), (4.0, -2.0), (-0.0, 2.0), (0.0, -2.0)])
+def test_a_rest_of_zero_has_the_sign_of_the_divisor(xs: tuple[float, float]) -> None:
+    a, b = Value(1.0, "a"), Value(1.0, "b")
+    native = (a % b).program([a, b], []).native()
+    assert repr([*by_itself(native, *xs)]) == repr([xs[0] % xs[1]])
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("op", TABLE.values(), ids=TABLE)
 def test_a_row_at_a_thousand_points(op: Op) -> None:
@@ -252,6 +275,14 @@ def test_a_row_of_numpy_numbers_is_taken_whole() -> None:
     for x in (numpy.array(rows), numpy.asfortranarray(rows), numpy.array(rows)[::1]):
         assert native.batch(x) == expected
     assert native.batch(numpy.array(rows, numpy.float32))[0] != expected[0]
+
+
+def test_an_array_of_another_width_is_refused() -> None:
+    numpy = pytest.importorskip("numpy")
+    native = network([2, 3, 1])[0].native()
+    for shape in ((4, 2), (4, 4), (3,), (2, 3, 1)):
+        with pytest.raises(TypeError):
+            native.batch(numpy.ones(shape))
 
 
 def test_without_a_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
