@@ -139,11 +139,11 @@ def read_csv(
                 f"{name}, line {line}: {found} in the header {brief(header)}; check target, skip "
                 "and delimiter"
             )
-        target = header.index(target)
+        target, first, width = header.index(target), line, len(header)
     for line, cells in records:
         at = f"{name}, line {line}, column"
         if not rows:
-            first, width = line, len(cells)
+            first, width = first or line, width or len(cells)
             if width < 2 or not -width <= target < width:
                 raise ValueError(
                     f"{at} {width}: the row ends here, and has no column for target = {target} or "

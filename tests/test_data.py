@@ -405,3 +405,16 @@ class TestColumnsByName:
         path = write(tmp_path / "a.csv", f"{header}\n1,2\n" if header else "")
         with pytest.raises(ValueError, match=message):
             read_csv(path, target="kind")
+
+    def test_rows_of_another_width_than_their_header_are_refused(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "r.csv", "x,y,kind\n1,0.5,2,0\n2,0.25,3,1\n")  # R names rows
+        with pytest.raises(ValueError, match=r"line 2, column 4: this row has 4 cells, line 1 has"):
+            read_csv(path, target="kind")
+        write(path, "x,kind,more\n1,0\n")
+        with pytest.raises(ValueError, match=r"line 2, column 3: this row has 2 cells, line 1 has"):
+            read_csv(path, target="kind")
+
+    def test_a_bad_first_row_is_not_taken_for_a_header(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "a.csv", "x,kind\n?,1\n2,0\n")
+        with pytest.raises(ValueError, match=r"line 2, column 1: '\?' .*; correct the cell$"):
+            read_csv(path, target="kind")

@@ -241,6 +241,17 @@ def test_an_input_that_is_used_beside_its_layer_keeps_that_gradient(
     assert program(0.5, -0.7) == (y.data, gradients(y, wrt))
 
 
+def test_a_few_parameters_beside_loops_have_their_gradients_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, xs = nn.MLP(2, [3, 1], rng=1), [Value(0.5, "x"), Value(-0.7, "y"), Value(2.0, "z")]
+    scale, skip = Value(2.0, "scale"), Value(0.5, "skip")
+    y = scale * model(xs[:2]) + skip * xs[2]
+    wrt = [*model.parameters(), scale, skip]
+    program = in_loops(y, xs, wrt, monkeypatch)
+    assert program(0.5, -0.7, 2.0) == (y.data, gradients(y, wrt))
+
+
 def test_a_zero_gradient_meets_the_infinite_partial_of_a_product_of_several() -> None:
     xs = [Value(x, name) for name, x in {"a": 0.0, "b": 1e200, "c": 1e200}.items()]
     y = prod(xs).relu()

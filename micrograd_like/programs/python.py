@@ -331,7 +331,7 @@ def straight(lowered: Lowered, name: str, defaults: Sequence[Any] | None = None)
     body = [*[f"# {line}" for line in textwrap.wrap(clean(told, 400), WIDTH - 2)], *body]
     if grads is None:
         body.append(wrapped("return (", [*texts, ""][: max(2, len(texts))], ")"))
-    elif 1 < len(grads) <= FEW and all(grad.op is ops.add for grad in grads):
+    elif not backs and 1 < len(grads) <= FEW and all(grad.op is ops.add for grad in grads):
         body.append("# a sum of gradients starts at 0.0, and so is never -0.0")
         each = [writer.text(grad.xs[0]) for grad in grads]
         body.append(wrapped(f"return {texts[0]}, [d + 0.0 for d in (", each, ")]"))
