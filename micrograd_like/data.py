@@ -132,14 +132,8 @@ def read_csv(
     name, rows, first, width = os.fspath(path), list[Any](), 0, 0
     records, header = _records(name, skip, delimiter), list[str]()
     if isinstance(target, str):
-        line, header = next(records, (skip + 1, header))
-        if header.count(target) != 1:
-            found = f"{header.count(target)} columns are named {brief(target)}"
-            raise ValueError(
-                f"{name}, line {line}: {found} in the header {brief(header)}; check target, skip "
-                "and delimiter"
-            )
-        target, first, width = header.index(target), line, len(header)
+        first, header = next(records, (skip + 1, header))
+        target, width = _place(target, header, f"{name}, line {first}"), len(header)
     for line, cells in records:
         at = f"{name}, line {line}, column"
         if not rows:
@@ -155,9 +149,8 @@ def read_csv(
                 f"has {width}: {brief(delimiter.join(cells))}; "
                 f"{'remove the extra cells' if len(cells) > width else 'add what is missing'}"
             )
-        remedy = f"pass skip={line} if this line is a header"
-        if rows or header:
-            remedy = "correct the cell"
+        known = "correct the cell" if rows or header else ""
+        remedy = known or f"pass skip={line} if this line is a header"
         if any("\udc80" <= letter <= "\udcff" for letter in "".join(cells)):
             remedy += ", and save the file as UTF-8"
         rows.append(_row(cells, target % width, classes, at, remedy))
@@ -285,6 +278,16 @@ def _records(name: str, skip: int, delimiter: str) -> Iterator[tuple[int, list[s
                 line = skip + reader.line_num + 1  # a quoted cell may span lines
         except (csv.Error, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{name}, line {line}: {error}; correct the file there") from error
+
+
+def _place(target: str, header: list[str], at: str) -> int:
+    """Return the place of the target in a header."""
+    if (n := header.count(target)) != 1:
+        raise ValueError(
+            f"{at}: {n} columns are named {brief(target)} in the header {brief(header)}; check "
+            "target, skip and delimiter"
+        )
+    return header.index(target)
 
 
 def _row(

@@ -307,3 +307,9 @@ def test_a_row_stays_itself_through_copies_and_pickles() -> None:
 def test_the_table_names_each_row_as_the_module_does() -> None:
     for name, op in TABLE.items():
         assert getattr(ops, {"abs": "fabs"}.get(name, name)) is op
+
+
+def test_a_public_row_of_one_operand_is_a_method_too() -> None:
+    for row in [getattr(ops, name) for name in ops.__all__]:
+        if len(row.names) - len(row.defaults) == 1 and not row.many:
+            assert getattr(Value, row.name, None) is not None, f"engine.py has no Value.{row.name}"
