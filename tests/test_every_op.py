@@ -310,6 +310,7 @@ def test_the_table_names_each_row_as_the_module_does() -> None:
 
 
 def test_a_public_row_of_one_operand_is_a_method_too() -> None:
-    for row in [getattr(ops, name) for name in ops.__all__]:
+    for name in ops.__all__:
+        row = getattr(ops, name)
         if len(row.names) - len(row.defaults) == 1 and not row.many:
-            assert getattr(Value, row.name, None) is not None, f"engine.py has no Value.{row.name}"
+            assert hasattr(Value, name), f"engine.py has no Value.{name}"
