@@ -252,6 +252,31 @@ def test_what_a_dead_relu_skips_is_zero_further_on(batch_size: int) -> None:
 
 
 @pytest.mark.parametrize("most", [0, 10_000])
+def test_a_dead_relu_of_infinite_inputs_has_the_eager_nan(most: int) -> None:
+    def end(engine: str) -> str:
+        model = nn.MLP(1, [2, 2, 1], activation="relu", rng=1)
+        for i, layer in enumerate(model.layers):
+            for p in (w for neuron in layer.neurons for w in neuron.w):
+                p.data = (1e200, -1.0, 1.0)[i]  # -inf into the second relu, whose gradient is 0
+        with pytest.raises(FloatingPointError, match="nan") as error:
+            training.fit(
+                model,
+                [*[([0.0], 0.5)] * 3, ([1e200], 0.5)],  # the first batch is compared
+                loss=losses.mean_squared_error,
+                optimizer=optim.SGD(model, lr=0.1),
+                epochs=1,
+                batch_size=2,
+                shuffle=False,
+                progress=False,
+                engine=engine,
+            )
+        return str(error.value)
+
+    with lines(most):
+        assert end("python") == end("eager")
+
+
+@pytest.mark.parametrize("most", [0, 10_000])
 def test_a_weight_of_negative_zero_keeps_its_sign(most: int) -> None:
     def model() -> nn.Layer:
         layer = nn.Layer(2, 2, activation="linear", rng=1)

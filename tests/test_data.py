@@ -177,6 +177,10 @@ class TestReadCsv:
         packed = write(plain.with_suffix(".csv.gz"), gzip.compress(plain.read_bytes()))
         assert read_csv(packed) == rows
 
+    def test_any_file_named_gz_is_unpacked(self, tmp_path: Path) -> None:
+        packed = write(tmp_path / "rows.gz", gzip.compress(b"1,2\n"))
+        assert read_csv(packed) == [([1.0], 2)]
+
     @pytest.mark.parametrize(
         ("content", "rows"),
         [

@@ -16,6 +16,7 @@ from hypothesis import given
 from recipes import Recipe, recipes
 
 from micrograd_like import Value, fsum, nn
+from micrograd_like.drawing.picture import THEMES
 from micrograd_like.graph import Graph
 
 Ends = tuple[str, str]
@@ -71,6 +72,16 @@ def test_graphviz_reads_the_arrows_between_modules() -> None:
     wanted = {(key[tail], key[head]) for tail, head in itertools.pairwise(chain)}
     assert arrows_by_dot(graph) == Counter(wanted)
     assert {(tail, head) for tail, head, _ in statements(graph)} == wanted
+
+
+def test_boxes_have_the_colours_of_their_theme() -> None:
+    out = Value(0.5, label="x") * 3.0
+    for theme in THEMES:
+        graph = out.graph(theme=theme)
+        filled = re.findall(r'^ *v\d+ \[.* fillcolor="(.*?)"', graph.dot(), re.MULTILINE)
+        assert filled == [
+            THEMES[theme].get(b.fill(), THEMES[theme]["paper"]) for b in graph.scene.boxes
+        ]
 
 
 def test_an_arrow_looks_like_what_flows_along_it() -> None:

@@ -568,6 +568,10 @@ def test_comparisons_are_exact_where_floats_are() -> None:
     assert type(Value(1.0) < np.float64(2)) is bool
 
 
+def test_a_value_is_rounded_to_an_int_as_a_float_is() -> None:
+    assert [repr(round(Value(2.6))), repr(round(Value(2.6), 0))] == ["3", "3.0"]
+
+
 @given(x=FINITE)
 def test_conversions_are_those_of_the_data(x: float) -> None:
     v = Value(x)

@@ -324,6 +324,13 @@ def test_chain_is_straight() -> None:
     assert placed.edges[0] == [(40.0, 10.0), (52.0, 10.0), (64.0, 10.0), (76.0, 10.0)]
 
 
+def test_an_edge_is_straight_from_a_port_beside_the_middle_too() -> None:
+    placed = simple([(0, 1), (1, 2), (1, 3), (3, 4), (0, 4), (2, 5)]).place()
+    assert placed.edges[2][0][1] != placed.nodes[1][1]  # 1 is an operand twice
+    for e in (2, 3, 5):
+        assert len({y for _, y in placed.edges[e]}) == 1
+
+
 def test_directions_mirror_each_other() -> None:
     drawing = simple([(0, 2), (1, 2), (2, 3), (1, 3)])
     flat = drawing.place()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from micrograd_like import Value, fsum, names, nn, tanh
 from micrograd_like.drawing.dot import render
-from micrograd_like.drawing.picture import THEMES, Scene, placed
+from micrograd_like.drawing.picture import THEMES, Scene, placed, shortened
 from micrograd_like.drawing.svg import svg_text
 from micrograd_like.graph import Graph
 from micrograd_like.text import cells, clean
@@ -344,3 +344,20 @@ def test_graphviz_keeps_to_our_places() -> None:
     }
     (x0, y0), *others = shifts
     assert all(abs(x - x0) <= 1 and abs(y - y0) <= 1 for x, y in others)
+
+
+@with_dot
+def test_graphviz_keeps_to_our_arrows() -> None:
+    x = Value(2.0, label="x")
+    scene = ((x * 3.0 + 1.0) * x).graph().scene
+    keys = [arrow.key for arrow in scene.arrows]
+    drawn = ET.fromstring(render(scene, "svg").decode())
+    lines: dict[str, list[float]] = {}
+    for g in drawn.iter(f"{SVG}g"):
+        for path in g.iter(f"{SVG}path") if g.get("id") in keys else ():
+            lines[g.get("id", "")] = [*map(float, re.findall(r"-?\d+\.?\d*", path.get("d", "")))]
+    for arrow, points in zip(scene.arrows, placed(scene).edges, strict=True):
+        x0, y0, *_ = line = lines[arrow.key]
+        (ours_x, ours_y), *_ = ours = shortened(arrow, points)
+        assert [x - x0 for x in line[::2]] == pytest.approx([x - ours_x for x, _ in ours], abs=0.1)
+        assert [y - y0 for y in line[1::2]] == pytest.approx([y - ours_y for _, y in ours], abs=0.1)

@@ -26,6 +26,7 @@ from micrograd_like import (
     prod,
     relu,
     sigmoid,
+    sqrt,
     tanh,
 )
 from micrograd_like.ops import Op
@@ -295,6 +296,14 @@ def test_rows_with_errors_are_the_engines() -> None:
         program.sum([[1.0], [-1.0]])
 
 
+def test_a_sum_whose_gradients_are_not_finite_is_the_engines() -> None:
+    x, w = Value(2.0, "x"), Value(0.0, "w")
+    program = sqrt(relu(w) * x).program([x], [x, w], reassociate=True)
+    value, grads = program(2.0)
+    assert (value, repr(grads)) == (0.0, "[nan, nan]")  # the slope of sqrt, inf, times relu's 0
+    assert repr(program.sum([[2.0]])) == repr((value, grads))
+
+
 def test_a_saved_program_runs_without_the_package(tmp_path: Path) -> None:
     x, a, b = Value(0.5, "x"), Value(-2.0, "a"), Value(math.inf, "b")
     y = tanh(a * x) + pow(x, a) + losses.cross_entropy([x, a], 1) * 2 + relu(-b)
@@ -397,6 +406,12 @@ def test_debug_compiles_from_a_real_file() -> None:
     path = Path(program._function.__code__.co_filename)
     assert path.read_text(encoding="utf-8") == program.source
     assert program(3.0) == (9.0, [6.0])
+
+
+def test_no_file_is_written_but_for_debug() -> None:
+    x = Value(0.5, "x")
+    program = (x * x).program([x], [x])
+    assert not Path(program._function.__code__.co_filename).exists()
 
 
 def test_lines_stand_where_they_were_traced() -> None:
