@@ -81,24 +81,25 @@ def __dir__() -> list[str]:
     return sorted({*__all__, *_MODULES, *_NAMES, "__version__"})
 
 
+_MOVED = {
+    **dict.fromkeys(("charts", "layout", "modules", "picture"), "drawing.{}"),
+    **dict.fromkeys(("layering", "ordering", "routing", "spacing"), "drawing.layout.{}"),
+    **dict.fromkeys(("debugger", "explain", "health", "tracing"), "debugging.{}"),
+    **dict.fromkeys(("checkpoint", "history", "measuring", "progress"), "training.{}"),
+    "formula": "drawing.expression",
+    "stepping": "debugging.steps",
+    "weights": "files",
+}
+
+
 class _OldPaths:
     """Say where a module of 0.1 went to: Python asks this last, when it has found no module."""
-
-    moved = {  # noqa: RUF012
-        **dict.fromkeys(("charts", "layout", "modules", "picture"), "drawing.{}"),
-        **dict.fromkeys(("layering", "ordering", "routing", "spacing"), "drawing.layout.{}"),
-        **dict.fromkeys(("debugger", "explain", "health", "tracing"), "debugging.{}"),
-        **dict.fromkeys(("checkpoint", "history", "measuring", "progress"), "training.{}"),
-        "formula": "drawing.expression",
-        "stepping": "debugging.steps",
-        "weights": "files",
-    }
 
     @classmethod
     def find_spec(cls, path: str, *ignored: object) -> None:
         package, _, name = path.rpartition(".")
-        if package == __name__ and name in cls.moved:
-            new = f"{package}.{cls.moved[name].format(name)}"
+        if package == __name__ and name in _MOVED:
+            new = f"{package}.{_MOVED[name].format(name)}"
             raise ImportError(f"{path} is {new} since version 0.2.0", name=path)
 
 

@@ -57,10 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         script, names = _split(options.target)
         if not names:
-            raise Failure(
-                f"{shorten(script)} names no Value: write SCRIPT:NAME, as train.py:loss"
-                f"{_choice(run_script(script, given[cut + 1 :])) if os.path.isfile(script) else ''}"  # noqa: PTH113
-            )
+            choice = _choice(run_script(script, given[cut + 1 :]))
+            raise Failure(f"{shorten(script)} names no Value: write SCRIPT:NAME{choice}")
         with trace_lines(options.command != "draw"):  # a page and the debugger tell the lines
             found = run_script(script, given[cut + 1 :])
         if options.command == "check":
@@ -239,7 +237,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
 def _split(target: str) -> tuple[str, list[str]]:
     script, _, names = target.rpartition(":")
     if not script or not names:
-        return target, []
+        return script or target, []
     return script, [name.strip() for name in names.split(",")]
 
 

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from .programs.program import Program
 
 __all__ = ["Value", "topological_order"]
-
 # What watches or replaces the nodes that are made: None but where something was switched on.
 hook: Hook | None = None
 VARS = ("data", "grad", "label", "line", "op", "operands", "partials")  # for vars() and debuggers
@@ -430,22 +429,26 @@ _new = object.__new__
 
 def _node(data: float, op: Op | None, a: Any, b: Any, da: Any, db: Any) -> Value:
     """Make a node. A nan has nan partials: what is undetermined has no derivative."""
-    if data != data and op is not None:
+    if data != data:
         da, db = (nan,) * len(a) if type(a) is tuple else nan, None if b is None else nan
+    if hook is not None and hook.leaves.get():  # under no_grad
+        op = a = b = da = db = None
     out = _new(Value)
     out._data = data
     out.grad, out.label = 0, ""
     out.op = op
     out._a, out._b = a, b
     out._da, out._db = da, db
-    return out if hook is None else hook.made(out)
+    return out if hook is None or op is None else hook.made(out)
 
 
 def _value(x: Any) -> Value:
     """Return a Value as it is, and a plain number as the constant that enters an operation."""
     if isinstance(x, Value):
         return x
-    return _node(as_float(x), None, None, None, CONSTANT, None)
+    out = _node(as_float(x), None, None, None, None, None)
+    out._da = CONSTANT
+    return out if hook is None or hook.leaves.get() else hook.made(out)
 
 
 def _operand(x: Any) -> Any:

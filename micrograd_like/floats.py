@@ -251,7 +251,7 @@ def clamp(a: float, low: float, high: float) -> float:
 
 def exps(xs: Sequence[float], last: list[Any] = [((), ())]) -> Any:  # noqa: B006
     """Return exp(x - max) of each x."""
-    known, found = last[0]  # a rule asks for what its op has just computed
+    known, found = last[0]  # kept from call to call: a rule asks for what its op has just computed
     if xs == known:
         return found
     largest = max(xs)

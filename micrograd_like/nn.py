@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from .choices import Activation, Initializer
 
 __all__ = ["MLP", "Layer", "Module", "Neuron"]
-
 FORMAT = "micrograd_like weights 1"
 __getattr__ = elsewhere(__name__)
 

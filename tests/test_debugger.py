@@ -106,9 +106,7 @@ def test_a_walk_after_backward_shows_its_own_numbers_and_says_so() -> None:
     values = graph()
     values["loss"].backward()
     text = session("until a;p a.grad", values["loss"], a=values["a"])
-    assert text.startswith(
-        "loss: 9 steps. It starts from no gradients; the 4 there were come back\n"
-    )
+    assert text.startswith("loss: 9 steps, from no gradients. Leaving puts back the 4 there were\n")
     assert "grad of a = 0.400303\n" in text
     assert "\n0.400302928180445\n" in text
 

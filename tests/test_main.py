@@ -94,12 +94,10 @@ def test_its_options_are_those_of_a_graph(folder: Path) -> None:
         (["x" * 5000 + ".py:y"], "there is no script 'xxx"),
         (
             ["scripts/train.py"],
-            "names no Value: write SCRIPT:NAME, as train.py:loss; its Values are x, y",
+            "names no Value: write SCRIPT:NAME; its Values are x, y",
         ),
-        (
-            ["scripts/none.py"],
-            "'scripts/none.py' names no Value: write SCRIPT:NAME, as train.py:loss",
-        ),
+        (["scripts/train.py:"], "'scripts/train.py' names no Value: write SCRIPT:NAME; its"),
+        (["scripts/none.py"], "there is no script 'scripts/none.py'"),
         (["scripts/train.py:w"], "scripts/train.py has no 'w'; its Values are x, y"),
         (["scripts/train.py:guarded"], "no 'guarded' but under `if __name__ == \"__main__\"`"),
         (["scripts/\x1b[31mnone.py:y"], "there is no script 'scripts/\\x1b[31mnone.py'"),

@@ -63,7 +63,7 @@ class Debugger(Looking):
             n, had = len(self.walk.tape), self.walk.had
             self.tell(
                 f"{self.lookup.title(self.walk.root)}: {n} step{'s' * (n != 1)}"
-                + (f". It starts from no gradients; the {had} there were come back" if had else "")
+                + (f", from no gradients. Leaving puts back the {had} there were" if had else "")
             )
             self.show_position()
             while True:
